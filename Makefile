@@ -1,0 +1,61 @@
+# Everything is installed into .venv on first use, and again when pyproject.toml changes.
+# Needs make and Python >= 3.11; uses uv when it is there.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(shell command -v uv 2>/dev/null)
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+ifdef UV
+INSTALL = $(UV) pip install --quiet --python $(PY)
+else
+INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint format bench clean
+
+help:  ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.core  ## Run the main job: two users, two conversations each, offline
+	@$(PY) examples/demo/run.py
+
+test: $(VENV)/.dev  ## Pass the tests
+	@$(PY) -m pytest -q -n 2 --dist loadgroup
+
+check: lint test  ## Lint, type-check and test
+
+lint: $(VENV)/.dev  ## Check format, style, types and the direction of imports
+	@$(PY) -m ruff format --check .
+	@$(PY) -m ruff check .
+	@$(PY) -m mypy
+
+format: $(VENV)/.dev  ## Format, and mend what can be mended
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+bench: $(VENV)/.dev  ## Measure beside limits and peers (the peers get .venv-bench)
+	@$(INSTALL) -e '.[bench]'
+	@$(PY) -m benchmarks $(ARGS)
+
+clean:  ## Remove what the targets above made
+	rm -rf $(VENV) .venv-bench demo-data .ruff_cache .mypy_cache .hypothesis
+
+$(PY):
+	@test -n "$(PYTHON)" || { echo "persona needs Python 3.11 or newer: install it, or pass PYTHON=/path/to/python3"; exit 2; }
+ifdef UV
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV)
+endif
+
+$(VENV)/.core: pyproject.toml | $(PY)
+	@echo "installing persona into $(VENV) …"
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(PY)
+	@echo "installing persona and what its tests need into $(VENV) …"
+	@$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.core

@@ -1,0 +1,227 @@
+"""persona: chat assistants that remember each user, and get better from their own logs.
+
+Importing this does no work: each name is loaded from its room when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from persona.assistant.asynchronous import (
+        AsyncAssistant,
+    )
+    from persona.assistant.conversation import (
+        AsyncConversation,
+    )
+    from persona.assistant.stream import (
+        AsyncTurnStream,
+    )
+    from persona.assistant.synchronous import (
+        Assistant,
+        Conversation,
+        TurnStream,
+        User,
+    )
+    from persona.assistant.user import (
+        AsyncUser,
+    )
+    from persona.errors import (
+        AdapterMissing,
+        AuthenticationFailed,
+        BadReply,
+        BadRequest,
+        BusyError,
+        ConnectionFailed,
+        ContextTooLong,
+        ConversationBusy,
+        EmbedderMismatch,
+        IdempotencyMismatch,
+        InvalidInput,
+        MisuseError,
+        ModelNotFound,
+        NotFound,
+        Overloaded,
+        PermissionDenied,
+        PersonaError,
+        ProviderError,
+        ProviderUnavailable,
+        RateLimited,
+        Refused,
+        SchemaOutOfDate,
+        ScriptError,
+        SettingsError,
+        StoreBusy,
+        StoreCorrupt,
+        StoreError,
+        StoreFull,
+        StoreReadOnly,
+        StoreUnavailable,
+        StreamCut,
+        TimedOut,
+        ToolLoopExceeded,
+        TurnCancelled,
+        TurnInProgress,
+        WindowTooSmall,
+    )
+    from persona.settings.schema import (
+        Settings,
+    )
+    from persona.values.memory import (
+        Fact,
+        Source,
+    )
+    from persona.values.message import (
+        Image,
+        Message,
+        Text,
+        ToolCall,
+        ToolResult,
+    )
+    from persona.values.plan import (
+        Plan,
+    )
+    from persona.values.request import (
+        TextDelta,
+        Usage,
+    )
+    from persona.values.turn import (
+        ConversationEntry,
+        Cost,
+        Event,
+        Page,
+        Reply,
+        ToolFinished,
+        ToolStarted,
+    )
+
+__version__ = "0.1.0"
+
+_ROOMS = {
+    "persona.assistant.asynchronous": ("AsyncAssistant",),
+    "persona.assistant.conversation": ("AsyncConversation",),
+    "persona.assistant.stream": ("AsyncTurnStream",),
+    "persona.assistant.synchronous": ("Assistant", "Conversation", "TurnStream", "User"),
+    "persona.assistant.user": ("AsyncUser",),
+    "persona.errors": (
+        "AdapterMissing",
+        "AuthenticationFailed",
+        "BadReply",
+        "BadRequest",
+        "BusyError",
+        "ConnectionFailed",
+        "ContextTooLong",
+        "ConversationBusy",
+        "EmbedderMismatch",
+        "IdempotencyMismatch",
+        "InvalidInput",
+        "MisuseError",
+        "ModelNotFound",
+        "NotFound",
+        "Overloaded",
+        "PermissionDenied",
+        "PersonaError",
+        "ProviderError",
+        "ProviderUnavailable",
+        "RateLimited",
+        "Refused",
+        "SchemaOutOfDate",
+        "ScriptError",
+        "SettingsError",
+        "StoreBusy",
+        "StoreCorrupt",
+        "StoreError",
+        "StoreFull",
+        "StoreReadOnly",
+        "StoreUnavailable",
+        "StreamCut",
+        "TimedOut",
+        "ToolLoopExceeded",
+        "TurnCancelled",
+        "TurnInProgress",
+        "WindowTooSmall",
+    ),
+    "persona.settings.schema": ("Settings",),
+    "persona.values.memory": ("Fact", "Source"),
+    "persona.values.message": ("Image", "Message", "Text", "ToolCall", "ToolResult"),
+    "persona.values.plan": ("Plan",),
+    "persona.values.request": ("TextDelta", "Usage"),
+    "persona.values.turn": ("ConversationEntry", "Cost", "Event", "Page", "Reply", "ToolFinished", "ToolStarted"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "AdapterMissing",
+    "Assistant",
+    "AsyncAssistant",
+    "AsyncConversation",
+    "AsyncTurnStream",
+    "AsyncUser",
+    "AuthenticationFailed",
+    "BadReply",
+    "BadRequest",
+    "BusyError",
+    "ConnectionFailed",
+    "ContextTooLong",
+    "Conversation",
+    "ConversationBusy",
+    "ConversationEntry",
+    "Cost",
+    "EmbedderMismatch",
+    "Event",
+    "Fact",
+    "IdempotencyMismatch",
+    "Image",
+    "InvalidInput",
+    "Message",
+    "MisuseError",
+    "ModelNotFound",
+    "NotFound",
+    "Overloaded",
+    "Page",
+    "PermissionDenied",
+    "PersonaError",
+    "Plan",
+    "ProviderError",
+    "ProviderUnavailable",
+    "RateLimited",
+    "Refused",
+    "Reply",
+    "SchemaOutOfDate",
+    "ScriptError",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "StoreBusy",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreUnavailable",
+    "StreamCut",
+    "Text",
+    "TextDelta",
+    "TimedOut",
+    "ToolCall",
+    "ToolFinished",
+    "ToolLoopExceeded",
+    "ToolResult",
+    "ToolStarted",
+    "TurnCancelled",
+    "TurnInProgress",
+    "TurnStream",
+    "Usage",
+    "User",
+    "WindowTooSmall",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _ROOM_OF:
+        raise AttributeError(f"module 'persona' has no attribute {name!r}")
+    value = getattr(import_module(_ROOM_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

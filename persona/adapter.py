@@ -1,0 +1,194 @@
+"""What a provider's package may offer, and how persona finds it: the complete list of extension points.
+
+An adapter is one package with one entry point in the group `persona.adapters` that names an `Adapter`. Each thing
+it offers is a protocol of its own; what a vendor lacks is simply absent (None), and persona says so when asked.
+
+    [project.entry-points."persona.adapters"]
+    acme = "persona_acme:adapter"
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from persona.errors import AdapterMissing
+from persona.values.request import Delta, Request
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ENTRY_POINTS = "persona.adapters"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A key that never shows: `repr` and `str` hide it, `.reveal()` gives it to the one who sends it."""
+
+    _value: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """The key itself."""
+        return self._value
+
+    def __str__(self) -> str:
+        return "Secret(…)"
+
+    __repr__ = __str__
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One configured provider: its name in the settings, the adapter's name, where it is and its key."""
+
+    name: str
+    kind: str
+    base_url: str = ""
+    key: Secret = Secret("")
+    key_env: str = ""
+    connect_timeout_s: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Tokens that a chat format adds around the text.
+
+    `per_request` once, `per_message` for each message, `per_call` for each tool call or result,
+    `per_tool` for each declared tool beside its text, `image_low`/`image_tile` for pictures
+    (a low-detail picture, and each tile of 512 × 512 pixels beside it).
+    """
+
+    per_request: int = 3
+    per_message: int = 4
+    per_call: int = 8
+    per_tool: int = 8
+    image_low: int = 85
+    image_tile: int = 170
+
+
+class Tokenizer(Protocol):
+    """Counts a text as one model's vocabulary would.
+
+    `count` must be additive where one text ends in ">\\n" and the next begins with "<" (persona's block
+    boundaries), must accept any str (special tokens are plain text, lone surrogates too), and must not block.
+    """
+
+    name: str
+    exact: bool
+    framing: Framing
+
+    def count(self, text: str) -> int:
+        """The number of tokens in `text`; 0 for the empty text."""
+        ...
+
+
+class ChatModel(Protocol):
+    """Sends one request and yields what comes back. One instance serves one event loop."""
+
+    def call(self, request: Request) -> AsyncIterator[Delta]:
+        """Text deltas, whole tool calls, and one `Finish` last; ending without it means the call was cut.
+
+        Raises only errors of `persona.errors`; never retries by itself.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Frees the connections."""
+        ...
+
+
+@runtime_checkable
+class LocalEmbedder(Protocol):
+    """Turns texts into vectors at once, in this process.
+
+    `name` names the embedder and its version: vectors of different names are never compared.
+    `batch_size` is the most texts a call takes.
+    """
+
+    name: str
+    dimension: int
+    batch_size: int
+
+    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Unit vectors, shape (len(texts), dimension), float32; a text with nothing in it gives zeros."""
+        ...
+
+
+@runtime_checkable
+class RemoteEmbedder(Protocol):
+    """Turns texts into vectors over a network. One instance serves one event loop."""
+
+    name: str
+    dimension: int
+    batch_size: int
+
+    async def embed_remotely(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """Unit vectors, shape (len(texts), dimension), float32. Raises only errors of `persona.errors`."""
+        ...
+
+    async def close(self) -> None:
+        """Frees the connections."""
+        ...
+
+
+Embedder = LocalEmbedder | RemoteEmbedder
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Dated facts about one model. Prices are US dollars per million tokens; None is unknown, never 0.
+
+    `source` says where the facts are from and `checked` the day (ISO) they were read there.
+    """
+
+    model: str
+    context_tokens: int | None = None
+    max_output_tokens: int | None = None
+    input_price: float | None = None
+    cache_read_price: float | None = None
+    cache_write_price: float | None = None
+    output_price: float | None = None
+    retires: str = ""
+    source: str = ""
+    checked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """What a provider's package offers. Absent things are None; the factories import their SDK when called."""
+
+    name: str
+    chat: Callable[[Provider], ChatModel] | None = None
+    embed: Callable[[Provider, str], Embedder] | None = None
+    tokenizer: Callable[[str], Tokenizer | None] | None = None
+    card: Callable[[str], ModelCard | None] | None = None
+    needs_key: bool = True
+    sends_outside: bool = True
+
+
+def discover() -> dict[str, Callable[[], Adapter]]:
+    """The installed adapters by name, each as a loader: nothing of them is imported until it is called."""
+    from importlib.metadata import entry_points  # 40 ms, and only needed once a backend opens
+
+    return {entry.name: entry.load for entry in entry_points(group=ENTRY_POINTS)}
+
+
+def load(kind: str, extra: Sequence[Adapter] = ()) -> Adapter:
+    """The adapter called `kind`, from `extra` first, then from the installed ones.
+
+    Raises AdapterMissing with the names that are there.
+    """
+    for adapter in extra:
+        if adapter.name == kind:
+            return adapter
+    found = discover()
+    if kind not in found:
+        names = ", ".join(sorted({*found, *(adapter.name for adapter in extra)})) or "none"
+        raise AdapterMissing(
+            f"no adapter named {kind!r} is installed (found: {names})",
+            hint="install the package that offers it, or change the provider's kind in persona.toml",
+        )
+    return found[kind]()

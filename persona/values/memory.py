@@ -1,0 +1,81 @@
+"""What is known about a user, and what a search brings back."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MemoryKind = Literal["fact", "turn", "chunk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One entry of a user's profile, with the time it was true and where it came from.
+
+    `kind` is free ("preference", "instruction", "fact" …). Times are UTC microseconds; `valid_to_us` is 0 while
+    the fact holds; `created_us` is when it was stored. `origin` says who told it: the app, the user, or a model that
+    quoted the user.
+    """
+
+    id: str
+    text: str
+    kind: str = "fact"
+    origin: Literal["app", "user", "learnt"] = "app"
+    created_us: int = 0
+    valid_from_us: int = 0
+    valid_to_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a recalled text comes from, so that a reply can name it.
+
+    `title` is a file for knowledge and empty for what the user said; `date` is an ISO day.
+    """
+
+    kind: MemoryKind
+    memory_id: str
+    title: str = ""
+    heading: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """One memory that a search brought back, and why it came.
+
+    `score` is what it was ranked by: `dense` and `lexical` are its two parts in standard deviations above the
+    owner's mean, `coverage` (0 to 1) how much of the query's vocabulary the best lexical match holds.
+    `message_id` is the message it was made from, or empty.
+    """
+
+    id: str
+    text: str
+    source: Source
+    score: float
+    dense: float = 0.0
+    lexical: float = 0.0
+    coverage: float = 0.0
+    message_id: str = ""
+    fact_kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRow:
+    """One memory as the store keeps it: a text with a vector and an owner.
+
+    `vector` is little-endian float16, unit length, made by `embedder`; empty until it is indexed. `revision` is
+    the owner's revision at which the row last changed; a `deleted` row is a tombstone without text or vector.
+    `at_us` is when it was said or added.
+    """
+
+    id: str
+    kind: MemoryKind
+    text: str
+    revision: int
+    embedder: str = ""
+    vector: bytes = b""
+    title: str = ""
+    heading: str = ""
+    at_us: int = 0
+    message_id: str = ""
+    fact_kind: str = ""
+    deleted: bool = False

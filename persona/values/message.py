@@ -1,0 +1,86 @@
+"""Messages and their parts, as persona keeps them: no provider's wire format."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, from any role."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture by reference; persona keeps the reference and never fetches it.
+
+    `width` and `height` are pixels and serve to count tokens; 0 means unknown (counted as the largest).
+    """
+
+    url: str
+    detail: Literal["auto", "low", "high"] = "auto"
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the model asks a tool to do; `arguments` is the JSON text exactly as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back. `cut_from` is the length in characters before persona cut it, 0 when whole."""
+
+    call_id: str
+    name: str
+    text: str
+    failed: bool = False
+    cut_from: int = 0
+
+
+Part = Text | Image | ToolCall | ToolResult
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message. Its `parent_id` makes a conversation a tree: edit and regenerate make siblings.
+
+    `depth` is the number of ancestors; `created_us` is UTC in microseconds since the epoch.
+    """
+
+    role: Role
+    parts: tuple[Part, ...]
+    id: str = ""
+    parent_id: str = ""
+    turn_id: str = ""
+    depth: int = 0
+    created_us: int = 0
+
+    @property
+    def text(self) -> str:
+        """The words of the message: its text parts joined, and nothing of its calls, results or images."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls the message asks for, in order."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCall))
+
+
+def say(role: Role, text: str) -> Message:
+    """A message of plain text."""
+    return Message(role, (Text(text),))
+
+
+def text_of(parts: Sequence[Part]) -> str:
+    """The text parts joined."""
+    return "".join(part.text for part in parts if isinstance(part, Text))

@@ -1,0 +1,49 @@
+"""What every test stands on: no network but this machine, no keys, no settings from outside."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from network import NetworkBlocked
+
+
+def _is_here(address: Any) -> bool:
+    if not isinstance(address, tuple):
+        return True  # a Unix socket
+    host = str(address[0])
+    if host in ("localhost", ""):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    connect, connect_ex, resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def guarded(call: Any) -> Any:
+        def inner(self: socket.socket, address: Any) -> Any:
+            if not _is_here(address):
+                raise NetworkBlocked(f"a test tried to connect to {address!r}")
+            return call(self, address)
+
+        return inner
+
+    def resolve_here(host: Any, *rest: Any, **more: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is not None and not _is_here((name, 0)):
+            raise NetworkBlocked(f"a test tried to look up {name!r}")
+        return resolve(host, *rest, **more)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded(connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
+    for name in list(os.environ):
+        if name.endswith("_API_KEY") or name.startswith("PERSONA_"):
+            monkeypatch.delenv(name)
+    yield
