@@ -1,0 +1,37 @@
+"""Names that must exist: the knowledge, the routes and the arms that a route mentions.
+
+They are looked up in the raw tables, so that no other problem hides an unknown name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from persona.settings.fields import Table
+from persona.settings.nearest import did_you_mean
+from persona.settings.problems import Problem
+
+
+def unknown_names(raw: object) -> list[Problem]:
+    """Each name that some route mentions and that is not there."""
+    tables = _entries(raw)
+    routes = _entries(tables.get("routes")) or {"default": {}}
+    knowledge = _entries(tables.get("knowledge"))
+    problems: list[Problem] = []
+    for name, route in routes.items():
+        row = _entries(route)
+        arms = _entries(row.get("arms"))
+        arm_names = {*arms, "base"} if row.get("target") or not arms else {*arms}
+        problems += _missing(("routes", name, "knowledge"), row.get("knowledge"), "knowledge", knowledge)
+        problems += _missing(("routes", name, "summarise"), row.get("summarise") or (), "route", routes)
+        problems += _missing(("routes", name, "serve"), row.get("serve", "base"), "arm", arm_names)
+    return problems
+
+
+def _entries(table: object) -> dict[str, object]:
+    return dict(table) if isinstance(table, Mapping | Table) else {}
+
+
+def _missing(path: tuple[str, ...], mentioned: object, noun: str, known: Iterable[str]) -> Iterator[Problem]:
+    listed = [mentioned] if isinstance(mentioned, str) else mentioned
+    for name in listed if isinstance(listed, list | tuple | Mapping) else ():
+        if isinstance(name, str) and name not in known:
+            yield Problem(path, f"names an unknown {noun} {name!r}{did_you_mean(name, known)}")
