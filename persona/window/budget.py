@@ -1,0 +1,40 @@
+"""Who gets how much: the budget of a target, shared out among the sections."""
+
+from collections.abc import Mapping
+
+from persona.errors import WindowTooSmall
+from persona.values.plan import SectionName
+from persona.window.rules import EXACT, WindowRules
+
+
+def share_out(rules: WindowRules, wanted: Mapping[SectionName, int], room: int) -> dict[SectionName, int]:
+    """The tokens granted to each flexible section out of `room`.
+
+    First everyone's `min`, then up to everyone's `max`, both in order of priority. In exact fractions each grant
+    never falls when the limit grows, so a larger budget never shows less.
+    """
+    order = sorted(wanted, key=lambda name: rules.sections[name].priority)
+    rest = room * EXACT
+    granted: dict[SectionName, int] = {}
+    wants: dict[SectionName, int] = {}
+    for name in order:
+        least, most = rules.sections[name].bounds(rules.limit)
+        wants[name] = min(wanted[name] * EXACT, most)
+        granted[name] = min(wants[name], least, rest)
+        rest -= granted[name]
+    for name in order:
+        more = min(wants[name] - granted[name], rest)
+        granted[name] += more
+        rest -= more
+    return {name: tokens // EXACT for name, tokens in granted.items()}
+
+
+def refuse(rules: WindowRules, pinned: Mapping[str, int]) -> WindowTooSmall:
+    """The error for pinned content that does not fit, with the whole arithmetic."""
+    total = sum(pinned.values())
+    parts = " + ".join(f"{name} {tokens}" for name, tokens in pinned.items())
+    return WindowTooSmall(
+        f"what must be sent takes {total} tokens ({parts}), but the input may take {rules.limit} "
+        f"({rules.reserve} more are kept for the reply)",
+        hint="shorten the input or the instructions, offer fewer tools, or raise window.budget of the route",
+    )

@@ -1,0 +1,104 @@
+"""Counting what goes on the wire: text by a tokenizer, and the chat format's own framing around it."""
+
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from math import ceil
+
+from persona.adapter import Framing, Tokenizer
+from persona.values.message import Image, Message, Text, ToolCall, ToolResult
+from persona.values.plan import Label
+from persona.values.request import Tool
+from persona.window.estimate import NAME, estimate_tokens
+
+_CACHED_TEXTS = 50_000
+_CACHED_CHARS = 4_000  # longer texts are counted anew: they are rare, and would fill memory
+
+
+class EstimatingTokenizer:
+    """Counts by script and word shape, for models whose vocabulary is not at hand."""
+
+    name = NAME
+    exact = False
+    framing = Framing()
+
+    def count(self, text: str) -> int:
+        """An estimate of the tokens in `text`."""
+        return estimate_tokens(text)
+
+
+class Counter:
+    """Counts texts, messages and tool schemas for one tokenizer, each text once."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.name = tokenizer.name
+        self.exact = tokenizer.exact
+        self.framing = tokenizer.framing
+        self._count = tokenizer.count
+        self._cached = lru_cache(maxsize=_CACHED_TEXTS)(tokenizer.count)
+
+    def text(self, text: str) -> int:
+        """Tokens of a text."""
+        return self._cached(text) if len(text) <= _CACHED_CHARS else self._count(text)
+
+    def message(self, message: Message) -> int:
+        """Tokens of a message with its framing. Neighbouring texts count as the one string the wire carries."""
+        total = self.framing.per_message
+        run: list[str] = []
+        for part in message.parts:
+            if isinstance(part, Text):
+                run.append(part.text)
+                continue
+            total += self._run(run) + self._part(part)
+        return total + self._run(run)
+
+    def messages(self, messages: Sequence[Message]) -> int:
+        """Tokens of several messages."""
+        return sum(map(self.message, messages))
+
+    def tools(self, tools: Sequence[Tool]) -> int:
+        """Tokens of the tool schemas, as the JSON that describes them."""
+        return sum(self.framing.per_tool + self.text(_schema(tool)) for tool in tools)
+
+    def request(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
+        """Tokens of a whole request: what a plan's total must equal."""
+        return self.framing.per_request + self.tools(tools) + self.messages(messages)
+
+    def _run(self, run: list[str]) -> int:
+        tokens = self.text("".join(run)) if run else 0
+        run.clear()
+        return tokens
+
+    def _part(self, part: Image | ToolCall | ToolResult) -> int:
+        framing = self.framing
+        if isinstance(part, ToolCall):
+            return framing.per_call + self.text(part.name) + self.text(part.arguments)
+        if isinstance(part, ToolResult):
+            return framing.per_call + self.text(part.text)
+        return framing.image_low + (0 if part.detail == "low" else framing.image_tile * _tiles(part))
+
+
+def label(counter: Counter, samples: int) -> Label:
+    """What a count of this counter may be called, after so many comparisons with the provider's own."""
+    if counter.exact:
+        return "exact"
+    return "calibrated" if samples else "estimate"
+
+
+def _tiles(image: Image) -> int:
+    """Tiles of 512 pixels after the picture is scaled into 2048 × 2048 and to a short side of 768.
+
+    Source: the tile rule that vendors of vision models publish. Unknown sizes take the most (8).
+    """
+    if not image.width or not image.height:
+        return 8
+    scale = min(1.0, 2048 / max(image.width, image.height))
+    width, height = image.width * scale, image.height * scale
+    shrink = min(1.0, 768 / min(width, height))
+    return ceil(width * shrink / 512) * ceil(height * shrink / 512)
+
+
+def _schema(tool: Tool) -> str:
+    return json.dumps(
+        {"name": tool.name, "description": tool.description, "parameters": tool.parameters}, ensure_ascii=False
+    )

@@ -1,0 +1,137 @@
+"""Fits materials into a budget: the messages to send, the plan that explains them, and the anchor to keep.
+
+Pure. The order of the sections is fixed, the most stable first, so that provider prompt caches keep hitting.
+"""
+
+from dataclasses import dataclass, replace
+
+from persona.values.message import Message, Text, say
+from persona.values.plan import HistoryRange, Plan, SectionPlan
+from persona.window.blocks import PROFILE_CLOSE, PROFILE_OPEN, RECALL_CLOSE, RECALL_OPEN
+from persona.window.budget import refuse
+from persona.window.counting import label
+from persona.window.layout import Layout, arrange
+from persona.window.materials import Anchor, Materials
+from persona.window.prefix import unchanged
+from persona.window.rules import WindowRules
+from persona.window.select import choose_lines, choose_shots, choose_summary, pinned
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """What `fit` gives: the messages in order, the plan, and the anchor to store with the conversation."""
+
+    messages: tuple[Message, ...]
+    plan: Plan
+    anchor: Anchor
+
+
+def fit(
+    materials: Materials, rules: WindowRules, anchor: Anchor, previous: Plan | None = None, same_turn: bool = False
+) -> Fitted:
+    """The window for these materials. `previous` is the plan of the conversation's last request, for the prefix;
+    `same_turn` says that it was an earlier tool round of this turn.
+
+    Raises WindowTooSmall, with the arithmetic, when what is pinned does not fit: nothing is cut silently.
+    """
+    must = _pinned(materials)
+    room = rules.limit - sum(must.values())
+    if room < 0:
+        raise refuse(rules, must)
+    layout = arrange(materials, rules, anchor, room)
+    messages, sections = _write_out(materials, layout, must)
+    plan = _plan(materials, rules, layout, must, sections)
+    history = tuple(message for turn in layout.kept for message in turn.messages)
+    prefix = unchanged(plan, previous, history, same_turn)
+    return Fitted(messages, replace(plan, prefix_tokens=prefix), layout.anchor)
+
+
+def _pinned(materials: Materials) -> dict[str, int]:
+    counter = materials.counter
+    asked = _with_blocks(materials.input, materials.context)
+    return {
+        "instructions": materials.instructions.tokens,
+        "tools": materials.tools_tokens,
+        "input": counter.message(asked) + counter.messages(materials.running),
+        "framing": counter.framing.per_request,
+    }
+
+
+def _write_out(
+    materials: Materials, layout: Layout, must: dict[str, int]
+) -> tuple[tuple[Message, ...], tuple[SectionPlan, ...]]:
+    """The messages in the order they are sent, and the plan of each section."""
+    granted, wishes = layout.granted, layout.wishes
+    shots, shots_plan = choose_shots(materials.shots, granted["shots"])
+    profile, profile_plan = choose_lines("profile", wishes.profile, granted["profile"])
+    summary, summary_plan = choose_summary(layout)
+    recall, recall_plan = choose_lines("recall", wishes.recall, granted["recall"], "fits")
+    lead = f"{RECALL_OPEN}{recall}{RECALL_CLOSE}" if recall else ""
+    messages = (
+        *materials.instructions.messages,
+        *shots,
+        *((say("system", f"{PROFILE_OPEN}{profile}{PROFILE_CLOSE}"),) if profile else ()),
+        *summary,
+        *(message for turn in layout.kept for message in turn.messages),
+        _with_blocks(materials.input, lead + materials.context),
+        *materials.running,
+    )
+    history = SectionPlan("history", sum(turn.tokens for turn in layout.kept), granted["history"])
+    instructions = pinned("instructions", materials.instructions.tokens, materials.instructions)
+    asked = pinned("input", must["input"])
+    return messages, (instructions, shots_plan, profile_plan, summary_plan, history, recall_plan, asked)
+
+
+def _plan(
+    materials: Materials,
+    rules: WindowRules,
+    layout: Layout,
+    must: dict[str, int],
+    sections: tuple[SectionPlan, ...],
+) -> Plan:
+    return Plan(
+        target=materials.target,
+        counter=materials.counter.name,
+        label=label(materials.counter, materials.samples),
+        total=sum(section.tokens for section in sections) + must["tools"] + must["framing"],
+        limit=rules.limit,
+        reserve=rules.reserve,
+        framing=must["framing"],
+        tools=must["tools"],
+        sections=sections,
+        history=_range(materials, layout),
+        jumped=layout.jumped,
+        scale=rules.scale,
+        notes=_notes(materials, layout),
+    )
+
+
+def _range(materials: Materials, layout: Layout) -> HistoryRange:
+    if not layout.kept:
+        depth = materials.input.depth
+        return HistoryRange(depth, depth, "", 0, 0, depth)
+    first, last = layout.kept[0].messages[0], layout.kept[-1].messages[-1]
+    tokens = sum(turn.tokens for turn in layout.kept)
+    return HistoryRange(first.depth, last.depth, last.id, len(layout.kept), tokens, first.depth)
+
+
+def _notes(materials: Materials, layout: Layout) -> tuple[str, ...]:
+    if not layout.jumped:
+        return materials.notes
+    start, summary = layout.anchor.first_depth, layout.wishes.summary
+    note = f"history overflowed: it now starts at message {start}"
+    if summary and summary.upto_depth + 1 < start:
+        return *materials.notes, note, f"the summary stops {start - summary.upto_depth - 1} messages before the history"
+    if materials.expects_summary and summary is None:
+        return *materials.notes, note, "no summary was ready, so the older messages left without one"
+    return *materials.notes, note
+
+
+def _with_blocks(message: Message, blocks: str) -> Message:
+    """The user's message with the blocks before its first words, as the one string that the wire carries."""
+    if not blocks:
+        return message
+    first, *rest = message.parts or (Text(""),)
+    if isinstance(first, Text):
+        return replace(message, parts=(Text(blocks + first.text), *rest))
+    return replace(message, parts=(Text(blocks), *message.parts))

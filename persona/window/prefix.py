@@ -1,0 +1,40 @@
+"""How much of a request is, byte for byte, the beginning of the conversation's last one."""
+
+from collections.abc import Sequence
+
+from persona.values.message import Message
+from persona.values.plan import Plan, SectionName
+
+_FROZEN: tuple[SectionName, ...] = ("instructions", "shots", "profile", "summary")
+
+
+def unchanged(plan: Plan, previous: Plan | None, history: Sequence[Message], same_turn: bool) -> int:
+    """Tokens at the start of this request that the last one started with too.
+
+    `history` are the messages of this window's history. A tool round of the same turn repeats the whole last request.
+    The framing of a request stands at its end and never counts. After an edit the two histories part somewhere;
+    what they share after the anchor is then not counted.
+    """
+    if previous is None or (previous.counter, previous.target) != (plan.counter, plan.target):
+        return 0
+    if plan.tools != previous.tools:
+        return 0
+    tokens = plan.tools
+    for name in _FROZEN:
+        section = plan.section(name)
+        if section.digest != previous.section(name).digest:
+            return tokens
+        tokens += section.tokens
+    if plan.history.first_depth != previous.history.first_depth:
+        return tokens
+    if same_turn and plan.section("recall").digest == previous.section("recall").digest:
+        return previous.total - previous.framing
+    return tokens + (previous.history.tokens if _continues(previous, history) else 0)
+
+
+def _continues(previous: Plan, history: Sequence[Message]) -> bool:
+    """Whether the last request's history is the beginning of this one."""
+    if not history or not previous.history.last_id:
+        return False
+    index = previous.history.last_depth - history[0].depth
+    return 0 <= index < len(history) and history[index].id == previous.history.last_id
