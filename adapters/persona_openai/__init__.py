@@ -1,0 +1,35 @@
+"""OpenAI, and every server that speaks its chat completions protocol, through the official SDK."""
+
+from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, Tokenizer
+
+__all__ = ["adapter"]
+
+# Each factory imports what it needs when it is called: the SDK alone costs half a second.
+
+
+def _chat(provider: Provider) -> ChatModel:
+    from persona_openai.chat import OpenAIChat
+
+    return OpenAIChat(provider)
+
+
+def _embed(provider: Provider, model: str) -> Embedder:
+    from persona_openai.embed import OpenAIEmbedder
+
+    return OpenAIEmbedder(provider, model)
+
+
+def _tokenizer(model: str) -> Tokenizer | None:
+    from persona_openai.count import tokenizer
+
+    return tokenizer(model)
+
+
+def _card(model: str) -> ModelCard | None:
+    from persona_openai.catalog import card
+
+    return card(model)
+
+
+adapter = Adapter(name="openai", chat=_chat, embed=_embed, tokenizer=_tokenizer, card=_card)
+"""What the entry point `openai` of the group `persona.adapters` names."""
