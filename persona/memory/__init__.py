@@ -1,0 +1,1 @@
+"""Bringing the right memories of one owner back."""

@@ -1,0 +1,90 @@
+"""The indexes kept in memory, one per owner: a cache that follows the store by the owner's revision."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from persona.memory.index import OwnerIndex
+from persona.values.memory import MemoryRow
+from persona.values.owner import Owner
+
+Load = Callable[[int], Sequence[MemoryRow]]
+"""The owner's rows changed after a revision, tombstones included; after -1: all of them."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """An owner's index, and up to which revision of the owner it was brought."""
+
+    index: OwnerIndex
+    seen: int = -1
+    nbytes: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+class IndexCache:
+    """The most recently used indexes of one embedder, within `max_bytes`; the one asked for last stays.
+
+    There is no way in without an owner, and no index holds rows of two. Safe to use from several threads:
+    two of them load for the same owner one after the other, and for different owners side by side.
+    """
+
+    def __init__(self, max_bytes: int, embedder: str) -> None:
+        self.embedder = embedder
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[Owner, _Entry] = OrderedDict()
+        self._nbytes = 0
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, owner: Owner) -> bool:
+        return owner in self._entries
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all the indexes hold."""
+        return self._nbytes
+
+    def get(self, owner: Owner, revision: int, load: Load) -> OwnerIndex:
+        """The owner's index, not older than `revision`, which the store says is the owner's.
+
+        `load` is called with the revision that the cached index already has when that is behind, and with -1
+        when there is none. An index *ahead* of the store is thrown away and loaded anew: the owner was erased
+        and came back, or the database was restored.
+        """
+        entry = self._entry(owner)
+        with entry.lock:
+            if revision < entry.seen:
+                entry.index, entry.seen = OwnerIndex(self.embedder), -1
+            if revision > entry.seen:
+                entry.index.apply(load(entry.seen))
+                entry.seen = max(revision, entry.index.revision)
+            index = entry.index
+        self._account(owner, entry)
+        return index
+
+    def forget(self, owner: Owner) -> None:
+        """Drops what is kept of the owner."""
+        with self._lock:
+            entry = self._entries.pop(owner, None)
+            self._nbytes -= entry.nbytes if entry else 0
+
+    def _entry(self, owner: Owner) -> _Entry:
+        with self._lock:
+            entry = self._entries.setdefault(owner, _Entry(OwnerIndex(self.embedder)))
+            self._entries.move_to_end(owner)
+            return entry
+
+    def _account(self, owner: Owner, entry: _Entry) -> None:
+        nbytes = entry.index.nbytes
+        with self._lock:
+            if self._entries.get(owner) is not entry:
+                return  # forgotten meanwhile
+            self._nbytes += nbytes - entry.nbytes
+            entry.nbytes = nbytes
+            while self._nbytes > self._max_bytes and len(self._entries) > 1:
+                coldest = next(name for name in self._entries if name != owner)
+                self._nbytes -= self._entries.pop(coldest).nbytes

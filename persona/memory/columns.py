@@ -1,0 +1,49 @@
+"""A numpy array that grows at its end."""
+
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+_GROWTH = 1.5
+
+
+class Column(Generic[Scalar]):
+    """One value per slot; appending costs what is appended, not what is already there."""
+
+    __slots__ = ("_room", "_used")
+
+    def __init__(self, dtype: type[Scalar]) -> None:
+        self._room: NDArray[Scalar] = np.empty(0, dtype)
+        self._used = 0
+
+    def __len__(self) -> int:
+        return self._used
+
+    @property
+    def values(self) -> NDArray[Scalar]:
+        """A view of what is there, shape (len,): writing to it writes here, until the next `extend`."""
+        return self._room[: self._used]
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes it holds, spare room and all."""
+        return self._room.nbytes
+
+    def extend(self, values: Sequence[int] | NDArray[Scalar]) -> None:
+        """Appends the values."""
+        needed = self._used + len(values)
+        if needed > len(self._room):
+            room = np.empty(max(needed, int(len(self._room) * _GROWTH)), self._room.dtype)
+            room[: self._used] = self.values
+            self._room = room
+        self._room[self._used : needed] = values
+        self._used = needed
+
+    def keep(self, chosen: NDArray[np.bool_]) -> None:
+        """Drops what is not chosen, and the spare room."""
+        self._room = self.values[chosen]
+        self._used = len(self._room)

@@ -1,0 +1,77 @@
+"""What was brought back for one turn: a question's terms, and one ranking out of several owners' hits."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from persona.values import words
+from persona.values.memory import Recalled
+from persona.values.owner import Owner
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MUCH_LONGER = 2  # a text twice as long as the question says more than the question
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What memories are searched by: the user's words, their terms, and the vector of the embedder.
+
+    `vector` is float32 of shape (dimension,), None when there is none; `note` then says why, for the plan.
+    """
+
+    terms: tuple[str, ...]
+    text: str
+    vector: "NDArray[np.float32] | None" = None
+    note: str = ""
+
+
+def query_of(text: str) -> Query:
+    """The query of a user's message."""
+    return Query(tuple(dict.fromkeys(words.terms(text))), text)
+
+
+def merge(
+    hits_by_owner: Mapping[Owner, Sequence[Recalled]],
+    limit: int,
+    shown_message_ids: Collection[str],
+    query_text: str,
+) -> tuple[Recalled, ...]:
+    """The `limit` best hits of a user and of the route's knowledge in one ranking, best first.
+
+    Scores are comparable across owners: each is in standard deviations above its owner's mean. Equal ones go
+    by the newer day, then by the order they came in. Left out are messages that the window shows anyway, what
+    only says the query again (the same terms: the same question asked before), and a text that is already in
+    under the same heading.
+    """
+    ranked = sorted(
+        (hit for hits in hits_by_owner.values() for hit in hits if hit.message_id not in shown_message_ids),
+        key=lambda hit: hit.source.date,
+        reverse=True,
+    )
+    ranked.sort(key=lambda hit: hit.score, reverse=True)
+    asked = frozenset(words.terms(query_text))
+    kept: list[Recalled] = []
+    for hit in _without_duplicates(ranked):
+        if len(kept) >= limit:
+            break
+        if not _says_again(hit.text, query_text, asked):
+            kept.append(hit)
+    return tuple(kept)
+
+
+def _without_duplicates(ranked: Sequence[Recalled]) -> Iterator[Recalled]:
+    seen = set()
+    for hit in ranked:
+        key = (hit.source.heading, " ".join(hit.text.split()))
+        if key not in seen:
+            seen.add(key)
+            yield hit
+
+
+def _says_again(text: str, query: str, asked: frozenset[str]) -> bool:
+    if len(text) > _MUCH_LONGER * len(query):
+        return False
+    return bool(asked) and frozenset(words.terms(text)) == asked
