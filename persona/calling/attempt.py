@@ -1,0 +1,127 @@
+"""One request to one target: streamed, timed, retried while nothing has been shown yet."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import stamina
+
+from persona.adapter import ChatModel
+from persona.errors import PersonaError, ProviderError, RateLimited, StreamCut, TimedOut
+from persona.values.message import ToolCall
+from persona.values.request import Finish, Request, Target, TextDelta
+
+_LONGEST_WAIT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try: `outcome` is `answered` or the error's name."""
+
+    outcome: str
+    status: int | None
+    started_us: int
+    latency_ms: float
+
+
+@dataclass(slots=True)
+class Heard:
+    """What one call brought so far. Only a call with a `finish` is complete."""
+
+    text: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    finish: Finish | None = None
+    first_token_ms: float | None = None
+    tries: list[Try] = field(default_factory=list)
+
+    @property
+    def shown(self) -> bool:
+        """Whether somebody may have seen a part of it, so that it cannot be tried again unnoticed."""
+        return bool(self.text)
+
+
+async def ask(
+    model: ChatModel,
+    target: Target,
+    request: Request,
+    heard: Heard,
+    *,
+    retries: int,
+    deadline: float,
+    show: Callable[[TextDelta], None],
+) -> None:
+    """Sends the request until it is answered, into `heard`.
+
+    Tries again, `retries` times at most, on errors that may pass and before any text was shown, waiting as long as
+    the provider asks. `deadline` is on the loop's clock. Raises the ProviderError of the last try.
+    """
+
+    def again(error: Exception) -> bool | float:
+        if not isinstance(error, ProviderError) or not error.retryable or heard.shown:
+            return False
+        wait = error.retry_after_s if isinstance(error, RateLimited) else None
+        left = deadline - asyncio.get_running_loop().time()
+        if wait is None:
+            return left > 0
+        return max(wait, 0.001) if wait <= min(left, _LONGEST_WAIT_S) else False
+
+    waits = stamina.retry_context(
+        on=again, attempts=retries + 1, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.2
+    )
+    async for attempt in waits:
+        with attempt:
+            await _once(model, target, request, heard, deadline, show)
+
+
+async def _once(
+    model: ChatModel,
+    target: Target,
+    request: Request,
+    heard: Heard,
+    deadline: float,
+    show: Callable[[TextDelta], None],
+) -> None:
+    started_us, clock = time.time_ns() // 1000, time.perf_counter()
+    heard.calls.clear()
+    outcome, status = "cancelled", None
+    try:
+        async with asyncio.timeout_at(deadline):
+            await _listen(model, request, heard, clock, show)
+        if heard.finish is None:
+            raise StreamCut(
+                f"{target} ended its stream without a stop reason",
+                hint="the partial text is on this error; ask again",
+                target=str(target),
+                text="".join(heard.text),
+            )
+        outcome = "answered"
+    except TimeoutError as error:
+        outcome = "TimedOut"
+        raise TimedOut(
+            f"{target} did not finish in time", hint="raise turn.timeout_s, or ask for less", target=str(target)
+        ) from error
+    except PersonaError as error:
+        outcome, status = type(error).__name__, getattr(error, "status", None)
+        raise
+    finally:
+        latency_ms = (time.perf_counter() - clock) * 1000
+        heard.tries.append(Try(outcome, status, started_us, latency_ms))
+
+
+async def _listen(
+    model: ChatModel, request: Request, heard: Heard, clock: float, show: Callable[[TextDelta], None]
+) -> None:
+    async with aclosing(model.call(request)) as deltas:  # type: ignore[type-var]  # adapters are async generators
+        async for delta in deltas:
+            if isinstance(delta, TextDelta):
+                if heard.first_token_ms is None:
+                    heard.first_token_ms = (time.perf_counter() - clock) * 1000
+                if delta.text:
+                    heard.text.append(delta.text)
+                    show(delta)
+            elif isinstance(delta, Finish):
+                heard.finish = delta
+            else:
+                heard.calls.append(delta)

@@ -1,0 +1,91 @@
+"""The configured providers: their adapters, chat models, counters and model cards, each made on first use."""
+
+from collections.abc import Mapping, Sequence
+
+from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, Secret, load
+from persona.errors import AdapterMissing
+from persona.settings.fields import parse_target
+from persona.settings.schema import Settings
+from persona.values.request import Target
+from persona.window.calibration import Calibration
+from persona.window.counting import Counter, EstimatingTokenizer
+
+
+class Providers:
+    """Everything that is known of the models the settings name. Chat models serve the loop they are made in."""
+
+    def __init__(self, settings: Settings, environment: Mapping[str, str], extra: Sequence[Adapter] = ()) -> None:
+        self._settings = settings
+        self._environment = environment
+        self._extra = extra
+        self._adapters: dict[str, Adapter] = {}
+        self._models: dict[str, ChatModel] = {}
+        self._counters: dict[Target, Counter] = {}
+        self._estimator = Counter(EstimatingTokenizer())
+        self.calibrations: dict[tuple[str, str], Calibration] = {}
+
+    def adapter(self, provider: str) -> Adapter:
+        """The adapter of a provider. Raises AdapterMissing."""
+        if provider not in self._adapters:
+            self._adapters[provider] = load(self._settings.provider(provider).kind, self._extra)
+        return self._adapters[provider]
+
+    def provider(self, name: str) -> Provider:
+        """One provider with its key, read from the environment variable that the settings name."""
+        written = self._settings.provider(name)
+        key = self._environment.get(written.key_env, "") if written.key_env else ""
+        return Provider(name, written.kind, written.base_url, Secret(key), written.key_env, written.connect_timeout_s)
+
+    def chat(self, target: Target) -> ChatModel:
+        """The chat model of a target's provider. Raises AdapterMissing when its adapter offers none."""
+        if target.provider not in self._models:
+            factory = self.adapter(target.provider).chat
+            if factory is None:
+                raise AdapterMissing(
+                    f"the adapter of {target.provider!r} offers no chat", hint="name another target in the route"
+                )
+            self._models[target.provider] = factory(self.provider(target.provider))
+        return self._models[target.provider]
+
+    def embedder(self, target: str) -> Embedder:
+        """The embedder that `provider:model` names. Raises AdapterMissing when the adapter offers none."""
+        parsed = parse_target(target)
+        factory = self.adapter(parsed.provider).embed
+        if factory is None:
+            raise AdapterMissing(
+                f"the adapter of {parsed.provider!r} offers no embeddings", hint="name another memory.embedder"
+            )
+        return factory(self.provider(parsed.provider), parsed.model)
+
+    def counter(self, target: Target) -> Counter:
+        """The best counter there is for a target: its own vocabulary when at hand, else the estimator."""
+        if target not in self._counters:
+            offered = self.adapter(target.provider).tokenizer
+            tokenizer = offered(target.model) if offered else None
+            self._counters[target] = Counter(tokenizer) if tokenizer else self._estimator
+        return self._counters[target]
+
+    def card(self, target: Target) -> ModelCard | None:
+        """What is known of a model, or None."""
+        offered = self.adapter(target.provider).card
+        return offered(target.model) if offered else None
+
+    def calibration(self, target: Target) -> Calibration:
+        """What the provider was seen to count for this target."""
+        return self.calibrations.get((str(target), self.counter(target).name), Calibration())
+
+    def learn(self, target: Target, counted: int, reported: int | None) -> None:
+        """Corrects the target's counter by what its provider reported for one request."""
+        counter = self.counter(target)
+        if not counter.exact:
+            self.calibrations[str(target), counter.name] = self.calibration(target).after(counted, reported)
+
+    def widen(self, target: Target) -> None:
+        """Leaves more room on a target whose provider said that the context is too long."""
+        self.calibrations[str(target), self.counter(target).name] = self.calibration(target).widened()
+
+    async def close(self) -> None:
+        """Closes every chat model."""
+        models, self._models = list(self._models.values()), {}
+        for model in models:
+            await model.close()

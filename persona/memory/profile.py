@@ -1,0 +1,72 @@
+"""What is known about a user by being told: facts, consent, and how to address them."""
+
+from persona.errors import InvalidInput, NotFound
+from persona.store import memories, owners, tasks
+from persona.store.engine import Database, Transaction
+from persona.store.ids import new_id
+from persona.values.memory import Fact
+from persona.values.owner import Owner, Traits
+
+_LONGEST_FACT = 2_000
+_LONGEST_KIND = 40
+
+
+async def remember(database: Database, owner: Owner, text: str, kind: str, now_us: int) -> Fact:
+    """Keeps a fact about the user; the same fact again is the one that is there. Raises InvalidInput."""
+    said = " ".join(text.split())
+    if not said or len(said) > _LONGEST_FACT or "\x00" in said or not said.isprintable():
+        raise InvalidInput(
+            f"a fact is 1 to {_LONGEST_FACT} printable characters, and this one has {len(said)}",
+            hint="say one thing in one or two sentences; longer texts are knowledge",
+        )
+    if not kind or len(kind) > _LONGEST_KIND or not kind.isprintable():
+        raise InvalidInput(f"the kind of a fact is 1 to {_LONGEST_KIND} characters", hint="for example 'preference'")
+    fact = Fact(new_id("fct"), said, kind, "app", now_us, now_us)
+
+    def write(tx: Transaction) -> Fact:
+        state = owners.find_or_make(tx, owner, now_us)
+        kept = memories.add_fact(tx, state.key, fact)
+        if kept == fact.id:
+            tasks.put(tx, "index", state.key, fact.id, now_us)
+        return next(known for known in memories.facts(tx, state.key) if known.id == kept)
+
+    return await database.run(write)
+
+
+async def forget(database: Database, owner: Owner, fact_id: str, now_us: int) -> None:
+    """Ends a fact: from the next turn on no window shows it. Raises NotFound."""
+
+    def write(tx: Transaction) -> bool:
+        state = owners.find(tx, owner)
+        return state is not None and memories.end_fact(tx, state.key, fact_id, now_us)
+
+    if not await database.run(write):
+        raise NotFound(f"no fact {fact_id!r} holds for this user", hint="facts() lists those that do")
+
+
+async def facts(database: Database, owner: Owner) -> tuple[Fact, ...]:
+    """The facts that hold now, the oldest first."""
+
+    def read(tx: Transaction) -> tuple[Fact, ...]:
+        state = owners.find(tx, owner)
+        return tuple(memories.facts(tx, state.key)) if state else ()
+
+    return await database.run(read, write=False)
+
+
+async def consent(database: Database, owner: Owner, training: bool, now_us: int) -> None:
+    """Records whether the user's exchanges may be used for training, from now on."""
+
+    def write(tx: Transaction) -> None:
+        owners.set_consent(tx, owners.find_or_make(tx, owner, now_us).key, training, now_us)
+
+    await database.run(write)
+
+
+async def address(database: Database, owner: Owner, traits: Traits, now_us: int) -> None:
+    """Records the user's name, locale and time zone, which the input section states."""
+
+    def write(tx: Transaction) -> None:
+        owners.set_traits(tx, owners.find_or_make(tx, owner, now_us).key, traits)
+
+    await database.run(write)

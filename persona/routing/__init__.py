@@ -1,0 +1,1 @@
+"""What serves a route: arms, targets, and who is on which."""

@@ -1,0 +1,172 @@
+"""The log of model calls: what was sent and why (the plan), to whom, what it used, and how it ended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from sqlalchemy import select
+
+from persona.store.codec import decode_plan, encode_plan
+from persona.store.engine import Statement, Transaction
+from persona.store.owners import IS_OWNER, identity
+from persona.store.statements import insert_into, param, table
+from persona.store.tables import AttemptRow, ExchangeRow, MessageRow, OwnerRow, PromptRow
+from persona.values.owner import Owner
+from persona.values.plan import Plan
+from persona.values.request import StopReason, Target, Usage
+from persona.values.turn import Cost
+
+Outcome = Literal["answered", "failed", "cut", "cancelled"]
+
+_e, _m, _p = table(ExchangeRow).c, table(MessageRow).c, table(PromptRow).c
+_INSERT = insert_into(ExchangeRow)
+_INSERT_ATTEMPT = insert_into(AttemptRow)
+_INSERT_PROMPT = insert_into(PromptRow)
+_PROMPT = Statement(select(_p.digest).where(_p.digest == param("digest")))
+_PLAN = Statement(select(_e.plan).where(_e.id == param("id")))
+_PLANS = Statement(
+    select(_e.plan)
+    .join(table(OwnerRow), table(OwnerRow).c.key == _e.owner_key)
+    .where(*IS_OWNER, _e.reply_id == param("reply_id"))
+    .order_by(_e.number.desc())
+)
+_OF_TURN = Statement(
+    select(
+        *(_e.provider, _e.model, _e.stop, _e.input_tokens, _e.output_tokens, _e.cache_read_tokens),
+        *(_e.cache_write_tokens, _e.reasoning_tokens, _e.cost_usd, _e.cost_source, _e.plan, _e.outcome),
+    )
+    .join(table(MessageRow), _m.turn_id == _e.turn_id)
+    .where(_m.id == param("reply_id"))
+    .order_by(_e.started_us, _e.number)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at an exchange; `outcome` is `answered` or the name of the error."""
+
+    target: Target
+    outcome: str
+    status: int | None
+    started_us: int
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought."""
+
+    id: str
+    turn_id: str
+    conversation_key: int
+    owner_key: int
+    number: int
+    route: str
+    arm: str
+    target: Target
+    plan: Plan
+    outcome: Outcome
+    started_us: int
+    latency_ms: float
+    consent: bool | None
+    reply_id: str = ""
+    stop: StopReason | Literal[""] = ""
+    error: str = ""
+    partial: str = ""
+    served_model: str = ""
+    request_id: str = ""
+    usage: Usage = field(default_factory=Usage)
+    cost: Cost = field(default_factory=Cost)
+    first_token_ms: float | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a stored reply's exchange says about usage, cost and plan."""
+
+    target: Target
+    stop: str
+    usage: Usage
+    cost: Cost
+    plan: Plan
+    outcome: str
+
+
+def log(tx: Transaction, exchange: Exchange) -> None:
+    """Writes an exchange and its attempts."""
+    usage, cost = exchange.usage, exchange.cost
+    tx.run(
+        _INSERT,
+        {
+            "id": exchange.id,
+            "owner_key": exchange.owner_key,
+            "conversation_key": exchange.conversation_key,
+            "turn_id": exchange.turn_id,
+            "number": exchange.number,
+            "reply_id": exchange.reply_id,
+            "route": exchange.route,
+            "arm": exchange.arm,
+            "provider": exchange.target.provider,
+            "model": exchange.target.model,
+            "served_model": exchange.served_model,
+            "request_id": exchange.request_id,
+            "plan": encode_plan(exchange.plan),
+            "outcome": exchange.outcome,
+            "stop": exchange.stop,
+            "error": exchange.error,
+            "partial": exchange.partial,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cache_read_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "reasoning_tokens": usage.reasoning_tokens,
+            "cost_usd": "" if cost.amount is None else str(cost.amount),
+            "cost_source": cost.source,
+            "consent": exchange.consent,
+            "started_us": exchange.started_us,
+            "first_token_ms": exchange.first_token_ms,
+            "latency_ms": exchange.latency_ms,
+        },
+    )
+    for number, attempt in enumerate(exchange.attempts):
+        tx.run(
+            _INSERT_ATTEMPT,
+            {
+                "exchange_id": exchange.id,
+                "number": number,
+                "provider": attempt.target.provider,
+                "model": attempt.target.model,
+                "outcome": attempt.outcome,
+                "status": attempt.status,
+                "started_us": attempt.started_us,
+                "latency_ms": attempt.latency_ms,
+            },
+        )
+
+
+def keep_prompt(tx: Transaction, digest: str, text: str) -> None:
+    """Keeps the words behind a digest in a plan, once."""
+    if tx.one(_PROMPT, {"digest": digest}) is None:
+        tx.run(_INSERT_PROMPT, {"digest": digest, "text": text})
+
+
+def plan(tx: Transaction, exchange_id: str) -> Plan | None:
+    """The plan of one exchange."""
+    row = tx.one(_PLAN, {"id": exchange_id}) if exchange_id else None
+    return decode_plan(row[0]) if row else None
+
+
+def plans_of_reply(tx: Transaction, owner: Owner, reply_id: str) -> list[Plan]:
+    """The plans that led to one of this owner's replies, the last call first."""
+    return [decode_plan(row[0]) for row in tx.all(_PLANS, {**identity(owner), "reply_id": reply_id})]
+
+
+def calls_of_reply(tx: Transaction, reply_id: str) -> Sequence[Call]:
+    """Every call of the turn that ended in this reply, in order."""
+    calls = []
+    for provider, model, stop, *counts, cost, cost_source, raw, outcome in tx.all(_OF_TURN, {"reply_id": reply_id}):
+        paid = Cost(Decimal(cost) if cost else None, cost_source)
+        calls.append(Call(Target(provider, model), stop, Usage(*counts), paid, decode_plan(raw), outcome))
+    return calls

@@ -1,0 +1,28 @@
+"""Feedback on one reply: a rating, a correction, a comment, a regeneration."""
+
+from typing import Literal
+
+from persona.store.engine import Transaction
+from persona.store.ids import new_id
+from persona.store.statements import insert_into
+from persona.store.tables import FeedbackRow
+
+FeedbackKind = Literal["rating", "correction", "comment", "regeneration"]
+_INSERT = insert_into(FeedbackRow)
+
+
+def give(
+    tx: Transaction,
+    owner_key: int,
+    conversation_key: int,
+    message_id: str,
+    kind: FeedbackKind,
+    now_us: int,
+    text: str = "",
+    rating: float | None = None,
+) -> str:
+    """Keeps one piece of feedback and returns its id."""
+    id = new_id("fbk")
+    named = {"id": id, "owner_key": owner_key, "conversation_key": conversation_key, "message_id": message_id}
+    tx.run(_INSERT, {**named, "kind": kind, "rating": rating, "text": text, "created_us": now_us})
+    return id

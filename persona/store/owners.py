@@ -1,0 +1,93 @@
+"""Owners: found by `(tenant, kind, name)`, made on first use, and counted up on every change to what they own."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from persona.store.engine import Row, Statement, Transaction
+from persona.store.statements import insert_into, param, table
+from persona.store.tables import OwnerRow
+from persona.values.owner import Owner, Traits
+
+_o = table(OwnerRow).c
+COLUMNS = (_o.key, _o.revision, _o.consent, _o.display_name, _o.locale, _o.time_zone)
+IS_OWNER = (_o.tenant == param("tenant"), _o.kind == param("kind"), _o.name == param("name"))
+
+_FIND = Statement(select(*COLUMNS).where(*IS_OWNER))
+_INSERT = insert_into(OwnerRow)
+_TOUCH = Statement(
+    update(table(OwnerRow)).where(_o.key == param("owner")).values(revision=_o.revision + 1).returning(_o.revision)
+)
+_CONSENT = Statement(
+    update(table(OwnerRow))
+    .where(_o.key == param("owner"))
+    .values(consent=param("consent"), consent_us=param("consent_us"))
+)
+_TRAITS = Statement(
+    update(table(OwnerRow))
+    .where(_o.key == param("owner"))
+    .values(display_name=param("display_name"), locale=param("locale"), time_zone=param("time_zone"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerState:
+    """An owner as stored. `consent` is None while they were never asked."""
+
+    key: int
+    revision: int
+    consent: bool | None
+    traits: Traits
+
+
+def state_of(row: Row) -> OwnerState:
+    """The state in a row of `COLUMNS`."""
+    key, revision, consent, *traits = row
+    return OwnerState(key, revision, None if consent is None else bool(consent), Traits(*traits))
+
+
+def identity(owner: Owner) -> dict[str, str]:
+    """The parameters of `IS_OWNER`."""
+    return {"tenant": owner.tenant, "kind": owner.kind, "name": owner.name}
+
+
+def find(tx: Transaction, owner: Owner) -> OwnerState | None:
+    """The owner, or None when nothing was ever kept for them."""
+    row = tx.one(_FIND, identity(owner))
+    return state_of(row) if row else None
+
+
+def find_or_make(tx: Transaction, owner: Owner, now_us: int) -> OwnerState:
+    """The owner, made when new."""
+    found = find(tx, owner)
+    if found:
+        return found
+    blank = {
+        "revision": 0,
+        "consent": None,
+        "consent_us": 0,
+        "display_name": "",
+        "locale": "",
+        "time_zone": "",
+    }
+    tx.run(_INSERT, {**identity(owner), **blank, "created_us": now_us})
+    made = find(tx, owner)
+    assert made is not None, "an owner that was just inserted is there"  # noqa: S101 - narrows the type
+    return made
+
+
+def touch(tx: Transaction, owner_key: int) -> int:
+    """Counts the owner's revision up, under its row lock, and returns the new one."""
+    row = tx.one(_TOUCH, {"owner": owner_key})
+    return int(row[0]) if row else 0
+
+
+def set_consent(tx: Transaction, owner_key: int, consent: bool, now_us: int) -> None:
+    """Records whether the owner's conversations may be used for training, and since when."""
+    tx.run(_CONSENT, {"owner": owner_key, "consent": consent, "consent_us": now_us})
+
+
+def set_traits(tx: Transaction, owner_key: int, traits: Traits) -> None:
+    """Records the owner's name, locale and time zone."""
+    values = {"display_name": traits.display_name, "locale": traits.locale, "time_zone": traits.time_zone}
+    tx.run(_TRAITS, {"owner": owner_key, **values})

@@ -1,0 +1,106 @@
+"""What SQLite needs beside its SQL: pragmas, its kinds of BEGIN, one connection for a database in memory.
+
+Read only is `sqlite:///file:app.db?mode=ro&uri=true`: SQLite's own URI, which SQLAlchemy hands on when `uri=true`
+is there. A write to it raises StoreReadOnly, and so does the first opening of a database without a schema.
+"""
+
+import sqlite3
+import threading
+import time
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.pool import Pool, QueuePool, StaticPool
+
+from persona.errors import StoreBusy, StoreUnavailable
+
+# a write lock from the start: two writers then wait for each other instead of failing half-way
+BEGIN_WRITE = "BEGIN IMMEDIATE"
+BEGIN_READ = "BEGIN"
+
+_WAL_POLL_S = 0.005
+_LARGEST_IDLE_WAL = 64 * 1024 * 1024  # bytes; a long reader may make the file grow, and this shrinks it again
+
+
+class Turnstile:
+    """Lets one thread through at a time: a database in memory has one connection, and transactions may not mix."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._lock = threading.Lock()
+        self._patience_s = patience_s
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._patience_s):
+            raise StoreBusy(
+                "another transaction holds the database in memory", hint="try again, or use a database file"
+            )
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def in_memory(url: URL) -> bool:
+    """Whether the URL names a database that is gone with its last connection."""
+    named = url.database or ":memory:"
+    return named in (":memory:", "file::memory:", "file:") or url.query.get("mode") == "memory"
+
+
+def engine(url: URL, durability: str, busy_timeout_s: float) -> Engine:
+    """An engine whose connections are ready: WAL, the durability asked for, and erased bytes overwritten."""
+    if url.query and url.query.get("uri") != "true":
+        raise StoreUnavailable(
+            "the database URL has options that SQLite would not read",
+            hint="write it like sqlite:///file:app.db?mode=ro&uri=true",
+        )
+    kept: type[Pool] = StaticPool if in_memory(url) else QueuePool
+    waits = {} if kept is StaticPool else {"pool_timeout": max(busy_timeout_s, 1.0)}
+    arguments = {"timeout": busy_timeout_s, "check_same_thread": False}
+    url = url.set(drivername="sqlite")  # the standard library's driver, whatever else is installed
+    made = create_engine(url, connect_args=arguments, poolclass=kept, hide_parameters=True, **waits)
+
+    @event.listens_for(made, "connect")
+    def _prepare(connection: sqlite3.Connection, record: object) -> None:
+        try:
+            prepare(connection, durability, busy_timeout_s)
+        except sqlite3.Error:
+            connection.close()
+            raise
+
+    @event.listens_for(made, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("persona_write", True)
+        connection.exec_driver_sql(BEGIN_WRITE if write else BEGIN_READ)
+
+    return made
+
+
+def prepare(connection: sqlite3.Connection, durability: str, patience_s: float) -> None:
+    """Readies one fresh connection."""
+    connection.isolation_level = None  # transactions are begun here, not by the driver
+    _write_ahead(connection, time.monotonic() + patience_s)
+    connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
+    connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten
+    connection.execute("PRAGMA wal_autocheckpoint=1000")  # pages: about 4 MB of log, whatever SQLite was built with
+    connection.execute(f"PRAGMA journal_size_limit={_LARGEST_IDLE_WAL}")
+
+
+def _write_ahead(connection: sqlite3.Connection, deadline: float) -> None:
+    """Switches the file to WAL, once. A file that cannot be written stays as it is, and can still be read.
+
+    SQLite says "busy" at once, whatever the time-out, when two connections switch a new file together.
+    """
+    while _mode(connection, "PRAGMA journal_mode") not in ("wal", "memory"):
+        try:
+            _mode(connection, "PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            primary = error.sqlite_errorcode & 0xFF  # extended codes keep the primary one in the low byte
+            if primary == sqlite3.SQLITE_READONLY:
+                return
+            if primary != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(_WAL_POLL_S)
+
+
+def _mode(connection: sqlite3.Connection, pragma: str) -> str:
+    (mode,) = connection.execute(pragma).fetchone()
+    return str(mode)

@@ -1,0 +1,307 @@
+"""The tables, named `persona_…` so that they can live in a database that a backend already has.
+
+Everything that belongs to somebody carries the key of its owner.
+
+Times are UTC microseconds since the epoch (BIGINT): one form on every database, exact, and cheap to compare.
+Ids of log rows are time-ordered text (`ids.py`); owners and conversations, which every row points to, have
+small integer keys. JSON columns hold text that persona wrote and alone reads.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING))):
+    """The base of persona's tables: a metadata of their own, apart from whatever tables the backend has."""
+
+
+NEVER_AGAIN = {"sqlite_autoincrement": True}
+"""SQLite would give the key of an erased owner or conversation to the next one, and caches go by keys."""
+
+_BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows only in INTEGER PRIMARY KEY
+
+
+def _key() -> Column[int]:
+    return Column(_BIG, primary_key=True, autoincrement=True)
+
+
+def _big(default: int = 0) -> Column[int]:
+    return Column(BigInteger, nullable=False, server_default=text(str(default)))
+
+
+class OwnerRow(Table, table=True):
+    """A user of a tenant, or a knowledge base. `revision` counts every change to what it owns."""
+
+    __tablename__ = "persona_owners"
+    __table_args__ = (UniqueConstraint("tenant", "kind", "name"), NEVER_AGAIN)
+    key: int | None = Field(default=None, sa_column=_key())
+    tenant: str
+    kind: str
+    name: str
+    revision: int = Field(default=0, sa_column=_big())
+    consent: bool | None = None
+    consent_us: int = Field(default=0, sa_column=_big())
+    display_name: str = ""
+    locale: str = ""
+    time_zone: str = ""
+    created_us: int = Field(default=0, sa_column=_big())
+
+
+class ConversationRow(Table, table=True):
+    """One conversation with one head. The lease says which turn holds it, and until when."""
+
+    __tablename__ = "persona_conversations"
+    __table_args__ = (
+        UniqueConstraint("owner_key", "id"),
+        Index("ix_persona_conversations_listing", "owner_key", "updated_us", "key"),
+        NEVER_AGAIN,
+    )
+    key: int | None = Field(default=None, sa_column=_key())
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    id: str
+    route: str
+    arm: str
+    title: str = ""
+    head_id: str = ""
+    depth: int = 0
+    messages: int = 0
+    revision: int = Field(default=0, sa_column=_big())
+    anchor: str = Field(default="", sa_type=Text)
+    last_exchange_id: str = ""
+    archived_us: int = Field(default=0, sa_column=_big())
+    created_us: int = Field(default=0, sa_column=_big())
+    updated_us: int = Field(default=0, sa_column=_big())
+    lease_turn_id: str = ""
+    lease_until_us: int = Field(default=0, sa_column=_big())
+
+
+class TurnRow(Table, table=True):
+    """One user message, the work it causes, and the reply. An idempotency key is unique within its owner."""
+
+    __tablename__ = "persona_turns"
+    __table_args__ = (
+        UniqueConstraint("owner_key", "idempotency_key"),
+        Index("ix_persona_turns_conversation_key", "conversation_key"),
+    )
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    message_id: str
+    idempotency_key: str | None = None
+    state: str
+    reply_id: str = ""
+    error: str = ""
+    started_us: int = Field(default=0, sa_column=_big())
+    ended_us: int = Field(default=0, sa_column=_big())
+
+
+class MessageRow(Table, table=True):
+    """One message; its parent makes the conversation a tree. `tokens` maps a counter's name to its count."""
+
+    __tablename__ = "persona_messages"
+    __table_args__ = (Index("ix_persona_messages_conversation_key", "conversation_key", "depth"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    turn_id: str
+    parent_id: str = ""
+    depth: int = 0
+    role: str
+    parts: str = Field(sa_type=Text)
+    tokens: str = Field(default="", sa_type=Text)
+    created_us: int = Field(default=0, sa_column=_big())
+
+
+class ExchangeRow(Table, table=True):
+    """One model call as logged: what was sent (the plan), to whom, what it used, and how it ended."""
+
+    __tablename__ = "persona_exchanges"
+    __table_args__ = (
+        Index("ix_persona_exchanges_turn_id", "turn_id"),
+        Index("ix_persona_exchanges_owner_key", "owner_key", "reply_id"),
+    )
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    turn_id: str
+    number: int
+    reply_id: str = ""
+    route: str
+    arm: str
+    provider: str
+    model: str
+    served_model: str = ""
+    request_id: str = ""
+    plan: str = Field(sa_type=Text)
+    outcome: str
+    stop: str = ""
+    error: str = ""
+    partial: str = Field(default="", sa_type=Text)
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: str = ""
+    cost_source: str = ""
+    consent: bool | None = None
+    started_us: int = Field(default=0, sa_column=_big())
+    first_token_ms: float | None = None
+    latency_ms: float = 0.0
+
+
+class AttemptRow(Table, table=True):
+    """One try at an exchange."""
+
+    __tablename__ = "persona_attempts"
+    exchange_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    provider: str
+    model: str
+    outcome: str
+    status: int | None = None
+    started_us: int = Field(default=0, sa_column=_big())
+    latency_ms: float = 0.0
+
+
+class FeedbackRow(Table, table=True):
+    """A rating, a correction, a comment or a regeneration, on one reply."""
+
+    __tablename__ = "persona_feedback"
+    __table_args__ = (
+        Index("ix_persona_feedback_message_id", "message_id"),
+        Index("ix_persona_feedback_owner_key", "owner_key"),
+    )
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    message_id: str
+    kind: str
+    rating: float | None = None
+    text: str = Field(default="", sa_type=Text)
+    created_us: int = Field(default=0, sa_column=_big())
+
+
+class FactRow(Table, table=True):
+    """One entry of a profile, superseded rather than overwritten."""
+
+    __tablename__ = "persona_facts"
+    __table_args__ = (Index("ix_persona_facts_owner_key", "owner_key", "valid_to_us"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str
+    text: str = Field(sa_type=Text)
+    origin: str
+    message_id: str = ""
+    valid_from_us: int = Field(default=0, sa_column=_big())
+    valid_to_us: int = Field(default=0, sa_column=_big())
+    created_us: int = Field(default=0, sa_column=_big())
+
+
+class MemoryRecord(Table, table=True):
+    """A text with a vector and an owner. A deleted row is a tombstone: no text, no vector, newer revision."""
+
+    __tablename__ = "persona_memories"
+    __table_args__ = (
+        Index("ix_persona_memories_owner_key", "owner_key", "revision"),
+        Index("ix_persona_memories_document_id", "owner_key", "document_id"),
+    )
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    revision: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str
+    text: str = Field(sa_type=Text)
+    embedder: str = ""
+    vector: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    title: str = ""
+    heading: str = ""
+    fact_kind: str = ""
+    message_id: str = ""
+    document_id: str = ""
+    at_us: int = Field(default=0, sa_column=_big())
+    deleted: bool = False
+
+
+class DocumentRow(Table, table=True):
+    """One file of a knowledge base, by the hash of what it held when it was indexed."""
+
+    __tablename__ = "persona_documents"
+    __table_args__ = (UniqueConstraint("owner_key", "path"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    path: str
+    title: str
+    sha256: str
+    added_us: int = Field(default=0, sa_column=_big())
+
+
+class SummaryRow(Table, table=True):
+    """What was said in a conversation up to and including one message."""
+
+    __tablename__ = "persona_summaries"
+    __table_args__ = (Index("ix_persona_summaries_conversation_key", "conversation_key", "upto_depth"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    upto_id: str
+    upto_depth: int
+    text: str = Field(sa_type=Text)
+    created_us: int = Field(default=0, sa_column=_big())
+
+
+class TaskRow(Table, table=True):
+    """Background work: the outbox. A task is deleted when done; `run_after_us` puts a failed one off."""
+
+    __tablename__ = "persona_tasks"
+    __table_args__ = (Index("ix_persona_tasks_due", "state", "run_after_us"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(default=0, sa_column=_big())
+    kind: str
+    subject: str = Field(sa_column=Column(String, nullable=False))
+    state: str
+    attempts: int = 0
+    run_after_us: int = Field(default=0, sa_column=_big())
+    lease_until_us: int = Field(default=0, sa_column=_big())
+    error: str = ""
+    created_us: int = Field(default=0, sa_column=_big())
+
+
+class CalibrationRow(Table, table=True):
+    """How many tokens a provider reports for one of a counter's."""
+
+    __tablename__ = "persona_calibrations"
+    target: str = Field(primary_key=True)
+    counter: str = Field(primary_key=True)
+    ratio: float
+    error: float
+    samples: int
+    updated_us: int = Field(default=0, sa_column=_big())
+
+
+class PromptRow(Table, table=True):
+    """The words behind a digest in a plan (instructions, a shot), kept once so that a request can be read."""
+
+    __tablename__ = "persona_prompts"
+    digest: str = Field(primary_key=True)
+    text: str = Field(sa_type=Text)

@@ -1,0 +1,374 @@
+"""The two transactions of a turn, and the one of a tool round: open, log, close.
+
+`open_turn` makes the user's message durable and claims the conversation before any model is called; `close_turn`
+writes the reply, the exchange, the tasks and the new head at once. A turn that lost its lease writes nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import delete, select, update
+
+from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound
+from persona.store import conversations, owners
+from persona.store.codec import encode_parts, encode_tokens
+from persona.store.conversations import ConversationState
+from persona.store.engine import Statement, Transaction
+from persona.store.ids import new_id
+from persona.store.owners import OwnerState
+from persona.store.statements import insert_into, param, table
+from persona.store.tables import ConversationRow, MessageRow, SummaryRow, TurnRow
+from persona.values.message import Message, Part, text_of
+from persona.values.owner import Owner
+
+TurnState = Literal["running", "answered", "failed", "cut", "cancelled", "abandoned"]
+_TITLE_CHARS = 60
+
+_turns, _conversations = table(TurnRow), table(ConversationRow)
+_t, _c, _m = _turns.c, _conversations.c, table(MessageRow).c
+
+_INSERT_TURN = insert_into(TurnRow)
+_INSERT_MESSAGE = insert_into(MessageRow)
+_BY_KEY = Statement(
+    select(_t.id, _t.state, _t.message_id, _t.reply_id, _t.conversation_key, _m.turn_id, _m.parts)
+    .join(table(MessageRow), _m.id == _t.message_id)
+    .where(_t.owner_key == param("owner"), _t.idempotency_key == param("key"))
+)
+_MESSAGE_OF = Statement(select(_t.message_id).where(_t.id == param("which")))
+_DROP_SUMMARIES = Statement(  # of a path that is left: they tell of messages that the new one does not have
+    delete(table(SummaryRow)).where(
+        table(SummaryRow).c.conversation_key == param("which"), table(SummaryRow).c.upto_depth >= param("depth")
+    )
+)
+_ABANDON = Statement(
+    update(_turns)
+    .where(_t.id == param("which"), _t.state == "running")
+    .values(state="abandoned", ended_us=param("ended_us"))
+)
+_CLAIM = Statement(
+    update(_conversations)
+    .where(_c.key == param("which"), _c.revision == param("seen"))  # two workers may have read it as free
+    .values(
+        head_id=param("head_id"),
+        depth=param("depth"),
+        messages=_c.messages + param("added"),
+        revision=_c.revision + 1,
+        updated_us=param("updated_us"),
+        lease_turn_id=param("lease_turn_id"),
+        lease_until_us=param("lease_until_us"),
+    )
+)
+_RESUME = Statement(
+    update(_turns).where(_t.id == param("which")).values(state="running", started_us=param("started_us"))
+)
+_END_TURN = Statement(
+    update(_turns)
+    .where(_t.id == param("which"))
+    .values(state=param("state"), reply_id=param("reply_id"), error=param("error"), ended_us=param("ended_us"))
+)
+_ADVANCE = Statement(
+    update(_conversations)
+    .where(_c.key == param("which"), _c.lease_turn_id == param("turn"))
+    .values(
+        head_id=param("head_id"),
+        depth=param("depth"),
+        messages=_c.messages + param("added"),
+        revision=_c.revision + 1,
+        anchor=param("anchor"),
+        last_exchange_id=param("last_exchange_id"),
+        updated_us=param("updated_us"),
+        lease_turn_id=param("lease_turn_id"),
+        lease_until_us=param("lease_until_us"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a turn starts from.
+
+    `new_route` and `new_arm` let the conversation be made when it is not there. `replaces` is the id of a user
+    message that this one edits; `again` that of one which gets another reply. `tokens` counts the message for the
+    route and arm that the conversation turns out to be on.
+    """
+
+    owner: Owner
+    conversation_id: str
+    parts: tuple[Part, ...]
+    now_us: int
+    lease_us: int
+    tokens: Callable[[str, str, Message], dict[str, int]]
+    new_route: str = ""
+    new_arm: str = ""
+    idempotency_key: str = ""
+    replaces: str = ""
+    again: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A turn that may call the model. `before` is the conversation as it was, whose head is the message's parent
+    unless this turn branches off; `keeps_head` says that the conversation went on meanwhile and stays where it is.
+    """
+
+    turn_id: str
+    owner: OwnerState
+    before: ConversationState
+    message: Message
+    revision: int
+    keeps_head: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The turn with this idempotency key has its reply already."""
+
+    reply_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Somebody holds the conversation; `same_key` says that it is this very turn."""
+
+    until_us: int
+    same_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """How a conversation moves on: the messages added on top of `head`, and what else is to be remembered."""
+
+    turn_id: str
+    conversation_key: int
+    owner_key: int
+    head: Message
+    added: Sequence[tuple[Message, dict[str, int]]]
+    anchor: str
+    last_exchange_id: str
+    now_us: int
+    keeps: ConversationState | None = None
+
+
+def open_turn(tx: Transaction, opening: Opening) -> Opened | Answered | Held:
+    """Claims the conversation and journals the user's message. Raises NotFound and IdempotencyMismatch."""
+    owner, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
+    if opening.idempotency_key and owner:
+        earlier = _earlier(tx, opening, owner, conversation)
+        if earlier is not None:
+            return earlier
+    if owner is None or conversation is None:
+        owner, conversation = _make(tx, opening)
+    if conversation.lease_turn_id:
+        if conversation.lease_until_us > opening.now_us:
+            return Held(conversation.lease_until_us)
+        _abandon(tx, conversation, opening.now_us)
+    return _begin(tx, opening, owner, conversation)
+
+
+def lease(tx: Transaction, advance: Advance, until_us: int) -> None:
+    """Adds the messages of a tool round and keeps the lease. Raises ConversationBusy when it was lost."""
+    _advance(tx, advance, advance.turn_id, until_us)
+
+
+def close_turn(tx: Transaction, advance: Advance, state: TurnState, reply_id: str = "", error: str = "") -> None:
+    """Ends the turn, moves the head, and lets the conversation go. Raises ConversationBusy when the lease was lost."""
+    _advance(tx, advance, "", 0)
+    ended = {"which": advance.turn_id, "state": state, "reply_id": reply_id, "error": error}
+    tx.run(_END_TURN, {**ended, "ended_us": advance.now_us})
+
+
+def message_of(tx: Transaction, owner: Owner, turn_id: str) -> Message | None:
+    """The user message of one of this owner's turns."""
+    row = tx.one(_MESSAGE_OF, {"which": turn_id})
+    found = conversations.message(tx, owner, row[0]) if row else None
+    return found[0] if found else None
+
+
+def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: str) -> None:
+    """Ends a turn that failed before any call: its message stays, unanswered."""
+    before = opened.before
+    advance = Advance(
+        turn_id=opened.turn_id,
+        conversation_key=before.key,
+        owner_key=opened.owner.key,
+        head=opened.message,
+        added=(),
+        anchor=before.anchor,
+        last_exchange_id=before.last_exchange_id,
+        now_us=now_us,
+        keeps=before if opened.keeps_head else None,
+    )
+    close_turn(tx, advance, "failed", error=error)
+
+
+def _advance(tx: Transaction, advance: Advance, lease_turn_id: str, until_us: int) -> None:
+    last = advance.added[-1][0] if advance.added else advance.head
+    head_id, depth = last.id, last.depth + 1
+    if advance.keeps:
+        head_id, depth = advance.keeps.head_id, advance.keeps.depth
+    moved = tx.run(
+        _ADVANCE,
+        {
+            "which": advance.conversation_key,
+            "turn": advance.turn_id,
+            "head_id": head_id,
+            "depth": depth,
+            "added": len(advance.added),
+            "anchor": advance.anchor,
+            "last_exchange_id": advance.last_exchange_id,
+            "updated_us": advance.now_us,
+            "lease_turn_id": lease_turn_id,
+            "lease_until_us": until_us,
+        },
+    )
+    if not moved:
+        raise ConversationBusy("this turn took longer than its lease and another one took the conversation over")
+    for message, tokens in advance.added:
+        insert_message(tx, advance.owner_key, advance.conversation_key, message, tokens)
+
+
+def insert_message(
+    tx: Transaction, owner_key: int, conversation_key: int, message: Message, tokens: dict[str, int]
+) -> None:
+    """Writes one message."""
+    tx.run(
+        _INSERT_MESSAGE,
+        {
+            "id": message.id,
+            "owner_key": owner_key,
+            "conversation_key": conversation_key,
+            "turn_id": message.turn_id,
+            "parent_id": message.parent_id,
+            "depth": message.depth,
+            "role": message.role,
+            "parts": encode_parts(message.parts),
+            "tokens": encode_tokens(tokens),
+            "created_us": message.created_us,
+        },
+    )
+
+
+def _abandon(tx: Transaction, conversation: ConversationState, now_us: int) -> None:
+    """Ends the turn whose lease ran out: whoever ran it is gone, or will find that it lost the conversation."""
+    tx.run(_ABANDON, {"which": conversation.lease_turn_id, "ended_us": now_us})
+
+
+def _earlier(
+    tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState | None
+) -> Opened | Answered | Held | None:
+    """What the idempotency key says: nothing yet, answered, being answered, or to be tried again."""
+    row = tx.one(_BY_KEY, {"owner": owner.key, "key": opening.idempotency_key})
+    if row is None:
+        return None
+    turn_id, state, message_id, reply_id, conversation_key, first_turn_id, parts = row
+    # a turn that asks for another reply is known by its message, which an earlier turn brought
+    again = message_id if first_turn_id != turn_id else ""
+    same = again == opening.again and (again or parts == encode_parts(opening.parts))
+    if conversation is None or conversation.key != conversation_key or not same:
+        raise IdempotencyMismatch(
+            f"idempotency key {opening.idempotency_key!r} was used for another text or conversation",
+            hint="use a new key for each message",
+        )
+    if state == "answered":
+        return Answered(reply_id)
+    if conversation.lease_turn_id and conversation.lease_until_us > opening.now_us:
+        return Held(conversation.lease_until_us, same_key=conversation.lease_turn_id == turn_id)
+    found = conversations.message(tx, opening.owner, message_id)
+    assert found is not None, "a turn's message is stored with it"  # noqa: S101 - narrows the type
+    if conversation.lease_turn_id != turn_id:
+        _abandon(tx, conversation, opening.now_us)
+    tx.run(_RESUME, {"which": turn_id, "started_us": opening.now_us})
+    last = _last_of_turn(tx, conversation, turn_id) or found[0]
+    keeps = conversation.head_id not in (last.id, message_id)
+    return _claim(tx, opening, owner, conversation, turn_id, found[0], added=0, keeps_head=keeps)
+
+
+def _last_of_turn(tx: Transaction, conversation: ConversationState, turn_id: str) -> Message | None:
+    """The head, when it belongs to this turn (a tool round that was cut)."""
+    newest = conversations.path(tx, conversation.key, conversation.head_id, conversation.depth - 1)
+    return newest[-1].message if newest and newest[-1].message.turn_id == turn_id else None
+
+
+def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationState]:
+    if not opening.new_route or opening.replaces or opening.again:
+        raise NotFound(
+            f"no conversation {opening.conversation_id!r} for this user",
+            hint="start one with conversation(route=…), or pass create=True to use an id of your own",
+        )
+    owner = owners.find_or_make(tx, opening.owner, opening.now_us)
+    title = " ".join(text_of(opening.parts).split())[:_TITLE_CHARS]
+    made = (opening.conversation_id, opening.new_route, opening.new_arm, title, opening.now_us)
+    conversations.make(tx, owner.key, *made)
+    _, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
+    assert conversation is not None, "a conversation that was just inserted is there"  # noqa: S101 - narrows the type
+    return owner, conversation
+
+
+def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState) -> Opened:
+    turn_id = new_id("trn")
+    message = _message(tx, opening, conversation, turn_id)
+    added = 0 if opening.again else 1
+    if opening.again or opening.replaces:
+        tx.run(_DROP_SUMMARIES, {"which": conversation.key, "depth": message.depth})
+    if added:
+        insert_message(
+            tx, owner.key, conversation.key, message, opening.tokens(conversation.route, conversation.arm, message)
+        )
+    tx.run(
+        _INSERT_TURN,
+        {
+            "id": turn_id,
+            "owner_key": owner.key,
+            "conversation_key": conversation.key,
+            "message_id": message.id,
+            "idempotency_key": opening.idempotency_key or None,
+            "state": "running",
+            "reply_id": "",
+            "error": "",
+            "started_us": opening.now_us,
+            "ended_us": 0,
+        },
+    )
+    return _claim(tx, opening, owner, conversation, turn_id, message, added)
+
+
+def _message(tx: Transaction, opening: Opening, conversation: ConversationState, turn_id: str) -> Message:
+    """The turn's user message: a new one at the head, a new sibling of the one it replaces, or one that is there."""
+    parent_id, depth = conversation.head_id, conversation.depth
+    if named := opening.replaces or opening.again:
+        found = conversations.message(tx, opening.owner, named)
+        if found is None or found[1] != conversation.key or found[0].role != "user":
+            raise NotFound(f"no user message {named!r} in this conversation")
+        if opening.again:
+            return found[0]
+        parent_id, depth = found[0].parent_id, found[0].depth
+    return Message("user", opening.parts, new_id("msg"), parent_id, turn_id, depth, opening.now_us)
+
+
+def _claim(
+    tx: Transaction,
+    opening: Opening,
+    owner: OwnerState,
+    conversation: ConversationState,
+    turn_id: str,
+    message: Message,
+    added: int,
+    keeps_head: bool = False,
+) -> Opened:
+    claimed = tx.run(
+        _CLAIM,
+        {
+            "which": conversation.key,
+            "seen": conversation.revision,
+            "head_id": conversation.head_id if keeps_head else message.id,
+            "depth": conversation.depth if keeps_head else message.depth + 1,
+            "added": added,
+            "updated_us": opening.now_us,
+            "lease_turn_id": turn_id,
+            "lease_until_us": opening.now_us + opening.lease_us,
+        },
+    )
+    if not claimed:
+        raise ConversationBusy("another turn took the conversation at the same moment", hint="try again")
+    return Opened(turn_id, owner, conversation, message, conversation.revision + 1, keeps_head)
