@@ -1,0 +1,111 @@
+"""The assistant that a backend embeds."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from persona.adapter import Adapter
+from persona.assistant.running import Running
+from persona.assistant.user import AsyncUser
+from persona.conversation.services import Services, utc_now_us
+from persona.errors import InvalidInput, MisuseError
+from persona.settings import Settings, load
+from persona.values.owner import Owner
+from persona.values.time import to_us
+from persona.wiring import Rooms, check, open_rooms
+
+
+class AsyncAssistant:
+    """A chat assistant that remembers each user. One instance serves one event loop.
+
+    Use `open`, then `async with`, or call `close` at the end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        adapters: Sequence[Adapter] = (),
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.running = Running(settings.turn.on_disconnect)
+        self._adapters = tuple(adapters)
+        self._environment = os.environ if environment is None else environment
+        self._now_us = utc_now_us if clock is None else lambda: to_us(clock())
+        self._opening = asyncio.Lock()
+        self._rooms: Rooms | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        check(settings, self._environment, self._adapters)
+
+    @classmethod
+    def open(
+        cls,
+        source: str | Path | Settings | None = None,
+        *,
+        adapters: Sequence[Adapter] = (),
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Self:
+        """An assistant on a settings file, on settings made in code, or on the embedded defaults.
+
+        Everything that can be checked without I/O is: raises SettingsError and AdapterMissing. `adapters` are used
+        beside the installed ones, `environment` instead of the process's own. `clock` says what time it is, for tests
+        and demos; a naive datetime is UTC. The database is opened on first use.
+        """
+        return cls(cls.settings_of(source, environment), adapters=adapters, environment=environment, clock=clock)
+
+    @staticmethod
+    def settings_of(source: str | Path | Settings | None, environment: Mapping[str, str] | None) -> Settings:
+        """The settings in a file, or those made in code."""
+        return source if isinstance(source, Settings) else load(source, environment)
+
+    def user(self, name: str, tenant: str = "") -> AsyncUser:
+        """One user. Does no I/O; nothing is stored before something is said or told."""
+        for value, least in ((name, 1), (tenant, 0)):
+            if not least <= len(value) <= 200 or not value.isprintable():
+                raise InvalidInput("a user or tenant is named by at most 200 printable characters")
+        return AsyncUser(self, Owner(tenant, name))
+
+    async def services(self) -> Services:
+        """The rooms, opened on first use."""
+        if self._closed:
+            raise MisuseError("the assistant is closed", hint="open another one")
+        if self._rooms is None:
+            async with self._opening:
+                if self._rooms is None:
+                    self._rooms = await open_rooms(self.settings, self._environment, self._adapters, self._now_us)
+                    self._loop = asyncio.get_running_loop()
+        if self._loop is not asyncio.get_running_loop():
+            raise MisuseError(
+                "the assistant belongs to another event loop", hint="open one in each loop, or use Assistant"
+            )
+        return self._rooms.services
+
+    async def drain(self) -> int:
+        """Does the background work that is due (indexing, summaries) now, and returns how many tasks there were."""
+        await self.services()
+        return await self._rooms.worker.drain() if self._rooms else 0
+
+    async def close(self) -> None:
+        """Waits for running turns, drains background work within its time, and closes everything. Safe to repeat."""
+        await self.running.join()
+        rooms, self._rooms = self._rooms, None
+        self._closed = True
+        if rooms:
+            await rooms.close()
+
+    async def __aenter__(self) -> Self:
+        await self.services()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()

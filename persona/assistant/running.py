@@ -1,0 +1,51 @@
+"""The turns that run now: each outlives its caller, unless the settings say that it is cancelled with it."""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Literal
+
+from persona.values.turn import Reply
+
+log = logging.getLogger("persona.turns")
+
+
+class Running:
+    """Runs turns as tasks of their own, so that a client that goes away does not cut one in half."""
+
+    def __init__(self, on_disconnect: Literal["finish", "cancel"]) -> None:
+        self._cancels = on_disconnect == "cancel"
+        self._tasks: set[asyncio.Task[Reply]] = set()
+
+    def start(self, turn: Coroutine[Any, Any, Reply]) -> "asyncio.Task[Reply]":
+        """Starts a turn."""
+        task = asyncio.get_running_loop().create_task(turn, name="persona-turn")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def finish(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
+        """Runs a turn and waits for it. When the waiting is cancelled, the turn finishes or is cancelled too."""
+        task = self.start(turn)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                await self.leave(task)
+            raise
+
+    async def leave(self, task: "asyncio.Task[Reply]") -> None:
+        """Does what the settings say for a turn that nobody waits for any more."""
+        if self._cancels:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def join(self) -> None:
+        """Waits for every turn that still runs."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _ended(self, task: "asyncio.Task[Reply]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.debug("a turn ended with %s", type(error).__name__)

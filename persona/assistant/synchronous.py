@@ -1,0 +1,246 @@
+"""The assistant for code without an event loop: each method is one call through the portal."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from persona.adapter import Adapter
+from persona.assistant.asynchronous import AsyncAssistant
+from persona.assistant.conversation import AsyncConversation
+from persona.assistant.portal import Portal
+from persona.assistant.stream import AsyncTurnStream
+from persona.assistant.user import AsyncUser
+from persona.conversation.tools import ToolFunction
+from persona.settings import Settings
+from persona.values.memory import Fact
+from persona.values.message import Image, Message
+from persona.values.plan import Plan
+from persona.values.turn import Event, Page, Reply
+
+
+class TurnStream:
+    """A context manager that yields a turn's events; `reply` is there once it has yielded them all."""
+
+    def __init__(self, portal: Portal, stream: AsyncTurnStream) -> None:
+        self._portal = portal
+        self._stream = stream
+
+    @property
+    def reply(self) -> Reply:
+        """The stored reply. Raises MisuseError before the turn has ended well."""
+        return self._stream.reply
+
+    def __enter__(self) -> Self:
+        self._portal.call(self._stream.__aenter__())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._portal.call(self._stream.__aexit__(kind, error, trace))
+
+    def __iter__(self) -> Iterator[Event]:
+        return self._portal.iterate(aiter(self._stream))
+
+
+class Conversation:
+    """One conversation of one user. Making it does no I/O; a new one is stored with its first message."""
+
+    def __init__(self, portal: Portal, conversation: AsyncConversation) -> None:
+        self._portal = portal
+        self._conversation = conversation
+
+    @property
+    def id(self) -> str:
+        """The conversation's id, among its user's."""
+        return self._conversation.id
+
+    def send(
+        self,
+        text: str,
+        *,
+        images: Sequence[Image] = (),
+        tools: Sequence[ToolFunction] = (),
+        idempotency_key: str = "",
+        timeout_s: float | None = None,
+    ) -> Reply:
+        """The reply to a message, stored. The message is durable before the model is called.
+
+        `tools` are functions that the model may call. The same `idempotency_key` again brings the same reply.
+        Raises InvalidInput, NotFound, ConversationBusy, WindowTooSmall, ProviderError and StoreError.
+        """
+        return self._portal.call(
+            self._conversation.send(
+                text, images=images, tools=tools, idempotency_key=idempotency_key, timeout_s=timeout_s
+            )
+        )
+
+    def stream(
+        self,
+        text: str,
+        *,
+        images: Sequence[Image] = (),
+        tools: Sequence[ToolFunction] = (),
+        idempotency_key: str = "",
+        timeout_s: float | None = None,
+    ) -> TurnStream:
+        """The same turn as `send`, as a context manager that yields events as they come."""
+        stream = self._conversation.stream(
+            text, images=images, tools=tools, idempotency_key=idempotency_key, timeout_s=timeout_s
+        )
+        return TurnStream(self._portal, stream)
+
+    def edit(
+        self, message_id: str, text: str, *, tools: Sequence[ToolFunction] = (), timeout_s: float | None = None
+    ) -> Reply:
+        """The reply to another version of one of the user's messages; both versions stay stored, as siblings."""
+        return self._portal.call(self._conversation.edit(message_id, text, tools=tools, timeout_s=timeout_s))
+
+    def regenerate(self, reply_id: str, *, tools: Sequence[ToolFunction] = (), timeout_s: float | None = None) -> Reply:
+        """Another reply to the same message; the first stays stored, as its sibling, and the log says so."""
+        return self._portal.call(self._conversation.regenerate(reply_id, tools=tools, timeout_s=timeout_s))
+
+    def why(self, reply_id: str) -> Plan:
+        """The plan behind a reply: what the model was shown, what it was not, and why. Print it, or `.to_dict()`."""
+        return self._portal.call(self._conversation.why(reply_id))
+
+    def messages(self) -> tuple[Message, ...]:
+        """The conversation from its first message to its head."""
+        return self._portal.call(self._conversation.messages())
+
+    def rate(self, reply_id: str, rating: float) -> None:
+        """Rates a reply; the scale is yours, and higher is better."""
+        self._portal.call(self._conversation.rate(reply_id, rating))
+
+    def correct(self, reply_id: str, text: str) -> None:
+        """Says what a reply should have been."""
+        self._portal.call(self._conversation.correct(reply_id, text))
+
+    def comment(self, reply_id: str, text: str) -> None:
+        """Says something about a reply."""
+        self._portal.call(self._conversation.comment(reply_id, text))
+
+    def rename(self, title: str) -> None:
+        """Gives the conversation a title."""
+        self._portal.call(self._conversation.rename(title))
+
+    def archive(self) -> None:
+        """Takes the conversation out of the listing; it stays readable."""
+        self._portal.call(self._conversation.archive())
+
+
+class User:
+    """One user: their facts and their conversations. Making it does no I/O."""
+
+    def __init__(self, portal: Portal, user: AsyncUser) -> None:
+        self._portal = portal
+        self._user = user
+
+    @property
+    def name(self) -> str:
+        """The name the backend gave."""
+        return self._user.name
+
+    @property
+    def tenant(self) -> str:
+        """The customer of the backend this user belongs to; `""` when there is only one."""
+        return self._user.tenant
+
+    def conversation(self, id: str | None = None, *, route: str | None = None, create: bool = False) -> Conversation:
+        """A conversation: a new one, or the one of this `id`.
+
+        With `create`, an id of your own starts a conversation when there is none of it yet. Ids belong to their
+        user: somebody else's conversation cannot be told from one that does not exist. `route` is used when a
+        conversation starts; later it stays on the one it has.
+        """
+        return Conversation(self._portal, self._user.conversation(id, route=route, create=create))
+
+    def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
+        """The user's conversations, the newest first; `cursor` of one page asks for the next."""
+        return self._portal.call(self._user.conversations(limit, cursor, archived))
+
+    def remember(self, text: str, kind: str = "fact") -> Fact:
+        """Keeps a fact about the user, known from the next turn on. The same fact twice is one fact."""
+        return self._portal.call(self._user.remember(text, kind))
+
+    def forget(self, fact_id: str) -> None:
+        """Ends a fact: from the next turn on no window shows it. Raises NotFound."""
+        self._portal.call(self._user.forget(fact_id))
+
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts that hold now, the oldest first."""
+        return self._portal.call(self._user.facts())
+
+    def consent(self, *, training: bool) -> None:
+        """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""
+        self._portal.call(self._user.consent(training=training))
+
+    def address(self, name: str = "", *, locale: str = "", time_zone: str = "") -> None:
+        """Says how to address the user: their name, a locale such as `fr-FR`, a zone such as `Europe/Paris`."""
+        self._portal.call(self._user.address(name, locale=locale, time_zone=time_zone))
+
+
+class Assistant:
+    """A chat assistant that remembers each user, for code without an event loop. Safe to use from many threads.
+
+    Use `open`, then `with`, or call `close` at the end.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        adapters: Sequence[Adapter] = (),
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self._assistant = AsyncAssistant(settings, adapters=adapters, environment=environment, clock=clock)
+        self._portal = Portal()
+
+    @classmethod
+    def open(
+        cls,
+        source: str | Path | Settings | None = None,
+        *,
+        adapters: Sequence[Adapter] = (),
+        environment: Mapping[str, str] | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> Self:
+        """An assistant on a settings file, on settings made in code, or on the embedded defaults.
+
+        Everything that can be checked without I/O is: raises SettingsError and AdapterMissing. `adapters` are used
+        beside the installed ones, `environment` instead of the process's own. `clock` says what time it is, for tests
+        and demos; a naive datetime is UTC. The database is opened on first use.
+        """
+        settings = AsyncAssistant.settings_of(source, environment)
+        return cls(settings, adapters=adapters, environment=environment, clock=clock)
+
+    @property
+    def settings(self) -> Settings:
+        """What the assistant was opened with."""
+        return self._assistant.settings
+
+    def user(self, name: str, tenant: str = "") -> User:
+        """One user. Does no I/O; nothing is stored before something is said or told."""
+        return User(self._portal, self._assistant.user(name, tenant))
+
+    def drain(self) -> int:
+        """Does the background work that is due (indexing, summaries) now, and returns how many tasks there were."""
+        return self._portal.call(self._assistant.drain())
+
+    def close(self) -> None:
+        """Waits for running turns, drains background work within its time, and closes everything. Safe to repeat."""
+        if self._portal.open:
+            self._portal.call(self._assistant.close())
+            self._portal.close()
+
+    def __enter__(self) -> Self:
+        self._portal.call(self._assistant.__aenter__())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""One turn, from the user's message to the stored reply."""

@@ -1,0 +1,92 @@
+"""What can be done with a conversation after a turn: feedback, the plan, reading it back."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from persona.conversation.services import Services
+from persona.errors import InvalidInput, NotFound
+from persona.store import conversations, exchanges, feedback, turns
+from persona.store.conversations import ConversationState
+from persona.store.engine import Transaction
+from persona.store.feedback import FeedbackKind
+from persona.values.message import Message
+from persona.values.owner import Owner
+from persona.values.plan import Plan
+
+T = TypeVar("T")
+
+
+async def give(
+    services: Services,
+    owner: Owner,
+    conversation_id: str,
+    reply_id: str,
+    kind: FeedbackKind,
+    text: str = "",
+    rating: float | None = None,
+) -> None:
+    """Keeps one piece of feedback on a reply. Raises NotFound and InvalidInput."""
+    if kind in ("correction", "comment") and not text.strip():
+        raise InvalidInput(f"the {kind} is empty", hint="pass what should have been said")
+
+    def write(tx: Transaction) -> None:
+        conversation = _conversation(tx, owner, conversation_id)
+        _reply(tx, owner, conversation, reply_id)
+        key = (conversation.owner_key, conversation.key)
+        feedback.give(tx, *key, reply_id, kind, services.now_us(), text, rating)
+
+    await services.database.run(write)
+
+
+async def plan_of(services: Services, owner: Owner, conversation_id: str, reply_id: str) -> Plan:
+    """The plan of the call that gave this reply. Raises NotFound."""
+
+    def read(tx: Transaction) -> Plan:
+        conversation = _conversation(tx, owner, conversation_id)
+        _reply(tx, owner, conversation, reply_id)
+        return exchanges.plans_of_reply(tx, owner, reply_id)[0]
+
+    return await services.database.run(read, write=False)
+
+
+async def asked_for(services: Services, owner: Owner, conversation_id: str, reply_id: str) -> Message:
+    """The user message that this reply answers. Raises NotFound."""
+
+    def read(tx: Transaction) -> Message:
+        conversation = _conversation(tx, owner, conversation_id)
+        reply = _reply(tx, owner, conversation, reply_id)
+        found = turns.message_of(tx, owner, reply.turn_id)
+        if found is None:
+            raise NotFound(f"the message that reply {reply_id!r} answers is no longer stored")
+        return found
+
+    return await services.database.run(read, write=False)
+
+
+async def messages_of(services: Services, owner: Owner, conversation_id: str) -> tuple[Message, ...]:
+    """The conversation from its first message to its head. Raises NotFound."""
+
+    def read(tx: Transaction) -> tuple[Message, ...]:
+        conversation = _conversation(tx, owner, conversation_id)
+        return tuple(one.message for one in conversations.path(tx, conversation.key, conversation.head_id))
+
+    return await services.database.run(read, write=False)
+
+
+async def change(services: Services, owner: Owner, conversation_id: str, write: Callable[[Transaction, int], T]) -> T:
+    """Changes a conversation's row, found by its owner and id. Raises NotFound."""
+    return await services.database.run(lambda tx: write(tx, _conversation(tx, owner, conversation_id).key))
+
+
+def _conversation(tx: Transaction, owner: Owner, id: str) -> ConversationState:
+    _, conversation = conversations.find(tx, owner, id)
+    if conversation is None:
+        raise NotFound(f"no conversation {id!r} for this user")
+    return conversation
+
+
+def _reply(tx: Transaction, owner: Owner, conversation: ConversationState, reply_id: str) -> Message:
+    found = conversations.message(tx, owner, reply_id)
+    if found is None or found[1] != conversation.key or found[0].role != "assistant":
+        raise NotFound(f"no reply {reply_id!r} in this conversation")
+    return found[0]

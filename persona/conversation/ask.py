@@ -1,0 +1,29 @@
+"""What a caller asks of one turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from persona.conversation.tools import ToolFunction
+from persona.values.message import Part
+from persona.values.owner import Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One turn to be run. `create` is the route of a conversation that may not exist yet, empty when it must.
+
+    `replaces` edits a user message, `again` (also a user message's id) asks for another reply to it; `follows` is
+    the reply that was not good enough, for the log.
+    """
+
+    owner: Owner
+    conversation_id: str
+    parts: tuple[Part, ...]
+    create: str = ""
+    idempotency_key: str = ""
+    tools: Sequence[ToolFunction] = ()
+    timeout_s: float = 60.0
+    stream: bool = False
+    replaces: str = ""
+    again: str = ""
+    follows: str = ""

@@ -1,0 +1,133 @@
+"""Collects what a window may show: history, facts, summary and recalled memories. Runs in a store thread."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from persona.conversation.services import Services
+from persona.conversation.tails import Tail
+from persona.memory.recall import Query, merge
+from persona.routing.routes import Arm
+from persona.store import conversations, exchanges, memories, owners
+from persona.store.conversations import Stored
+from persona.store.engine import Transaction
+from persona.store.turns import Opened
+from persona.values.memory import Fact, MemoryRow, Recalled
+from persona.values.message import Message
+from persona.values.owner import Owner
+from persona.values.plan import Plan
+from persona.window.counting import Counter
+from persona.window.materials import Anchor, PastTurn, Summary, turns_of
+
+_READ_BACK = 400  # messages read when a branch starts before the anchor: more than a window of 8k tokens shows
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one turn has to show, in the store's terms. `plan` is that of the conversation's last request."""
+
+    anchor: Anchor
+    turns: tuple[PastTurn, ...]
+    plan: Plan | None
+    facts: tuple[Fact, ...]
+    summaries: tuple[Summary, ...]
+    recalled: tuple[Recalled, ...]
+    notes: tuple[str, ...] = ()
+
+
+def gather(
+    services: Services,
+    owner: Owner,
+    opened: Opened,
+    arm: Arm,
+    counter: Counter,
+    query: Query,
+) -> Gathered:
+    """Everything for this turn's window, in one read transaction."""
+
+    def read(tx: Transaction) -> Gathered:
+        tail = _tail(tx, services, opened, counter)
+        facts = memories.facts(tx, opened.owner.key)
+        summaries = _summaries(tx, opened) if arm.summarise else ()
+        recalled = _recall(tx, services, owner, opened, arm, query)
+        notes = (query.note,) if query.note else ()
+        return Gathered(tail.anchor, tail.turns, tail.plan, tuple(facts), summaries, recalled, notes)
+
+    return services.database.run_now(read, write=False)
+
+
+def encode_anchor(anchor: Anchor) -> str:
+    """The anchor as the conversation's row keeps it."""
+    return json.dumps([anchor.first_depth, anchor.frozen_us, anchor.facts, anchor.shots, anchor.summary_id])
+
+
+def decode_anchor(raw: str) -> Anchor:
+    """The anchor that `encode_anchor` wrote; a conversation without one starts at its first message."""
+    if not raw:
+        return Anchor()
+    first_depth, frozen_us, facts, shots, summary_id = json.loads(raw)
+    return Anchor(first_depth, frozen_us, tuple(facts), tuple(shots), summary_id)
+
+
+def counted(stored: Sequence[Stored], counter: Counter) -> tuple[PastTurn, ...]:
+    """Stored messages as whole turns, counted once per counter; tool calls without their results are left out."""
+    whole = _answered(stored)
+    tokens = [one.tokens.get(counter.name) or counter.message(one.message) for one in whole]
+    return turns_of([one.message for one in whole], tokens)
+
+
+def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter) -> Tail:
+    before, message = opened.before, opened.message
+    anchor = decode_anchor(before.anchor)
+    head_id = message.parent_id
+    known = services.tails.get(before.key, before.revision, counter.name, head_id)
+    if known and known.anchor == anchor:
+        return known
+    if head_id != before.head_id and message.depth <= anchor.first_depth:
+        anchor = replace(anchor, first_depth=max(0, message.depth - _READ_BACK))
+    stored = conversations.path(tx, before.key, head_id, anchor.first_depth)
+    plan = exchanges.plan(tx, before.last_exchange_id)
+    return Tail(before.revision, counter.name, head_id, counted(stored, counter), anchor, plan)
+
+
+def _answered(stored: Sequence[Stored]) -> list[Stored]:
+    """Without tool groups that a crash or a failure left unfinished: no provider takes them."""
+    results = {part.call_id for one in stored for part in one.message.parts if hasattr(part, "call_id")}
+    asked = {call.id for one in stored for call in one.message.tool_calls if call.id in results}
+    return [one for one in stored if _is_whole(one.message, asked, results)]
+
+
+def _is_whole(message: Message, asked: set[str], results: set[str]) -> bool:
+    if message.role == "tool":
+        return all(getattr(part, "call_id", "") in asked for part in message.parts)
+    return all(call.id in results for call in message.tool_calls)
+
+
+def _summaries(tx: Transaction, opened: Opened) -> tuple[Summary, ...]:
+    """The summaries of what came before this turn's message, the furthest first."""
+    rows = memories.summaries(tx, opened.before.key)
+    return tuple(Summary(id, text, depth) for id, text, depth, _ in rows if depth < opened.message.depth)
+
+
+def _recall(
+    tx: Transaction,
+    services: Services,
+    owner: Owner,
+    opened: Opened,
+    arm: Arm,
+    query: Query,
+) -> tuple[Recalled, ...]:
+    most = services.settings.memory.candidates
+
+    def loader(key: int) -> Callable[[int], Sequence[MemoryRow]]:
+        return lambda since: memories.since(tx, key, since)
+
+    index = services.indexes.get(owner, opened.owner.revision, loader(opened.owner.key))
+    found = {owner: index.search(query.vector, query.terms, most)}
+    for name in arm.knowledge:
+        base = Owner("", name, "knowledge")
+        state = owners.find(tx, base)
+        if state:
+            known = services.indexes.get(base, state.revision, loader(state.key))
+            found[base] = known.search(query.vector, query.terms, most)
+    return merge(found, most, frozenset(), query.text)

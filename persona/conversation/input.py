@@ -1,0 +1,36 @@
+"""What a user may send: checked before anything is stored."""
+
+import re
+from collections.abc import Sequence
+
+from persona.errors import InvalidInput
+from persona.values.message import Image, Part, Text
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
+
+
+def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, ...]:
+    """The parts of a user message. Raises InvalidInput for what cannot be answered or stored."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"the text is a {type(text).__name__}", hint="pass a str")
+    if not text.strip() and not images:
+        raise InvalidInput("the message is empty", hint="send some text or an image")
+    if len(text) > max_chars:
+        raise InvalidInput(
+            f"the message has {len(text)} characters, and at most {max_chars} are taken",
+            hint="shorten it, or raise turn.max_input_chars",
+        )
+    if "\x00" in text:
+        raise InvalidInput("the message holds a NUL character", hint="remove it before sending")
+    if _SURROGATES.search(text):
+        raise InvalidInput(
+            "the message holds half of a surrogate pair, which is not valid Unicode",
+            hint="decode it with errors='replace' before sending",
+        )
+    return (*((Text(text),) if text else ()), *images)
+
+
+def storable(text: str) -> str:
+    """Text of a model or a tool with what no database takes (NUL, lone surrogates) replaced by U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)

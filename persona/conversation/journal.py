@@ -1,0 +1,185 @@
+"""Writes a turn down as it goes: a tool round, the end, the tail for the next turn, and the tasks it causes."""
+
+from dataclasses import dataclass, field
+
+from persona.calling.attempt import Heard
+from persona.calling.price import cost_of
+from persona.conversation.ask import Ask
+from persona.conversation.gather import Gathered, encode_anchor
+from persona.conversation.services import Services
+from persona.conversation.tails import Tail
+from persona.routing.routes import Arm
+from persona.store import exchanges, feedback, tasks, turns
+from persona.store.engine import Transaction
+from persona.store.exchanges import Attempt, Exchange
+from persona.store.turns import Advance, Opened, TurnState
+from persona.values.message import Message
+from persona.values.plan import Plan
+from persona.values.request import Target, Usage
+from persona.window.anchor import due_for_summary, room_of_history
+from persona.window.counting import Counter
+from persona.window.fit import Fitted
+from persona.window.materials import Anchor, Block, PastTurn
+
+
+@dataclass(slots=True)
+class Journal:
+    """One running turn on paper. `added` are the messages since the user's, `calls` the exchanges so far.
+
+    Exchanges that were noted are written with the next message or with the end, in its transaction.
+    """
+
+    services: Services
+    ask: Ask
+    opened: Opened
+    arm: Arm
+    counter: Counter
+    lease_us: int
+    anchor: Anchor
+    plan: Plan | None = None
+    added: list[Message] = field(default_factory=list)
+    calls: list[Exchange] = field(default_factory=list)
+    revision: int = 0
+    _written: int = 0
+
+    def last(self) -> Message:
+        """The newest message of the turn."""
+        return self.added[-1] if self.added else self.opened.message
+
+    def took(self, fitted: Fitted, primary: bool) -> None:
+        """Notes the window of a call. Only a window for the arm's own target moves the conversation's anchor."""
+        if primary:
+            self.anchor, self.plan = fitted.anchor, fitted.plan
+
+    def note(self, exchange: Exchange) -> None:
+        """Notes a call that has ended, well or badly."""
+        self.calls.append(exchange)
+
+    async def round(self, message: Message) -> None:
+        """Makes one message of a tool round durable: what the model asks of its tools, or their results."""
+
+        def write(tx: Transaction) -> None:
+            advance = self._advance([message])
+            turns.lease(tx, advance, advance.now_us + self.lease_us)
+            self._write_calls(tx)
+
+        await self.services.database.run(write)
+        self._moved([message])
+
+    async def end(self, state: TurnState, gathered: Gathered, reply: Message | None = None, error: str = "") -> None:
+        """Ends the turn with its reply, its exchanges and its tasks in one transaction."""
+        added = [reply] if reply else []
+
+        def write(tx: Transaction) -> None:
+            turns.close_turn(tx, self._advance(added), state, reply.id if reply else "", error)
+            self._write_calls(tx)
+            self._put_tasks(tx, gathered, reply)
+
+        await self.services.database.run(write)
+        self.services.kept_prompts.update(block.digest for block in self._prompts())
+        self._moved(added)
+        self._remember_tail(gathered)
+        self.services.on_task()
+
+    def _advance(self, added: list[Message]) -> Advance:
+        return Advance(
+            turn_id=self.opened.turn_id,
+            conversation_key=self.opened.before.key,
+            owner_key=self.opened.owner.key,
+            head=self.last(),
+            added=[(one, {self.counter.name: self.counter.message(one)}) for one in added],
+            anchor=encode_anchor(self.anchor) if self.plan else self.opened.before.anchor,
+            last_exchange_id=self.calls[-1].id if self.calls else self.opened.before.last_exchange_id,
+            now_us=self.services.now_us(),
+            keeps=self.opened.before if self.opened.keeps_head else None,
+        )
+
+    def _moved(self, added: list[Message]) -> None:
+        self.revision += 1
+        self.added += added
+        self._written = len(self.calls)
+
+    def _write_calls(self, tx: Transaction) -> None:
+        for exchange in self.calls[self._written :]:
+            exchanges.log(tx, exchange)
+        for block in self._prompts():
+            if block.digest not in self.services.kept_prompts:
+                exchanges.keep_prompt(tx, block.digest, "\n\n".join(one.text for one in block.messages))
+
+    def _prompts(self) -> list[Block]:
+        prompts = self.services.prompts
+        return [prompts.instructions(self.arm, self.counter), *prompts.shots(self.arm.shots, self.counter)]
+
+    def _put_tasks(self, tx: Transaction, gathered: Gathered, reply: Message | None) -> None:
+        now_us, owner_key, key = self.services.now_us(), self.opened.owner.key, self.opened.before.key
+        learns = self.services.settings.memory.turns and not self.ask.again
+        if learns and self.opened.message.text.strip():
+            tasks.put(tx, "index", owner_key, self.opened.message.id, now_us)
+        if self.ask.follows:
+            feedback.give(tx, owner_key, key, self.ask.follows, "regeneration", now_us)
+        due = reply and self.arm.summarise and self._summary_due(gathered, reply)
+        if reply and due and not tasks.pending(tx, "summarise", key):
+            tasks.put(tx, "summarise", owner_key, reply.id, now_us, key)
+
+    def _summary_due(self, gathered: Gathered, reply: Message) -> bool:
+        if self.plan is None:
+            return False
+        turns_ = self._turns(gathered, reply)
+        window = self.arm.window
+        depth = due_for_summary(turns_, room_of_history(self.plan), window.low_water, window.summarise_at)
+        return depth is not None and all(summary.upto_depth < depth for summary in gathered.summaries)
+
+    def _turns(self, gathered: Gathered, *more: Message) -> tuple[PastTurn, ...]:
+        """The turns from the anchor on, this one included."""
+        messages = (self.opened.message, *self.added, *more)
+        tokens = sum(self.counter.message(message) for message in messages)
+        kept = tuple(turn for turn in gathered.turns if turn.first_depth >= self.anchor.first_depth)
+        return (*kept, PastTurn(messages, tokens))
+
+    def _remember_tail(self, gathered: Gathered) -> None:
+        whole = self.last().role in ("assistant", "user") and not self.last().tool_calls
+        if self.opened.keeps_head or self.plan is None or not whole:
+            return  # the next turn reads it from the store
+        tail = Tail(self.revision, self.counter.name, self.last().id, self._turns(gathered), self.anchor, self.plan)
+        self.services.tails.put(self.opened.before.key, tail)
+
+
+def exchange_of(
+    journal: Journal,
+    id: str,
+    target: Target,
+    plan: Plan,
+    heard: Heard,
+    outcome: exchanges.Outcome,
+    error: str = "",
+    reply_id: str = "",
+) -> Exchange:
+    """One call as it is logged."""
+    finish = heard.finish
+    usage = finish.usage if finish else Usage()
+    tries = tuple(Attempt(target, one.outcome, one.status, one.started_us, one.latency_ms) for one in heard.tries)
+    return Exchange(
+        id=id,
+        turn_id=journal.opened.turn_id,
+        conversation_key=journal.opened.before.key,
+        owner_key=journal.opened.owner.key,
+        number=len(journal.calls),
+        route=journal.arm.route,
+        arm=journal.arm.name,
+        target=target,
+        plan=plan,
+        outcome=outcome,
+        started_us=tries[0].started_us if tries else journal.services.now_us(),
+        latency_ms=sum(one.latency_ms for one in tries),
+        consent=journal.opened.owner.consent,
+        reply_id=reply_id,
+        stop=finish.stop if finish else "",
+        error=error,
+        partial="" if outcome == "answered" else "".join(heard.text),
+        served_model=finish.model if finish else "",
+        request_id=finish.request_id if finish else "",
+        usage=usage,
+        cost=cost_of(usage, journal.services.providers.card(target)),
+        first_token_ms=heard.first_token_ms,
+        attempts=tries,
+    )

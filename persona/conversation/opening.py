@@ -1,0 +1,184 @@
+"""Opens a turn: waits for the conversation, makes the message durable, gathers what the window may show."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from persona.conversation.ask import Ask
+from persona.conversation.gather import Gathered, gather
+from persona.conversation.journal import Journal
+from persona.conversation.replies import stored_reply
+from persona.conversation.services import Services
+from persona.conversation.tools import offer
+from persona.conversation.turn import Turn
+from persona.errors import (
+    BusyError,
+    ConversationBusy,
+    NotFound,
+    PersonaError,
+    ProviderError,
+    TurnCancelled,
+    TurnInProgress,
+)
+from persona.memory.embedding import embed
+from persona.memory.recall import Query, query_of
+from persona.routing.routes import Arm, Shot
+from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
+from persona.values.message import Message, text_of
+from persona.values.request import TextDelta
+from persona.values.turn import Event, Reply
+
+_LEASE_MARGIN_S = 30.0  # for the closing transaction of a turn that used all its time
+_FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A turn that may call the model, with everything its window may show."""
+
+    opened: Opened
+    arm: Arm
+    gathered: Gathered
+
+
+async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]) -> Reply:
+    """Runs a turn and returns its reply; the stored one when its idempotency key was answered before.
+
+    Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held.
+    """
+    offered = offer(asked.tools)
+    deadline = asyncio.get_running_loop().time() + asked.timeout_s
+    query = await _query(services, asked)
+    found = await _patiently(services, asked, query)
+    if isinstance(found, Reply):
+        show(TextDelta(found.text))
+        return found
+    arm, gathered = found.arm, found.gathered
+    shots, gathered = await _shots(services, arm, gathered, found.opened.message)
+    journal = Journal(
+        services,
+        asked,
+        found.opened,
+        arm,
+        services.providers.counter(arm.targets[0]),
+        _lease_us(asked),
+        gathered.anchor,
+        revision=found.opened.revision,
+    )
+    return await Turn(services, asked, journal, gathered, shots, offered, deadline, show).run()
+
+
+async def _query(services: Services, asked: Ask) -> Query:
+    """What memories are searched by. An embedder that fails leaves the words, and the plan says so."""
+    text = text_of(asked.parts)
+    if not text.strip():
+        return query_of(text)
+    try:
+        (vector,) = await embed(services.embedder, [text])
+    except ProviderError as error:
+        note = f"recall went by words alone: the embedder failed with {type(error).__name__}"
+        return replace(query_of(text), note=note)
+    return replace(query_of(text), vector=vector)
+
+
+async def _patiently(services: Services, asked: Ask, query: Query) -> Reply | _Found:
+    """Opens the turn as soon as nobody else holds the conversation."""
+    loop = asyncio.get_running_loop()
+    patience, poll = loop.time() + services.settings.turn.wait_s, _FIRST_POLL_S
+    while True:
+        found = await _uncut(
+            services, asyncio.ensure_future(services.database.thread(lambda: _open(services, asked, query)))
+        )
+        if not isinstance(found, Held):
+            return found
+        if loop.time() + poll > patience:
+            raise _busy(services, asked, found)
+        await asyncio.sleep(poll)
+        poll = min(poll * 2, _LONGEST_POLL_S)
+
+
+async def _uncut(services: Services, opening: "asyncio.Future[Reply | Held | _Found]") -> Reply | Held | _Found:
+    """Waits for an opening. Cancelled meanwhile, it lets go of the conversation before it passes that on."""
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        found = await opening
+        if isinstance(found, _Found):
+            cause = TurnCancelled.__name__
+            await services.database.run(lambda tx: fail_turn(tx, found.opened, services.now_us(), cause))
+        raise
+
+
+def _open(services: Services, asked: Ask, query: Query) -> Reply | Held | _Found:
+    """In a store thread: one transaction that opens the turn, one that reads what it may show."""
+    opened = services.database.run_now(lambda tx: open_turn(tx, _opening(services, asked)))
+    if isinstance(opened, Held):
+        return opened
+    if isinstance(opened, Answered):
+        return _answered(services, asked, opened)
+    try:
+        arm = services.routes.arm(opened.before.route, opened.before.arm)
+        counter = services.providers.counter(arm.targets[0])
+        return _Found(opened, arm, gather(services, asked.owner, opened, arm, counter, query))
+    except PersonaError as error:
+        cause = type(error).__name__
+        services.database.run_now(lambda tx: fail_turn(tx, opened, services.now_us(), cause))
+        raise
+
+
+def _opening(services: Services, asked: Ask) -> Opening:
+    def tokens(route: str, arm: str, message: Message) -> dict[str, int]:
+        counter = services.providers.counter(services.routes.arm(route, arm).targets[0])
+        return {counter.name: counter.message(message)}
+
+    return Opening(
+        owner=asked.owner,
+        conversation_id=asked.conversation_id,
+        parts=asked.parts,
+        now_us=services.now_us(),
+        lease_us=_lease_us(asked),
+        tokens=tokens,
+        new_route=asked.create,
+        new_arm=services.routes.assign(asked.create, asked.owner) if asked.create else "",
+        idempotency_key=asked.idempotency_key,
+        replaces=asked.replaces,
+        again=asked.again,
+    )
+
+
+def _answered(services: Services, asked: Ask, answered: Answered) -> Reply:
+    reply = services.database.run_now(
+        lambda tx: stored_reply(tx, asked.owner, asked.conversation_id, answered.reply_id), write=False
+    )
+    if reply is None:
+        raise NotFound("the reply to this idempotency key is no longer stored", hint="send it under a new key")
+    return reply
+
+
+async def _shots(
+    services: Services, arm: Arm, gathered: Gathered, message: Message
+) -> tuple[tuple[Shot, ...], Gathered]:
+    """The shots of this conversation: chosen for its first message, then frozen."""
+    if gathered.anchor.frozen_us:
+        return services.prompts.frozen_shots(arm, gathered.anchor.shots), gathered
+    try:
+        return await services.prompts.choose_shots(arm, message.text), gathered
+    except ProviderError as error:
+        note = f"the first shots were taken: the embedder failed with {type(error).__name__}"
+        return arm.shots[: arm.shot_limit], replace(gathered, notes=(*gathered.notes, note))
+
+
+def _busy(services: Services, asked: Ask, held: Held) -> BusyError:
+    seconds = max(0.0, (held.until_us - services.now_us()) / 1_000_000)
+    if held.same_key:
+        return TurnInProgress(
+            "this idempotency key is being answered by another call", hint="ask again in a moment with the same key"
+        )
+    return ConversationBusy(
+        f"another turn holds conversation {asked.conversation_id!r}; no model was called",
+        hint=f"try again; its lease ends in {seconds:.0f} s at the latest",
+    )
+
+
+def _lease_us(asked: Ask) -> int:
+    return int((asked.timeout_s + _LEASE_MARGIN_S) * 1_000_000)

@@ -1,0 +1,92 @@
+"""From what was gathered to counted materials for one target."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from persona.conversation.gather import Gathered
+from persona.conversation.prompts import shot_id
+from persona.conversation.services import Services
+from persona.routing.routes import Arm, Shot
+from persona.values.message import Message
+from persona.values.owner import Traits
+from persona.values.request import Target, Tool
+from persona.values.time import from_us
+from persona.window.blocks import context_block
+from persona.window.materials import Anchor, Materials, line_of_fact, line_of_hit
+from persona.window.rules import WindowRules, rules_of
+
+
+def rules_for(services: Services, arm: Arm, target: Target) -> WindowRules:
+    """The budget of a target: the arm's, within what the model takes and what its provider was seen to count."""
+    counter, card = services.providers.counter(target), services.providers.card(target)
+    scale = services.providers.calibration(target).scale(counter.exact)
+    return rules_of(arm.window, card.context_tokens if card else None, scale)
+
+
+def materials_for(
+    services: Services,
+    arm: Arm,
+    target: Target,
+    gathered: Gathered,
+    asked: Message,
+    traits: Traits,
+    tools: Sequence[Tool],
+    shots: tuple[Shot, ...],
+    running: tuple[Message, ...],
+    now_us: int,
+) -> tuple[Materials, Anchor]:
+    """Everything one window for this target is made of, and the anchor it starts from."""
+    counter = services.providers.counter(target)
+    anchor = gathered.anchor
+    if not anchor.frozen_us:
+        anchor = replace(anchor, shots=tuple(map(shot_id, shots)))
+    frozen = next((one for one in gathered.summaries if one.id == anchor.summary_id), None)
+    materials = Materials(
+        target=str(target),
+        counter=counter,
+        samples=services.providers.calibration(target).samples,
+        instructions=services.prompts.instructions(arm, counter),
+        tools=tuple(tools),
+        tools_tokens=counter.tools(tools),
+        shots=services.prompts.shots(shots, counter),
+        facts=tuple(line_of_fact(fact, counter) for fact in gathered.facts),
+        summary=gathered.summaries[0] if gathered.summaries else None,
+        frozen_summary=frozen,
+        turns=gathered.turns,
+        recall=tuple(line_of_hit(hit, counter) for hit in gathered.recalled),
+        input=asked,
+        context=context_block(stated(arm.stated, traits, now_us)),
+        running=running,
+        now_us=now_us,
+        expects_summary=bool(arm.summarise),
+        notes=gathered.notes,
+    )
+    return materials, anchor
+
+
+def stated(names: Sequence[str], traits: Traits, now_us: int) -> Mapping[str, str]:
+    """What the input section says beside the user's words. Times are the user's own, or UTC."""
+    now = from_us(now_us).astimezone(_zone(traits.time_zone))
+    said = {
+        "date": now.date().isoformat(),
+        "time": _minutes(now),
+        "time_zone": traits.time_zone or "UTC",
+        "locale": traits.locale,
+        "user": traits.display_name,
+    }
+    return {name: said[name] for name in names}
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _minutes(now: datetime) -> str:
+    return now.strftime("%H:%M")

@@ -1,0 +1,36 @@
+"""What a turn works with: one set for each open assistant, made in `wiring`."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from persona.adapter import Embedder
+from persona.calling.providers import Providers
+from persona.conversation.prompts import Prompts
+from persona.conversation.tails import Tails
+from persona.memory.cache import IndexCache
+from persona.routing.routes import Routes
+from persona.settings.schema import Settings
+from persona.store.engine import Database
+
+
+def utc_now_us() -> int:
+    """Now, in UTC microseconds."""
+    return time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Services:
+    """The rooms below, opened. `on_task` is called when background work was put in the outbox."""
+
+    settings: Settings
+    database: Database
+    providers: Providers
+    routes: Routes
+    embedder: Embedder
+    indexes: IndexCache
+    prompts: Prompts
+    tails: Tails = field(default_factory=Tails)
+    kept_prompts: set[str] = field(default_factory=set)
+    now_us: Callable[[], int] = utc_now_us
+    on_task: Callable[[], None] = lambda: None

@@ -1,0 +1,108 @@
+"""Python functions as tools: schemas from their signatures, arguments validated, errors given back to the model."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from persona.conversation.input import storable
+from persona.errors import InvalidInput
+from persona.values.message import ToolCall, ToolResult
+from persona.values.request import Tool
+
+ToolFunction = Callable[..., Any]
+"""Any function, plain or async, whose parameters have types that pydantic knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A function the model may call, with the schema it is shown and the model its arguments must fit."""
+
+    tool: Tool
+    function: ToolFunction
+    arguments: type[BaseModel]
+
+
+def offer(functions: Sequence[ToolFunction]) -> dict[str, Offered]:
+    """The functions by name. Raises InvalidInput for one that cannot be described, or two of one name."""
+    offered: dict[str, Offered] = {}
+    for function in functions:
+        described = _describe(function)
+        if described.tool.name in offered:
+            raise InvalidInput(f"two tools are named {described.tool.name!r}", hint="rename one of them")
+        offered[described.tool.name] = described
+    return offered
+
+
+async def run_all(
+    calls: Sequence[ToolCall], offered: dict[str, Offered], timeout_s: float, max_chars: int
+) -> list[ToolResult]:
+    """The results of calls that run side by side, in the order of the calls. Never raises what a tool raised."""
+    return list(await asyncio.gather(*(_run(call, offered, timeout_s, max_chars) for call in calls)))
+
+
+@lru_cache(maxsize=256)
+def _describe(function: ToolFunction) -> Offered:
+    name = getattr(function, "__name__", type(function).__name__)
+    fields: dict[str, Any] = {}
+    for parameter in inspect.signature(function, eval_str=True).parameters.values():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+            raise InvalidInput(
+                f"tool {name!r} has the parameter {parameter}", hint="give every parameter a name and a type"
+            )
+        annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
+        default = ... if parameter.default is parameter.empty else parameter.default
+        fields[parameter.name] = (annotation, default)
+    arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+    schema = arguments.model_json_schema()
+    schema.pop("title", None)
+    return Offered(Tool(name, inspect.getdoc(function) or "", schema), function, arguments)
+
+
+async def _run(call: ToolCall, offered: dict[str, Offered], timeout_s: float, max_chars: int) -> ToolResult:
+    found = offered.get(call.name)
+    if found is None:
+        names = ", ".join(offered) or "none"
+        return ToolResult(call.id, call.name, f"error: there is no such tool; there are: {names}", failed=True)
+    try:
+        parsed = found.arguments.model_validate_json(call.arguments or "{}")
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
+        return ToolResult(call.id, call.name, f"error: the arguments do not fit: {wrong}", failed=True)
+    arguments = {field: getattr(parsed, field) for field in type(parsed).model_fields}
+    try:
+        async with asyncio.timeout(timeout_s):
+            value = await _call(found.function, arguments)
+    except TimeoutError:
+        return ToolResult(call.id, call.name, f"error: no result after {timeout_s:g} seconds", failed=True)
+    except Exception as error:  # noqa: BLE001 - whatever a tool raises is its answer to the model
+        return ToolResult(
+            call.id, call.name, storable(f"error: {type(error).__name__}: {error}")[:max_chars], failed=True
+        )
+    return _result(call, value, max_chars)
+
+
+async def _call(function: ToolFunction, arguments: dict[str, Any]) -> Any:
+    if inspect.iscoroutinefunction(function):
+        return await function(**arguments)
+    context = copy_context()
+    value = await asyncio.to_thread(context.run, lambda: function(**arguments))
+    return await value if inspect.isawaitable(value) else value
+
+
+def _result(call: ToolCall, value: object, max_chars: int) -> ToolResult:
+    if isinstance(value, BaseModel):
+        text = value.model_dump_json()
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    text = storable(text)
+    if len(text) <= max_chars:
+        return ToolResult(call.id, call.name, text)
+    cut = f"{text[:max_chars]}\n[cut: the first {max_chars} of {len(text)} characters]"
+    return ToolResult(call.id, call.name, cut, cut_from=len(text))

@@ -1,0 +1,210 @@
+"""One turn, start to end: open, gather, fit, call (and tools, and fallback), close."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from persona.calling.attempt import Heard, ask
+from persona.conversation.ask import Ask
+from persona.conversation.gather import Gathered
+from persona.conversation.input import storable
+from persona.conversation.journal import Journal, exchange_of
+from persona.conversation.prepare import materials_for, rules_for
+from persona.conversation.replies import reply_of
+from persona.conversation.services import Services
+from persona.conversation.tools import Offered, run_all
+from persona.errors import (
+    BadRequest,
+    ContextTooLong,
+    ProviderError,
+    Refused,
+    StreamCut,
+    ToolLoopExceeded,
+    TurnCancelled,
+)
+from persona.routing.routes import Shot
+from persona.store.exchanges import Outcome
+from persona.store.ids import new_id
+from persona.store.turns import TurnState
+from persona.values.message import Message, Part, Role, Text
+from persona.values.request import Request, Target
+from persona.values.turn import Event, Reply, ToolFinished, ToolStarted
+from persona.window.fit import Fitted, fit
+
+_NOT_ELSEWHERE = (BadRequest, Refused, StreamCut)
+"""What a fallback must not answer instead: our own mistake, a safety rule, a reply that was half shown."""
+
+
+@dataclass(slots=True)
+class _Underway:
+    """A call that has been started and not yet noted."""
+
+    id: str
+    target: Target
+    fitted: Fitted
+    heard: Heard
+
+
+@dataclass(slots=True)
+class Turn:
+    """A turn that has been opened: the user's message is durable and the conversation is ours."""
+
+    services: Services
+    asked: Ask
+    journal: Journal
+    gathered: Gathered
+    shots: tuple[Shot, ...]
+    offered: dict[str, Offered]
+    deadline: float
+    show: Callable[[Event], None]
+    _underway: _Underway | None = field(default=None, init=False)
+    _closing: "asyncio.Future[None] | None" = field(default=None, init=False)
+
+    async def run(self) -> Reply:
+        """The stored reply. However it ends, the log says so before this returns or raises."""
+        try:
+            return await self._answer()
+        except BaseException as error:
+            if self._closing:  # the reply was being written when the caller went away: let it be written
+                await asyncio.wait([self._closing])
+            else:
+                await asyncio.shield(self._fail(*_verdict(error)))
+            raise
+
+    async def _answer(self) -> Reply:
+        rounds = self.services.settings.turn.max_tool_rounds
+        for _ in range(rounds + 1):
+            call = await self._call()
+            if not call.heard.calls:
+                return await self._close(call)
+            await self._run_tools(call)
+        raise ToolLoopExceeded(
+            f"the model asked for tools more than {rounds} times",
+            hint="raise turn.max_tool_rounds, or look at what the tools return",
+        )
+
+    async def _call(self) -> _Underway:
+        """One exchange with the arm's target, or with the first of its fallbacks that answers."""
+        targets = self.journal.arm.targets
+        for target in targets[:-1]:
+            try:
+                return await self._call_target(target)
+            except ProviderError as error:
+                if isinstance(error, _NOT_ELSEWHERE) or self._shown():
+                    raise
+                self._note("failed", type(error).__name__)
+        return await self._call_target(targets[-1])
+
+    async def _call_target(self, target: Target) -> _Underway:
+        try:
+            return await self._try(target)
+        except ContextTooLong as error:
+            self._note("failed", type(error).__name__)
+            self.services.providers.widen(target)
+            return await self._try(target)
+
+    async def _try(self, target: Target) -> _Underway:
+        fitted = self._fit(target)
+        self.journal.took(fitted, primary=target == self.journal.arm.targets[0])
+        call = self._underway = _Underway(new_id("exc"), target, fitted, Heard())
+        await ask(
+            self.services.providers.chat(target),
+            target,
+            self._request(target, fitted),
+            call.heard,
+            retries=self.services.settings.turn.retries,
+            deadline=self.deadline,
+            show=self.show,
+        )
+        finish = call.heard.finish
+        if finish:
+            self.services.providers.learn(target, fitted.plan.total, finish.usage.input_tokens)
+        if finish and finish.stop == "refused":
+            raise Refused(f"{target} stopped its reply by its safety rules", target=str(target))
+        return call
+
+    def _fit(self, target: Target) -> Fitted:
+        journal = self.journal
+        materials, anchor = materials_for(
+            self.services,
+            journal.arm,
+            target,
+            self.gathered,
+            journal.opened.message,
+            journal.opened.owner.traits,
+            [one.tool for one in self.offered.values()],
+            self.shots,
+            tuple(journal.added),
+            journal.opened.message.created_us,
+        )
+        previous = journal.plan or self.gathered.plan
+        return fit(
+            materials,
+            rules_for(self.services, journal.arm, target),
+            journal.anchor if journal.plan else anchor,
+            previous,
+            same_turn=journal.plan is not None,
+        )
+
+    def _request(self, target: Target, fitted: Fitted) -> Request:
+        arm = self.journal.arm
+        return Request(
+            model=target.model,
+            messages=fitted.messages,
+            tools=tuple(one.tool for one in self.offered.values()),
+            max_output_tokens=arm.max_output_tokens or fitted.plan.reserve,
+            temperature=arm.temperature,
+            stream=self.asked.stream,
+            timeout_s=max(0.001, self.deadline - asyncio.get_running_loop().time()),
+            cache_key=self.journal.opened.before.id,
+        )
+
+    async def _run_tools(self, call: _Underway) -> None:
+        """Commits what the model asked for, runs it, and commits the results."""
+        turn = self.services.settings.turn
+        said: tuple[Part, ...] = (Text("".join(map(storable, call.heard.text))),) if call.heard.text else ()
+        asking = self._message("assistant", (*said, *call.heard.calls))
+        self._note("answered", reply_id=asking.id)
+        await self.journal.round(asking)
+        for tool_call in call.heard.calls:
+            self.show(ToolStarted(tool_call))
+        results = await run_all(call.heard.calls, self.offered, turn.tool_timeout_s, turn.max_tool_result_chars)
+        for result in results:
+            self.show(ToolFinished(result))
+        await self.journal.round(self._message("tool", tuple(results)))
+
+    async def _close(self, call: _Underway) -> Reply:
+        reply = self._message("assistant", (Text(storable("".join(call.heard.text))),))
+        self._note("answered", reply_id=reply.id)
+        self._closing = asyncio.ensure_future(self.journal.end("answered", self.gathered, reply))
+        await asyncio.shield(self._closing)
+        return reply_of(reply, self.journal.opened.before.id, self.journal.calls, self.gathered.recalled)
+
+    async def _fail(self, state: TurnState, error: str) -> None:
+        outcome: Outcome = "cut" if state == "cut" else "cancelled" if state == "cancelled" else "failed"
+        self._note(outcome, error)
+        await self.journal.end(state, self.gathered, error=error)
+
+    def _note(self, outcome: Outcome, error: str = "", reply_id: str = "") -> None:
+        call, self._underway = self._underway, None
+        if call:
+            exchange = exchange_of(
+                self.journal, call.id, call.target, call.fitted.plan, call.heard, outcome, error, reply_id
+            )
+            self.journal.note(exchange)
+
+    def _shown(self) -> bool:
+        return self._underway is not None and self._underway.heard.shown
+
+    def _message(self, role: Role, parts: tuple[Part, ...]) -> Message:
+        parent = self.journal.last()
+        return Message(
+            role, parts, new_id("msg"), parent.id, self.journal.opened.turn_id, parent.depth + 1, self.services.now_us()
+        )
+
+
+def _verdict(error: BaseException) -> tuple[TurnState, str]:
+    """What the log says of a turn that ended with this error."""
+    if isinstance(error, asyncio.CancelledError):
+        return "cancelled", TurnCancelled.__name__
+    return ("cut" if isinstance(error, StreamCut) else "failed"), type(error).__name__

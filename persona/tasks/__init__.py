@@ -1,0 +1,1 @@
+"""Background work: what the outbox holds, done in this process or by another."""

@@ -1,0 +1,103 @@
+"""Summarises what is about to leave a conversation's window, through the route that the settings name for it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from persona.calling.attempt import Heard, ask
+from persona.routing.routes import Arm
+from persona.store import conversations, exchanges, memories
+from persona.store.conversations import ConversationState, Stored
+from persona.store.engine import Transaction
+from persona.store.tasks import Task
+from persona.tasks.workplace import Workplace
+from persona.values.message import Message, say
+from persona.values.owner import Owner
+from persona.values.plan import Plan
+from persona.values.request import Request
+from persona.window.anchor import due_for_summary, room_of_history
+from persona.window.materials import turns_of
+
+_LONGEST_PART = 2_000  # characters of one message that the summariser is shown
+_SHARE_OF_WINDOW = 0.1  # of the summarising route's budget, for the summary itself
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A conversation before its summary: the last window's plan, the path, and what is summarised already."""
+
+    conversation: ConversationState
+    plan: Plan
+    stored: list[Stored]
+    earlier: str
+    start: int
+
+
+async def summarise(place: Workplace, task: Task) -> None:
+    """Writes one summary, on top of the last one. Nothing happens when it is no longer due."""
+    found = await place.database.run(lambda tx: _read(tx, task), write=False)
+    if found is None:
+        return
+    arm = place.routes.arm(found.conversation.route, found.conversation.arm)
+    leaving = _leaving(place, arm, found)
+    if not leaving or not arm.summarise:
+        return
+    text = await _write(place, arm.summarise, found.earlier, leaving)
+    upto = (leaving[-1].id, leaving[-1].depth)
+    await place.database.run(lambda tx: _keep(tx, place, task, upto, text))
+
+
+def _read(tx: Transaction, task: Task) -> _Read | None:
+    conversation = conversations.by_key(tx, task.conversation_key)
+    plan = exchanges.plan(tx, conversation.last_exchange_id) if conversation else None
+    if conversation is None or plan is None:
+        return None
+    rows = memories.summaries(tx, conversation.key)
+    earlier, start = (rows[0][1], rows[0][2] + 1) if rows else ("", 0)
+    first = min(start, plan.history.first_depth)
+    stored = conversations.path(tx, conversation.key, conversation.head_id, first)
+    return _Read(conversation, plan, stored, earlier, start)
+
+
+def _leaving(place: Workplace, arm: Arm, found: _Read) -> list[Message]:
+    """The messages that a jump at a full window would leave out, and that no summary holds yet."""
+    counter = place.providers.counter(arm.targets[0])
+    shown = [one for one in found.stored if one.message.depth >= found.plan.history.first_depth]
+    tokens = [one.tokens.get(counter.name) or counter.message(one.message) for one in shown]
+    turns = turns_of([one.message for one in shown], tokens)
+    depth = due_for_summary(turns, room_of_history(found.plan), arm.window.low_water, 0.0)
+    said = [one.message for one in found.stored if one.message.depth >= found.start]
+    return [message for message in said if depth is not None and message.depth <= depth]
+
+
+async def _write(place: Workplace, route: str, earlier: str, leaving: list[Message]) -> str:
+    arm = place.routes.arm(route, place.routes.assign(route, Owner("", "")))
+    target = arm.targets[0]
+    said = "\n".join(f"{one.role}: {one.text[:_LONGEST_PART]}" for one in leaving if one.text)
+    before = f"The summary so far:\n{earlier}\n\n" if earlier else ""
+    asked = say("user", f"{before}Summarise this conversation for the assistant that continues it:\n{said}")
+    heard, timeout_s = Heard(), place.settings.turn.timeout_s
+    await ask(
+        place.providers.chat(target),
+        target,
+        Request(
+            target.model,
+            (*arm.instructions, asked),
+            max_output_tokens=int(arm.window.budget * _SHARE_OF_WINDOW),
+            timeout_s=timeout_s,
+        ),
+        heard,
+        retries=place.settings.turn.retries,
+        deadline=asyncio.get_running_loop().time() + timeout_s,
+        show=lambda delta: None,
+    )
+    return "".join(heard.text)
+
+
+def _keep(tx: Transaction, place: Workplace, task: Task, upto: tuple[str, int], text: str) -> None:
+    """Keeps the summary if the conversation still goes through the message that it ends with."""
+    conversation = conversations.by_key(tx, task.conversation_key)
+    if conversation is None or not text.strip():
+        return
+    path = conversations.path(tx, conversation.key, conversation.head_id, upto[1])
+    if path and path[0].message.id == upto[0]:
+        memories.add_summary(tx, task.owner_key, task.conversation_key, upto, text, place.now_us())
