@@ -137,7 +137,8 @@ class Settings(Table):
         match = _SQLITE_FILE.fullmatch(self.store.url)
         if match is None:
             return self.store.url
-        return f"{match[1]}{self.folder / match[2]}{match[3]}"
+        folder = str(self.folder).replace("%", "%25").replace("?", "%3F")  # a URL's path is unquoted when it is read
+        return f"{match[1]}{Path(folder) / match[2]}{match[3]}"
 
     def provider(self, name: str) -> ProviderSettings:
         """One provider with its kind and key_env filled in, also when no table declares it."""

@@ -27,6 +27,7 @@ class Worker:
     def __init__(self, place: Workplace) -> None:
         self._place = place
         self._wake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
         self._stopping = False
         self._running: asyncio.Task[None] | None = None
 
@@ -40,12 +41,13 @@ class Worker:
         self._wake.set()
 
     async def drain(self) -> int:
-        """Does what is due now, and returns how many tasks were done or put off."""
+        """Does what is due now, what the background had begun included; returns how many tasks were done or put off."""
         done = 0
-        while batch := await self._claim():
-            for task in batch:
-                await self._do(task)
-            done += len(batch)
+        async with self._one_at_a_time:
+            while batch := await self._claim():
+                for task in batch:
+                    await self._do(task)
+                done += len(batch)
         return done
 
     async def stop(self, drain_s: float) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from persona.errors import SettingsError
 from persona.settings import Settings, load
+from persona.store.engine import Database
+from persona.store.schema import prepare
 
 
 @pytest.fixture
@@ -165,3 +167,13 @@ def test_importing_the_settings_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_folder_whose_name_means_something_in_a_url_still_holds_its_database(tmp_path: Path) -> None:
+    folder = tmp_path / "a%20b?c"
+    folder.mkdir()
+    (folder / "persona.toml").write_text('[store]\nurl = "sqlite:///data.db"\n')
+    database = Database(load(folder / "persona.toml", {}).database_url)
+    prepare(database)
+    database.close()
+    assert (folder / "data.db").exists()

@@ -1,0 +1,78 @@
+"""Parts, counts and plans come back from their columns as they went in."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from stored import PLAN
+
+from persona.store.codec import decode_parts, decode_plan, decode_tokens, encode_parts, encode_plan, encode_tokens
+from persona.values.message import Image, Part, Text, ToolCall, ToolResult
+from persona.values.plan import SECTIONS, Candidate, HistoryRange, Plan, SectionPlan
+
+ANY = st.text(st.characters(codec="utf-8"))
+LONE = st.text(st.characters(categories=["Cs", "L", "Zs", "Po"]))
+COUNT = st.integers(0, 2**53)
+PARTS = st.one_of(
+    st.builds(Text, ANY),
+    st.builds(ToolCall, ANY, ANY, ANY),
+    st.builds(ToolResult, ANY, ANY, ANY, st.booleans(), COUNT),
+    st.builds(Image, ANY, st.sampled_from(["auto", "low", "high"]), COUNT, COUNT),
+)
+SCORE = st.none() | st.floats(-100, 100).map(lambda score: round(score, 4))
+CANDIDATES = st.builds(Candidate, ANY, COUNT, st.booleans(), ANY, SCORE, ANY)
+SECTION = st.builds(
+    SectionPlan, st.sampled_from(SECTIONS), COUNT, COUNT, st.lists(CANDIDATES, max_size=3).map(tuple), ANY
+)
+PLANS = st.builds(
+    Plan,
+    *(ANY, ANY, st.sampled_from(["exact", "calibrated", "estimate"]), COUNT, COUNT, COUNT, COUNT, COUNT),
+    st.lists(SECTION, max_size=7).map(tuple),
+    st.builds(HistoryRange, COUNT, COUNT, ANY, COUNT, COUNT, COUNT),
+    st.booleans(),
+    COUNT,
+    st.floats(0.1, 10),
+    st.lists(ANY, max_size=3).map(tuple),
+)
+
+
+@given(st.lists(PARTS).map(tuple))
+def test_parts_come_back_as_they_were(parts: tuple[Part, ...]) -> None:
+    raw = encode_parts(parts)
+    assert decode_parts(raw) == parts
+    assert encode_parts(decode_parts(raw)) == raw
+
+
+@given(LONE)
+def test_halves_of_surrogate_pairs_can_be_stored(text: str) -> None:
+    raw = encode_parts([ToolResult("t1", "hours", text)])
+    raw.encode()
+    (back,) = decode_parts(raw)
+    assert isinstance(back, ToolResult)
+    whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")  # halves that meet are one sign
+    assert back.text == whole
+
+
+def test_parts_are_readable_and_hold_no_nul() -> None:
+    assert encode_parts([Text("à 9 h")]) == '[{"text":"à 9 h"}]'
+    assert "\0" not in encode_parts([Text("a\0b")])
+
+
+@given(PLANS)
+def test_plans_come_back_as_they_were(plan: Plan) -> None:
+    assert decode_plan(encode_plan(plan)) == plan
+
+
+def test_score_is_kept_to_four_decimals() -> None:
+    section = SectionPlan("recall", 1, 2, (Candidate("m", 1, True, "kept", 0.123456),))
+    (back,) = decode_plan(encode_plan(replace(PLAN, sections=(section,)))).sections
+    assert back.candidates[0].score == 0.1235
+
+
+@given(st.dictionaries(ANY, COUNT))
+def test_counts_come_back_as_they_were(tokens: dict[str, int]) -> None:
+    assert decode_tokens(encode_tokens(tokens)) == tokens
+
+
+def test_missing_counts_are_none() -> None:
+    assert decode_tokens("") == {}
