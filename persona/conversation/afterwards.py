@@ -1,6 +1,7 @@
 """What can be done with a conversation after a turn: feedback, the plan, reading it back."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from persona.conversation.services import Services
@@ -14,6 +15,15 @@ from persona.values.owner import Owner
 from persona.values.plan import Plan
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """The plan behind a reply, and whose reply it is."""
+
+    owner: Owner
+    conversation_id: str
+    plan: Plan
 
 
 async def give(
@@ -45,6 +55,22 @@ async def plan_of(services: Services, owner: Owner, conversation_id: str, reply_
         conversation = _conversation(tx, owner, conversation_id)
         _reply(tx, owner, conversation, reply_id)
         return exchanges.plans_of_reply(tx, owner, reply_id)[0]
+
+    return await services.database.run(read, write=False)
+
+
+async def explain(services: Services, reply_id: str, owner: Owner | None = None) -> Explained:
+    """The plan behind a reply found by its id alone; with an owner, only among theirs. Raises NotFound.
+
+    For operators: a backend asks with `plan_of`, which cannot reach another user's reply.
+    """
+
+    def read(tx: Transaction) -> Explained:
+        found = exchanges.owner_of_reply(tx, reply_id)
+        if found is None or owner not in (None, found[0]):
+            whose = "" if owner is None else " of this user"
+            raise NotFound(f"no reply {reply_id!r}{whose}", hint="`persona ask --json` gives the id of each reply")
+        return Explained(*found, exchanges.plans_of_reply(tx, found[0], reply_id)[0])
 
     return await services.database.run(read, write=False)
 

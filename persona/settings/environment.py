@@ -15,8 +15,8 @@ PREFIX = "PERSONA_"
 DELIMITER = "__"
 
 # A Kubernetes service called persona puts PERSONA_PORT, PERSONA_SERVICE_HOST … into every container beside
-# it, and a provider's key may be in a variable that begins like ours.
-_NOT_OURS = re.compile(r"(?!.*__).*(_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_\w+)?|_API_KEY)")
+# it, and a provider's key may be in a variable that begins like ours. PERSONA_CONFIG names the command's file.
+_NOT_OURS = re.compile(r"(?!.*__).*(_SERVICE_HOST|_SERVICE_PORT(_\w+)?|_PORT(_\d+_\w+)?|_API_KEY)|PERSONA_CONFIG")
 
 
 @dataclass(frozen=True, slots=True)

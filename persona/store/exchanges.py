@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from persona.store.codec import decode_plan, encode_plan
 from persona.store.engine import Statement, Transaction
 from persona.store.owners import IS_OWNER, identity
-from persona.store.statements import insert_into, param, table
-from persona.store.tables import AttemptRow, ExchangeRow, MessageRow, OwnerRow, PromptRow
+from persona.store.statements import insert_into, insert_unless_there, param, table
+from persona.store.tables import AttemptRow, ConversationRow, ExchangeRow, MessageRow, OwnerRow, PromptRow
 from persona.values.owner import Owner
 from persona.values.plan import Plan
 from persona.values.request import StopReason, Target, Usage
@@ -19,17 +19,26 @@ from persona.values.turn import Cost
 
 Outcome = Literal["answered", "failed", "cut", "cancelled"]
 
-_e, _m, _p = table(ExchangeRow).c, table(MessageRow).c, table(PromptRow).c
+_e, _m = table(ExchangeRow).c, table(MessageRow).c
+_o, _v = table(OwnerRow).c, table(ConversationRow).c
 _INSERT = insert_into(ExchangeRow)
 _INSERT_ATTEMPT = insert_into(AttemptRow)
-_INSERT_PROMPT = insert_into(PromptRow)
-_PROMPT = Statement(select(_p.digest).where(_p.digest == param("digest")))
+_INSERT_PROMPT = insert_unless_there(PromptRow)
 _PLAN = Statement(select(_e.plan).where(_e.id == param("id")))
 _PLANS = Statement(
     select(_e.plan)
     .join(table(OwnerRow), table(OwnerRow).c.key == _e.owner_key)
     .where(*IS_OWNER, _e.reply_id == param("reply_id"))
     .order_by(_e.number.desc())
+)
+_WHOSE = Statement(
+    select(_o.tenant, _o.name, _v.id)
+    .select_from(table(MessageRow))  # found by its key; exchanges are indexed by their owner first
+    .join(table(ExchangeRow), and_(_e.owner_key == _m.owner_key, _e.reply_id == _m.id))
+    .join(table(OwnerRow), _o.key == _m.owner_key)
+    .join(table(ConversationRow), _v.key == _m.conversation_key)
+    .where(_m.id == param("reply_id"))
+    .limit(1)
 )
 _OF_TURN = Statement(
     select(
@@ -148,8 +157,7 @@ def log(tx: Transaction, exchange: Exchange) -> None:
 
 def keep_prompt(tx: Transaction, digest: str, text: str) -> None:
     """Keeps the words behind a digest in a plan, once."""
-    if tx.one(_PROMPT, {"digest": digest}) is None:
-        tx.run(_INSERT_PROMPT, {"digest": digest, "text": text})
+    tx.run(_INSERT_PROMPT, {"digest": digest, "text": text})
 
 
 def plan(tx: Transaction, exchange_id: str) -> Plan | None:
@@ -161,6 +169,12 @@ def plan(tx: Transaction, exchange_id: str) -> Plan | None:
 def plans_of_reply(tx: Transaction, owner: Owner, reply_id: str) -> list[Plan]:
     """The plans that led to one of this owner's replies, the last call first."""
     return [decode_plan(row[0]) for row in tx.all(_PLANS, {**identity(owner), "reply_id": reply_id})]
+
+
+def owner_of_reply(tx: Transaction, reply_id: str) -> tuple[Owner, str] | None:
+    """The user a reply was for, and their conversation's id: for the operator, who looks across owners."""
+    row = tx.one(_WHOSE, {"reply_id": reply_id})
+    return (Owner(row[0], row[1]), str(row[2])) if row else None
 
 
 def calls_of_reply(tx: Transaction, reply_id: str) -> Sequence[Call]:

@@ -1,0 +1,1 @@
+"""What `persona doctor` finds: one finding for each thing that could keep an assistant from answering. No network."""

@@ -1,0 +1,63 @@
+"""The whole examination, in the order a person reads it."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+from persona.assistant.doctor import machine, models
+from persona.assistant.doctor.database import look
+from persona.assistant.doctor.findings import Finding, failed
+from persona.calling.providers import Providers
+from persona.errors import PersonaError
+from persona.knowledge.documents import expand, read
+from persona.settings import Settings, load
+from persona.window.calibration import Calibration
+
+
+def examine(path: Path | None, environment: Mapping[str, str], today: date) -> tuple[Finding, ...]:
+    """Every finding, for the settings in a file or for the embedded defaults. Changes nothing."""
+    return tuple(_examine(path, environment, today))
+
+
+def _examine(path: Path | None, environment: Mapping[str, str], today: date) -> Iterator[Finding]:
+    yield machine.python()
+    yield machine.packages()
+    try:
+        settings = load(path, environment)
+    except PersonaError as error:
+        yield failed("settings", error)
+        yield from models.adapters()
+        return
+    yield Finding("settings", "ok", str(path) if path else "the embedded defaults and the environment")
+    looked = look(settings)
+    yield from looked.findings
+    yield _background(settings)
+    providers = Providers(settings, environment)
+    providers.calibrations.update({key: Calibration(*seen) for key, seen in looked.calibrations.items()})
+    yield from models.adapters()
+    yield from models.keys(settings, providers, environment)
+    yield from models.routes(settings, providers)
+    yield from models.models(settings, providers, today)
+    yield from models.counters(settings, providers)
+    yield models.embedder(settings, providers)
+    yield from _knowledge(settings)
+
+
+def _background(settings: Settings) -> Finding:
+    if settings.tasks.run:
+        return Finding("background", "ok", "runs inside each process that opens an assistant")
+    advice = "let another process do it, with tasks.run = true"
+    return Finding("background", "warn", "does not run in processes with these settings", advice)
+
+
+def _knowledge(settings: Settings) -> Iterator[Finding]:
+    for name, base in settings.knowledge.items():
+        topic = f"knowledge {name}"
+        try:
+            documents = [read(one, settings.folder) for one in expand(base.files, settings.folder)]
+        except PersonaError as error:
+            yield failed(topic, error)
+            continue
+        characters = sum(len(one.text) for one in documents)
+        number = f"{len(documents)} file{'' if len(documents) == 1 else 's'}"
+        yield Finding(topic, "ok", f"{number}, {characters:,} characters")

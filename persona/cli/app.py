@@ -1,0 +1,67 @@
+"""The commands, and what all of them share: errors in one line, exit codes, a quiet end of a broken pipe."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import persona
+from persona.cli import ask, chat, database, doctor, init, users, why
+from persona.cli.output import show, show_error
+from persona.errors import PersonaError
+
+_EPILOG = "Example: persona init, then persona chat --user ada\n\nExit codes: 0 done, 1 failed, 2 misuse"
+
+
+class Commands(TyperGroup):
+    """The group of all commands: what a command raises becomes a line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command. What is still to be printed is written here, where a closed pipe ends quietly."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except PersonaError as error:
+            raise typer.Exit(show_error(error)) from None
+        return result
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EPILOG,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        show(f"persona {persona.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Chat assistants that remember each user."""
+
+
+app.command("init", epilog="Example: persona init")(init.init)
+app.command("chat", epilog="Example: persona chat --user ada")(chat.chat)
+app.command("ask", epilog='Example: persona ask "When do you open?" --user ada --json')(ask.ask)
+app.command("why", epilog="Example: persona why msg_01M7YQZV304R3PK12FB6XV2VF5")(why.why)
+app.command("conversations", epilog="Example: persona conversations --user ada --limit 5")(users.conversations)
+app.command("remember", epilog="Example: persona remember vegetarian --kind preference --user ada")(users.remember)
+app.command("facts", epilog="Example: persona facts --user ada")(users.facts)
+app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
+
+_database = typer.Typer(no_args_is_help=True, help="Look after the database.", epilog="Example: persona db upgrade")
+_database.command("upgrade", epilog="Example: persona db upgrade --config persona.toml")(database.upgrade)
+_database.command("version", epilog="Example: persona db version --json")(database.version)
+app.add_typer(_database, name="db")

@@ -1,0 +1,82 @@
+"""What is kept about one user: conversations and facts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from persona.cli.ask import as_text
+from persona.cli.opening import looking, talking
+from persona.cli.options import Config, Json, Tenant, User
+from persona.cli.output import aside, show, show_json, show_table
+from persona.cli.words import moment, page_json
+from persona.values.time import iso_day
+
+if TYPE_CHECKING:
+    from persona.values.memory import Fact
+
+
+def conversations(
+    user: User,
+    tenant: Tenant = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="Most conversations that are listed.")] = 20,
+    cursor: Annotated[
+        str, typer.Option("--cursor", metavar="CURSOR", help="The next page, as the last one says.")
+    ] = "",
+    archived: Annotated[bool, typer.Option("--archived", help="Archived ones too.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """List a user's conversations, the newest first."""
+    with looking(config) as assistant:
+        page = assistant.user(user, tenant).conversations(limit, cursor, archived)
+    if json:
+        show_json(page_json(page))
+        return
+    rows = [
+        (one.id, moment(one.updated_us), str(one.messages), one.route, f"{one.title}{' (archived)' * one.archived}")
+        for one in page
+    ]
+    if not rows:
+        aside(f"{user} has no conversations yet: persona chat --user {user}")
+        return
+    show_table(("conversation", "last used", "messages", "route", "title"), rows)
+    if page.cursor:
+        aside(f"there are more: --cursor {page.cursor}")
+
+
+def remember(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The fact, in one or two sentences.")],
+    user: User,
+    tenant: Tenant = "",
+    kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="Such as preference or instruction.")] = "fact",
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Keep a fact about a user, known from the next turn on."""
+    with talking(config) as assistant:
+        fact = assistant.user(user, tenant).remember(as_text(text), kind)
+    if json:
+        show_json(asdict(fact))
+    else:
+        show(f"remembered {fact.id}")
+
+
+def facts(user: User, tenant: Tenant = "", json: Json = False, config: Config = None) -> None:
+    """List the facts that hold about a user, the oldest first."""
+    with looking(config) as assistant:
+        found = assistant.user(user, tenant).facts()
+    if json:
+        show_json([asdict(fact) for fact in found])
+    else:
+        show_facts(found, user)
+
+
+def show_facts(found: "Sequence[Fact]", user: str) -> None:
+    """Facts as a table."""
+    if not found:
+        aside(f"nothing is known about {user} yet: persona remember TEXT --user {user}")
+        return
+    rows = [(fact.id, fact.kind, iso_day(fact.valid_from_us), fact.origin, fact.text) for fact in found]
+    show_table(("fact", "kind", "since", "told by", "text"), rows)

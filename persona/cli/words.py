@@ -1,0 +1,30 @@
+"""Values as the command line says them: JSON types for machines, short words for people."""
+
+from dataclasses import asdict
+from typing import Any
+
+from persona.values.time import from_us
+from persona.values.turn import Page, Reply
+
+
+def reply_json(reply: Reply) -> dict[str, Any]:
+    """A reply in JSON types; the cost is a decimal as text, and null where it is unknown."""
+    amount = reply.cost.amount
+    cost = {"amount": None if amount is None else f"{amount:f}", "source": reply.cost.source}
+    return {**asdict(reply), "cost": cost}
+
+
+def page_json(page: Page) -> dict[str, Any]:
+    """One page of conversations in JSON types."""
+    return asdict(page)
+
+
+def sources(reply: Reply) -> str:
+    """Where a reply's recalled texts come from, each once; empty when there were none."""
+    named = [source.title or f"what you said{f' on {source.date}' if source.date else ''}" for source in reply.sources]
+    return ", ".join(dict.fromkeys(named))
+
+
+def moment(us: int) -> str:
+    """A stored time in the zone of this machine, to the minute."""
+    return from_us(us).astimezone().strftime("%Y-%m-%d %H:%M")
