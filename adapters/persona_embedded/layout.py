@@ -7,6 +7,7 @@ which opens with what was recalled and one line of context. Instructions and sho
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from persona.values.message import Message, ToolResult
@@ -23,6 +24,8 @@ _ITEM = re.compile(r'<(memory|knowledge|fact)((?: [\w-]+="[^"<]*")*) ?>([^<]*)</
 _SUMMARY = re.compile(r"<summary[^<>]*>([^<]*)</summary>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"<]*)"')
 _ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&"))
+_MARK = re.compile(r"[ \t]*\d+[.)] ")  # of a numbered item
+_WRAPPED = 50  # characters: a line this long was rather wrapped than ended
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -109,7 +112,7 @@ def _block(message: Message) -> Iterator[Passage]:
         return
     yield from _items(text)
     for summary in _SUMMARY.finditer(text):
-        yield from _quotable(_plain(summary[1]), Passage("", "summary"))
+        yield from _quotable(_unwrapped(_plain(summary[1])), Passage("", "summary"))
 
 
 def _items(text: str) -> Iterator[Passage]:
@@ -124,7 +127,26 @@ def _items(text: str) -> Iterator[Passage]:
             whole = Passage("", "told", date=date, about="" if kind == "turn" else kind)
         else:
             whole = Passage("", "profile", date=date, about=kind)
-        yield from _quotable(_plain(body), whole)
+        yield from _quotable(_unwrapped(_plain(body)), whole)
+
+
+def _unwrapped(text: str) -> str:
+    """The text with lines that were only wrapped as one: a line break ends a sentence otherwise."""
+    lines = text.split("\n")
+    kept = lines[:1]
+    for before, line in pairwise(lines):
+        if _runs_on(before, line):
+            kept[-1] += " " + line.strip()
+        else:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _runs_on(before: str, line: str) -> bool:
+    start = line.lstrip()[:1]
+    if start.islower():
+        return bool(before.strip())
+    return len(before) >= _WRAPPED and before[-1] not in ".!?:;…" and start.isalnum() and not _MARK.match(line)
 
 
 def _turned(message: Message, at: int) -> Iterator[Passage]:

@@ -1,5 +1,6 @@
 """persona's values to the chat completions format and back: pure, no I/O."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -82,10 +83,15 @@ def calls_from_wire(message: Mapping[str, Any]) -> tuple[ToolCall, ...]:
         ToolCall(
             call.get("id") or f"call_{number}",
             call["function"]["name"],
-            call["function"].get("arguments") or "",
+            json_text(call["function"].get("arguments")),
         )
         for number, call in enumerate(calls)
     )
+
+
+def json_text(arguments: object) -> str:
+    """The arguments of a call as text; some compatible servers send them as an object."""
+    return arguments if isinstance(arguments, str) else json.dumps(arguments) if arguments else ""
 
 
 def words(content: object) -> str:

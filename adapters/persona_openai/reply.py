@@ -6,7 +6,7 @@ from typing import Any
 
 from persona.values.message import ToolCall
 from persona.values.request import Delta, Finish, StopReason, TextDelta
-from persona_openai.convert import STOPS, calls_from_wire, usage_from_wire, words
+from persona_openai.convert import STOPS, calls_from_wire, json_text, usage_from_wire, words
 
 Json = Mapping[str, Any]
 
@@ -75,7 +75,7 @@ class Assembly:
             self._calls.append(call)
         function = fragment.get("function") or {}
         call.name = function.get("name") or call.name
-        call.arguments.append(function.get("arguments") or "")
+        call.arguments.append(json_text(function.get("arguments")))
 
     def ending(self, request_id: str) -> Iterator[Delta]:
         """The tool calls and the finish; nothing when no stop reason came, for the call was cut."""

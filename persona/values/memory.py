@@ -43,7 +43,8 @@ class Recalled:
     """One memory that a search brought back, and why it came.
 
     `score` is what it was ranked by: `dense` and `lexical` are its two parts in standard deviations above the
-    owner's mean, `coverage` (0 to 1) how much of the query's vocabulary the best lexical match holds.
+    owner's mean, `coverage` (0 to 1) how much of the query's vocabulary the best lexical match holds, `holds` (0 to 1)
+    the share of the query's distinct terms that this one has.
     `message_id` is the message it was made from, or empty.
     """
 
@@ -54,6 +55,7 @@ class Recalled:
     dense: float = 0.0
     lexical: float = 0.0
     coverage: float = 0.0
+    holds: float = 1.0
     message_id: str = ""
     fact_kind: str = ""
 

@@ -62,7 +62,8 @@ class Plan:
     `total` is everything on the wire: sections, tool schemas and the format's own framing. `limit` is the most
     the input may take on this target, and `reserve` what is kept for the reply. `scale` is how many tokens the
     provider was seen to count for one of ours (1.0 until it is known); `limit` is already divided by it.
-    `prefix_tokens` is how much of the request is byte for byte the beginning of the conversation's last one.
+    `prefix_tokens` is how much of the request is byte for byte the beginning of the conversation's last one;
+    `tools_digest` tells whether the tool schemas are still the same.
     """
 
     target: str
@@ -79,6 +80,7 @@ class Plan:
     prefix_tokens: int = 0
     scale: float = 1.0
     notes: tuple[str, ...] = ()
+    tools_digest: str = ""
 
     def section(self, name: SectionName) -> SectionPlan:
         """One section by its name."""

@@ -1,8 +1,10 @@
 """Times as persona keeps them: UTC microseconds since the epoch."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 MICROSECONDS = 1_000_000
+_DAY_US = 86_400 * MICROSECONDS
 
 
 def to_us(moment: datetime) -> int:
@@ -18,4 +20,9 @@ def from_us(us: int) -> datetime:
 
 def iso_day(us: int) -> str:
     """The UTC day, YYYY-MM-DD; empty for 0."""
-    return from_us(us).date().isoformat() if us else ""
+    return _day(us // _DAY_US) if us else ""
+
+
+@lru_cache(maxsize=1024)  # a turn asks for the days of forty memories
+def _day(days: int) -> str:
+    return from_us(days * _DAY_US).date().isoformat()

@@ -100,7 +100,12 @@ _stemming = Lock()  # one stemmer keeps the word it works on: two threads at onc
 
 def language(text: str) -> str:
     """The language of `text`: "fr", "en", or "" where neither is clear."""
-    read = text[:_READ_FOR_LANGUAGE].lower().translate(_APOSTROPHES)
+    return _language(text[:_READ_FOR_LANGUAGE])
+
+
+@lru_cache(maxsize=256)  # a turn asks it of the same words for their terms and for their vector
+def _language(beginning: str) -> str:
+    read = beginning.lower().translate(_APOSTROPHES)
     words = [fold(word.replace("'", "")) for word in _PLAIN_WORD.findall(_ELIDED.sub(" ", read))]
     votes = {"fr": len(_ELIDED.findall(read)) + len(_ACCENTS.findall(read)), "en": 0, "?": 0}
     votes["?"] += 2 * len(_ELSEWHERE.findall(read))

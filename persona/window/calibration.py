@@ -6,7 +6,8 @@ Counts themselves never change (they are stored); the limit is divided instead.
 from dataclasses import dataclass
 
 _WEIGHT = 0.2  # of the newest report; five reports forget a wrong start
-_STARTING_MARGIN = 0.05  # of the limit, before the first report
+_STARTING_MARGIN = 0.05  # of the limit, before the first report; it fades as reports come in
+_LEAST_SEEN = 0.5  # below, a provider leaves out what it had cached: no vocabulary differs that much
 _WIDENED = 1.15  # after the provider says that the context is too long
 
 
@@ -22,9 +23,9 @@ class Calibration:
         """The calibration with one more report; unchanged when the provider reported nothing."""
         if not reported or counted <= 0:
             return self
-        seen = reported / counted
+        seen = max(reported / counted, _LEAST_SEEN)
         if not self.samples:
-            return Calibration(seen, 0.0, 1)
+            return Calibration(seen, _STARTING_MARGIN / 2, 1)
         ratio = self.ratio + _WEIGHT * (seen - self.ratio)
         error = self.error + _WEIGHT * (abs(seen - self.ratio) - self.error)
         return Calibration(ratio, error, self.samples + 1)

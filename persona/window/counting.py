@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from functools import lru_cache
 from math import ceil
 
 from persona.adapter import Framing, Tokenizer
@@ -11,8 +10,7 @@ from persona.values.plan import Label
 from persona.values.request import Tool
 from persona.window.estimate import NAME, estimate_tokens
 
-_CACHED_TEXTS = 50_000
-_CACHED_CHARS = 4_000  # longer texts are counted anew: they are rare, and would fill memory
+_REMEMBERED = 100_000  # texts in each of two halves, 10 MB: the memories of a thousand users, forty counted a turn
 
 
 class EstimatingTokenizer:
@@ -35,11 +33,25 @@ class Counter:
         self.exact = tokenizer.exact
         self.framing = tokenizer.framing
         self._count = tokenizer.count
-        self._cached = lru_cache(maxsize=_CACHED_TEXTS)(tokenizer.count)
+        self._newer: dict[int, int] = {}
+        self._older: dict[int, int] = {}
+
+    def counts_as(self, other: "Counter") -> bool:
+        """Whether both give every message the same tokens."""
+        return (self.name, self.framing) == (other.name, other.framing)
 
     def text(self, text: str) -> int:
         """Tokens of a text."""
-        return self._cached(text) if len(text) <= _CACHED_CHARS else self._count(text)
+        key = hash(text)  # 64 bits instead of the text itself, which would take five times the room
+        tokens = self._newer.get(key)
+        if tokens is None:
+            tokens = self._older.get(key)
+            if tokens is None:
+                tokens = self._count(text)
+            if len(self._newer) >= _REMEMBERED:
+                self._newer, self._older = {}, self._newer
+            self._newer[key] = tokens
+        return tokens
 
     def message(self, message: Message) -> int:
         """Tokens of a message with its framing. Neighbouring texts count as the one string the wire carries."""
@@ -76,6 +88,11 @@ class Counter:
         if isinstance(part, ToolResult):
             return framing.per_call + self.text(part.text)
         return framing.image_low + (0 if part.detail == "low" else framing.image_tile * _tiles(part))
+
+
+def schemas(tools: Sequence[Tool]) -> str:
+    """The schemas of all tools, one a line, for a digest of what goes on the wire."""
+    return "\n".join(map(_schema, tools))
 
 
 def label(counter: Counter, samples: int) -> Label:

@@ -5,13 +5,21 @@ Pure. The order of the sections is fixed, the most stable first, so that provide
 
 from dataclasses import dataclass, replace
 
-from persona.values.message import Message, Text, say
+from persona.values.message import Message, say
 from persona.values.plan import HistoryRange, Plan, SectionPlan
-from persona.window.blocks import PROFILE_CLOSE, PROFILE_OPEN, RECALL_CLOSE, RECALL_OPEN
+from persona.window.anchor import tokens_of
+from persona.window.blocks import (
+    BARE_CONTEXT,
+    PROFILE_CLOSE,
+    PROFILE_OPEN,
+    RECALL_CLOSE,
+    RECALL_OPEN,
+    with_blocks,
+)
 from persona.window.budget import refuse
-from persona.window.counting import label
+from persona.window.counting import label, schemas
 from persona.window.layout import Layout, arrange
-from persona.window.materials import Anchor, Materials
+from persona.window.materials import Anchor, Materials, digest
 from persona.window.prefix import unchanged
 from persona.window.rules import WindowRules
 from persona.window.select import choose_lines, choose_shots, choose_summary, pinned
@@ -34,6 +42,8 @@ def fit(
 
     Raises WindowTooSmall, with the arithmetic, when what is pinned does not fit: nothing is cut silently.
     """
+    if not materials.context and (materials.recall or materials.facts):
+        materials = replace(materials, context=BARE_CONTEXT)
     must = _pinned(materials)
     room = rules.limit - sum(must.values())
     if room < 0:
@@ -48,7 +58,7 @@ def fit(
 
 def _pinned(materials: Materials) -> dict[str, int]:
     counter = materials.counter
-    asked = _with_blocks(materials.input, materials.context)
+    asked = with_blocks(materials.input, materials.context)
     return {
         "instructions": materials.instructions.tokens,
         "tools": materials.tools_tokens,
@@ -61,11 +71,11 @@ def _write_out(
     materials: Materials, layout: Layout, must: dict[str, int]
 ) -> tuple[tuple[Message, ...], tuple[SectionPlan, ...]]:
     """The messages in the order they are sent, and the plan of each section."""
-    granted, wishes = layout.granted, layout.wishes
-    shots, shots_plan = choose_shots(materials.shots, granted["shots"])
-    profile, profile_plan = choose_lines("profile", wishes.profile, granted["profile"])
-    summary, summary_plan = choose_summary(layout)
-    recall, recall_plan = choose_lines("recall", wishes.recall, granted["recall"], "fits")
+    granted, frozen = layout.granted, layout.frozen
+    shots, shots_plan = choose_shots(frozen.shots, granted["shots"])
+    profile, profile_plan = choose_lines("profile", frozen.profile, granted["profile"])
+    summary, summary_plan = choose_summary(frozen.summary, frozen.summary_tokens, granted["summary"])
+    recall, recall_plan = choose_lines("recall", layout.recall, granted["recall"], "fits")
     lead = f"{RECALL_OPEN}{recall}{RECALL_CLOSE}" if recall else ""
     messages = (
         *materials.instructions.messages,
@@ -73,10 +83,10 @@ def _write_out(
         *((say("system", f"{PROFILE_OPEN}{profile}{PROFILE_CLOSE}"),) if profile else ()),
         *summary,
         *(message for turn in layout.kept for message in turn.messages),
-        _with_blocks(materials.input, lead + materials.context),
+        with_blocks(materials.input, lead + materials.context),
         *materials.running,
     )
-    history = SectionPlan("history", sum(turn.tokens for turn in layout.kept), granted["history"])
+    history = SectionPlan("history", tokens_of(layout.kept), granted["history"])
     instructions = pinned("instructions", materials.instructions.tokens, materials.instructions)
     asked = pinned("input", must["input"])
     return messages, (instructions, shots_plan, profile_plan, summary_plan, history, recall_plan, asked)
@@ -103,6 +113,7 @@ def _plan(
         jumped=layout.jumped,
         scale=rules.scale,
         notes=_notes(materials, layout),
+        tools_digest=digest(schemas(materials.tools)) if materials.tools else "",
     )
 
 
@@ -111,27 +122,17 @@ def _range(materials: Materials, layout: Layout) -> HistoryRange:
         depth = materials.input.depth
         return HistoryRange(depth, depth, "", 0, 0, depth)
     first, last = layout.kept[0].messages[0], layout.kept[-1].messages[-1]
-    tokens = sum(turn.tokens for turn in layout.kept)
-    return HistoryRange(first.depth, last.depth, last.id, len(layout.kept), tokens, first.depth)
+    return HistoryRange(first.depth, last.depth, last.id, len(layout.kept), tokens_of(layout.kept), first.depth)
 
 
 def _notes(materials: Materials, layout: Layout) -> tuple[str, ...]:
     if not layout.jumped:
         return materials.notes
-    start, summary = layout.anchor.first_depth, layout.wishes.summary
+    start = layout.anchor.first_depth
+    summary = layout.frozen.summary if layout.anchor.summary_id else None
     note = f"history overflowed: it now starts at message {start}"
     if summary and summary.upto_depth + 1 < start:
         return *materials.notes, note, f"the summary stops {start - summary.upto_depth - 1} messages before the history"
-    if materials.expects_summary and summary is None:
+    if materials.expects_summary and materials.summary is None:
         return *materials.notes, note, "no summary was ready, so the older messages left without one"
     return *materials.notes, note
-
-
-def _with_blocks(message: Message, blocks: str) -> Message:
-    """The user's message with the blocks before its first words, as the one string that the wire carries."""
-    if not blocks:
-        return message
-    first, *rest = message.parts or (Text(""),)
-    if isinstance(first, Text):
-        return replace(message, parts=(Text(blocks + first.text), *rest))
-    return replace(message, parts=(Text(blocks), *message.parts))

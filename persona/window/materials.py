@@ -62,7 +62,8 @@ class Summary:
 class Anchor:
     """Where the history of a window starts, and the snapshots that were frozen with it.
 
-    `frozen_us` is 0 before the first window. `facts` are the ids of the profile snapshot.
+    `frozen_us` is 0 before the first window. `facts` are the ids of all facts known then, of which the profile shows
+    the first `facts_shown`: the others had no room.
     """
 
     first_depth: int = 0
@@ -70,14 +71,16 @@ class Anchor:
     facts: tuple[str, ...] = ()
     shots: tuple[str, ...] = ()
     summary_id: str = ""
+    facts_shown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Materials:
-    """Everything one window is made of. `turns` start at the anchor, oldest first.
+    """Everything one window is made of. `turns` are oldest first; what is older than the anchor is left out.
 
     `facts` are all facts that hold now, in order of importance; `running` are the tool calls and results of this
-    turn so far; `context` is the block that goes before the user's words; `summary` is the newest there is.
+    turn so far; `context` is the block that goes before the user's words; `summary` is the newest there is,
+    `frozen_summary` the one that the anchor names.
     """
 
     target: str
@@ -123,11 +126,16 @@ def line_of_hit(hit: Recalled, counter: Counter) -> Line:
     return Line(hit.id, text, counter.text(text), hit.source.title or hit.source.kind, hit.score, 0, hit.message_id)
 
 
+def recounted(turns: Sequence[PastTurn], counter: Counter) -> tuple[PastTurn, ...]:
+    """The turns in the tokens of another counter."""
+    return tuple(PastTurn(turn.messages, counter.messages(turn.messages)) for turn in turns)
+
+
 def turns_of(messages: Sequence[Message], tokens: Sequence[int]) -> tuple[PastTurn, ...]:
-    """The path's messages as whole turns: a new one starts at every user message."""
+    """The path's messages as whole turns: one starts at every user message, and what precedes the first is none."""
     turns: list[PastTurn] = []
-    start = 0
-    for end in range(1, len(messages) + 1):
+    start = next((at for at, message in enumerate(messages) if message.role == "user"), len(messages))
+    for end in range(start + 1, len(messages) + 1):
         if end == len(messages) or messages[end].role == "user":
             turns.append(PastTurn(tuple(messages[start:end]), sum(tokens[start:end])))
             start = end

@@ -17,7 +17,7 @@ def unchanged(plan: Plan, previous: Plan | None, history: Sequence[Message], sam
     """
     if previous is None or (previous.counter, previous.target) != (plan.counter, plan.target):
         return 0
-    if plan.tools != previous.tools:
+    if (plan.tools, plan.tools_digest) != (previous.tools, previous.tools_digest):
         return 0
     tokens = plan.tools
     for name in _FROZEN:
@@ -29,12 +29,9 @@ def unchanged(plan: Plan, previous: Plan | None, history: Sequence[Message], sam
         return tokens
     if same_turn and plan.section("recall").digest == previous.section("recall").digest:
         return previous.total - previous.framing
-    return tokens + (previous.history.tokens if _continues(previous, history) else 0)
+    return tokens + (previous.history.tokens if _continues(previous.history.last_id, history) else 0)
 
 
-def _continues(previous: Plan, history: Sequence[Message]) -> bool:
-    """Whether the last request's history is the beginning of this one."""
-    if not history or not previous.history.last_id:
-        return False
-    index = previous.history.last_depth - history[0].depth
-    return 0 <= index < len(history) and history[index].id == previous.history.last_id
+def _continues(last_id: str, history: Sequence[Message]) -> bool:
+    """Whether the history that ended with this message is the beginning of this one: both are paths of one tree."""
+    return bool(last_id) and any(message.id == last_id for message in reversed(history))

@@ -17,6 +17,9 @@ EXACT = 10_000
 
 FLEXIBLE: tuple[SectionName, ...] = ("profile", "recall", "summary", "shots", "history")
 
+FROZEN: frozenset[SectionName] = frozenset({"profile", "summary", "shots"})
+"""What stands as it was when the anchor was set."""
+
 
 @dataclass(frozen=True, slots=True)
 class SectionRule:
@@ -45,14 +48,21 @@ class WindowRules:
     low_water: float = 0.6
     scale: float = 1.0
 
+    def most(self, name: SectionName) -> int:
+        """The most tokens that a section may take."""
+        return self.sections[name].bounds(self.limit)[1] // EXACT
 
-def rules_of(window: "Window", context_tokens: int | None, scale: float) -> WindowRules:
+
+def rules_of(
+    window: "Window", context_tokens: int | None, scale: float, longest_reply: int | None = None
+) -> WindowRules:
     """The rules for one target: the route's budget, no more than the model takes, in our own tokens.
 
-    `scale` is how many tokens the provider is expected to count for one of ours.
+    `scale` is how many tokens the provider is expected to count for one of ours. A reply that may be longer than the
+    window's reserve gets as much as it may take, and at most half of the budget.
     """
     whole = min(window.budget, context_tokens or window.budget)
-    reserve = min(window.reserve, whole // 2)
+    reserve = min(max(window.reserve, longest_reply or 0), whole // 2)
     return WindowRules(
         limit=int((whole - reserve) / scale),
         reserve=reserve,

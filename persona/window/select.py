@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from persona.values.message import Message, say
 from persona.values.plan import Candidate, SectionName, SectionPlan
 from persona.window.blocks import summary_block
-from persona.window.layout import Layout, Wish
-from persona.window.materials import Block, digest
+from persona.window.materials import Block, Summary, digest
+from persona.window.snapshot import Wish
 
 _FROZEN = "frozen at the anchor"
 
@@ -48,9 +48,8 @@ def choose_shots(shots: Sequence[Block], grant: int) -> tuple[tuple[Message, ...
     return messages, SectionPlan("shots", used, grant, tuple(candidates), seal)
 
 
-def choose_summary(layout: Layout) -> tuple[tuple[Message, ...], SectionPlan]:
+def choose_summary(summary: Summary | None, tokens: int, grant: int) -> tuple[tuple[Message, ...], SectionPlan]:
     """The summary as a system message, when there is one and it fits."""
-    grant, summary, tokens = layout.granted["summary"], layout.wishes.summary, layout.wishes.summary_tokens
     if summary is None:
         return (), SectionPlan("summary", 0, grant)
     if tokens > grant:

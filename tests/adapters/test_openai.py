@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI
 from persona_openai.chat import OpenAIChat
-from persona_openai.convert import to_wire
+from persona_openai.convert import calls_from_wire, to_wire
+from persona_openai.reply import Assembly
 from wire import Answer, WireServer
 
 from persona.adapter import Provider, Secret
@@ -254,3 +255,13 @@ async def test_closing_twice_or_unused_is_fine() -> None:
     chat = OpenAIChat(Provider("local", "openai", "http://127.0.0.1:1/v1"))
     await chat.close()
     await chat.close()
+
+
+def test_tool_arguments_sent_as_an_object_are_taken_as_their_json() -> None:
+    call = {"id": "c1", "type": "function", "function": {"name": "hours", "arguments": {"day": "monday"}}}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    assert calls_from_wire(message) == (ToolCall("c1", "hours", '{"day": "monday"}'),)
+    assembly = Assembly()
+    assembly.feed({"choices": [{"delta": {"tool_calls": [{"index": 0, **call}]}}]})
+    assembly.feed({"choices": [{"delta": {}, "finish_reason": "tool_calls"}]})
+    assert ToolCall("c1", "hours", '{"day": "monday"}') in list(assembly.ending("r1"))
