@@ -191,4 +191,9 @@ def load(kind: str, extra: Sequence[Adapter] = ()) -> Adapter:
             f"no adapter named {kind!r} is installed (found: {names})",
             hint="install the package that offers it, or change the provider's kind in persona.toml",
         )
-    return found[kind]()
+    try:
+        return found[kind]()
+    except (ImportError, AttributeError) as error:
+        raise AdapterMissing(
+            f"the adapter {kind!r} is installed and cannot be loaded: {error}", hint="install its package again"
+        ) from error

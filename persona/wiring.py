@@ -1,12 +1,15 @@
 """From settings to a working set of rooms: everything is opened here, and closed here."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from persona.adapter import Adapter, RemoteEmbedder
 from persona.calling.providers import Providers
 from persona.conversation.prompts import Prompts
 from persona.conversation.services import Services, utc_now_us
+from persona.errors import StoreError
 from persona.memory.cache import IndexCache
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
@@ -17,6 +20,8 @@ from persona.tasks.documents import follow_files
 from persona.tasks.worker import Worker
 from persona.tasks.workplace import Workplace
 from persona.window.calibration import Calibration
+
+log = logging.getLogger("persona")
 
 _MEGABYTE = 1_000_000
 
@@ -31,13 +36,21 @@ class Rooms:
     async def close(self) -> None:
         """Finishes background work within its time, keeps what was learnt of counters, and closes everything."""
         services = self.services
-        if services.settings.tasks.run:
-            await self.worker.stop(services.settings.tasks.drain_s)
-        await services.database.run(lambda tx: _save(tx, services))
-        await services.providers.close()
-        if isinstance(services.embedder, RemoteEmbedder):
-            await services.embedder.close()
-        services.database.close()
+        async with AsyncExitStack() as stack:  # each step is taken whatever another one raises
+            stack.callback(services.database.close)
+            if isinstance(services.embedder, RemoteEmbedder):
+                stack.push_async_callback(services.embedder.close)
+            stack.push_async_callback(services.providers.close)
+            stack.push_async_callback(self._save)
+            if services.settings.tasks.run:
+                stack.push_async_callback(self.worker.stop, services.settings.tasks.drain_s)
+
+    async def _save(self) -> None:
+        services = self.services
+        try:
+            await services.database.run(lambda tx: _save(tx, services))
+        except StoreError as error:  # it will be learnt again
+            log.warning("what was learnt of token counts could not be kept: %s", type(error).__name__)
 
 
 def check(settings: Settings, environment: Mapping[str, str], adapters: Sequence[Adapter] = ()) -> Routes:
@@ -66,7 +79,13 @@ async def open_rooms(
     providers = Providers(settings, environment, adapters)
     embedder = providers.embedder(settings.memory.embedder)
     store = settings.store
-    database = Database(settings.database_url, durability=store.durability, busy_timeout_s=store.busy_timeout_s)
+    database = Database(
+        settings.database_url,
+        durability=store.durability,
+        busy_timeout_s=store.busy_timeout_s,
+        statement_timeout_s=store.statement_timeout_s,
+        connections=store.connections,
+    )
     try:
         await database.thread(lambda: prepare(database))
         known = await database.run(calibrations.load, write=False)

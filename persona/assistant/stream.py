@@ -49,4 +49,5 @@ class AsyncTurnStream:
             raise MisuseError("the stream was not entered", hint="use it as: async with chat.stream(…) as turn")
         while (event := await self._events.get()) is not None:
             yield event
+        self._events.put_nowait(None)  # for whoever iterates again
         self._task.result()  # raises what the turn raised

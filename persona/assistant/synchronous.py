@@ -177,8 +177,11 @@ class User:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""
         self._portal.call(self._user.consent(training=training))
 
-    def address(self, name: str = "", *, locale: str = "", time_zone: str = "") -> None:
-        """Says how to address the user: their name, a locale such as `fr-FR`, a zone such as `Europe/Paris`."""
+    def address(self, name: str | None = None, *, locale: str | None = None, time_zone: str | None = None) -> None:
+        """Says how to address the user: their name, a locale such as `fr-FR`, a zone such as `Europe/Paris`.
+
+        What is left out stays as it is. Raises InvalidInput for a zone that does not exist.
+        """
         self._portal.call(self._user.address(name, locale=locale, time_zone=time_zone))
 
 
@@ -237,7 +240,11 @@ class Assistant:
             self._portal.close()
 
     def __enter__(self) -> Self:
-        self._portal.call(self._assistant.__aenter__())
+        try:
+            self._portal.call(self._assistant.__aenter__())
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def __exit__(

@@ -6,7 +6,7 @@ from persona.memory import profile
 from persona.store import conversations
 from persona.store.ids import new_id
 from persona.values.memory import Fact
-from persona.values.owner import Owner, Traits
+from persona.values.owner import Owner
 from persona.values.turn import Page
 
 _MOST_IN_A_PAGE = 500
@@ -72,8 +72,12 @@ class AsyncUser:
         services = await self._assistant.services()
         await profile.consent(services.database, self._owner, training, services.now_us())
 
-    async def address(self, name: str = "", *, locale: str = "", time_zone: str = "") -> None:
-        """Says how to address the user: their name, a locale such as `fr-FR`, a zone such as `Europe/Paris`."""
+    async def address(
+        self, name: str | None = None, *, locale: str | None = None, time_zone: str | None = None
+    ) -> None:
+        """Says how to address the user: their name, a locale such as `fr-FR`, a zone such as `Europe/Paris`.
+
+        What is left out stays as it is. Raises InvalidInput for a zone that does not exist.
+        """
         services = await self._assistant.services()
-        traits = Traits(name, locale, time_zone)
-        await profile.address(services.database, self._owner, traits, services.now_us())
+        await profile.address(services.database, self._owner, name, locale, time_zone, services.now_us())

@@ -49,20 +49,22 @@ async def ask(
     heard: Heard,
     *,
     retries: int,
+    first_by: float,
     deadline: float,
     show: Callable[[TextDelta], None],
 ) -> None:
     """Sends the request until it is answered, into `heard`.
 
     Tries again, `retries` times at most, on errors that may pass and before any text was shown, waiting as long as
-    the provider asks. `deadline` is on the loop's clock. Raises the ProviderError of the last try.
+    the provider asks. Times are on the loop's clock: something must come `first_by`, and the end by `deadline`.
+    Raises the ProviderError of the last try.
     """
 
     def again(error: Exception) -> bool | float:
         if not isinstance(error, ProviderError) or not error.retryable or heard.shown:
             return False
         wait = error.retry_after_s if isinstance(error, RateLimited) else None
-        left = deadline - asyncio.get_running_loop().time()
+        left = first_by - asyncio.get_running_loop().time()
         if wait is None:
             return left > 0
         return max(wait, 0.001) if wait <= min(left, _LONGEST_WAIT_S) else False
@@ -72,7 +74,7 @@ async def ask(
     )
     async for attempt in waits:
         with attempt:
-            await _once(model, target, request, heard, deadline, show)
+            await _once(model, target, request, heard, first_by, deadline, show)
 
 
 async def _once(
@@ -80,6 +82,7 @@ async def _once(
     target: Target,
     request: Request,
     heard: Heard,
+    first_by: float,
     deadline: float,
     show: Callable[[TextDelta], None],
 ) -> None:
@@ -87,8 +90,8 @@ async def _once(
     heard.calls.clear()
     outcome, status = "cancelled", None
     try:
-        async with asyncio.timeout_at(deadline):
-            await _listen(model, request, heard, clock, show)
+        async with asyncio.timeout_at(first_by) as limit:
+            await _listen(model, request, heard, clock, lambda: limit.reschedule(deadline), show)
         if heard.finish is None:
             raise StreamCut(
                 f"{target} ended its stream without a stop reason",
@@ -111,10 +114,16 @@ async def _once(
 
 
 async def _listen(
-    model: ChatModel, request: Request, heard: Heard, clock: float, show: Callable[[TextDelta], None]
+    model: ChatModel,
+    request: Request,
+    heard: Heard,
+    clock: float,
+    begun: Callable[[], None],
+    show: Callable[[TextDelta], None],
 ) -> None:
     async with aclosing(model.call(request)) as deltas:  # type: ignore[type-var]  # adapters are async generators
         async for delta in deltas:
+            begun()
             if isinstance(delta, TextDelta):
                 if heard.first_token_ms is None:
                     heard.first_token_ms = (time.perf_counter() - clock) * 1000

@@ -76,9 +76,9 @@ class Providers:
 
     def learn(self, target: Target, counted: int, reported: int | None) -> None:
         """Corrects the target's counter by what its provider reported for one request."""
-        counter = self.counter(target)
-        if not counter.exact:
-            self.calibrations[str(target), counter.name] = self.calibration(target).after(counted, reported)
+        counter, known = self.counter(target), self.calibration(target)
+        if not counter.exact or known.samples:  # an exact one that was widened finds its way back
+            self.calibrations[str(target), counter.name] = known.after(counted, reported)
 
     def widen(self, target: Target) -> None:
         """Leaves more room on a target whose provider said that the context is too long."""

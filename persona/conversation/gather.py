@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
@@ -13,7 +13,7 @@ from persona.store.conversations import Stored
 from persona.store.engine import Transaction
 from persona.store.turns import Opened
 from persona.values.memory import Fact, MemoryRow, Recalled
-from persona.values.message import Message
+from persona.values.message import Image, Message, ToolResult
 from persona.values.owner import Owner
 from persona.values.plan import Plan
 from persona.window.counting import Counter
@@ -58,22 +58,29 @@ def gather(
 
 def encode_anchor(anchor: Anchor) -> str:
     """The anchor as the conversation's row keeps it."""
-    return json.dumps([anchor.first_depth, anchor.frozen_us, anchor.facts, anchor.shots, anchor.summary_id])
+    return json.dumps(astuple(anchor))
 
 
 def decode_anchor(raw: str) -> Anchor:
     """The anchor that `encode_anchor` wrote; a conversation without one starts at its first message."""
     if not raw:
         return Anchor()
-    first_depth, frozen_us, facts, shots, summary_id = json.loads(raw)
-    return Anchor(first_depth, frozen_us, tuple(facts), tuple(shots), summary_id)
+    first_depth, frozen_us, facts, shots, summary_id, facts_shown = json.loads(raw)
+    return Anchor(first_depth, frozen_us, tuple(facts), tuple(shots), summary_id, facts_shown)
 
 
 def counted(stored: Sequence[Stored], counter: Counter) -> tuple[PastTurn, ...]:
     """Stored messages as whole turns, counted once per counter; tool calls without their results are left out."""
     whole = _answered(stored)
-    tokens = [one.tokens.get(counter.name) or counter.message(one.message) for one in whole]
+    tokens = [_tokens(one, counter) for one in whole]
     return turns_of([one.message for one in whole], tokens)
+
+
+def _tokens(one: Stored, counter: Counter) -> int:
+    """The stored count; pictures are counted anew, for models of one vocabulary differ in what they cost."""
+    known = one.tokens.get(counter.name)
+    pictures = any(isinstance(part, Image) for part in one.message.parts)
+    return known if known and not pictures else counter.message(one.message)
 
 
 def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter) -> Tail:
@@ -91,16 +98,26 @@ def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter)
 
 
 def _answered(stored: Sequence[Stored]) -> list[Stored]:
-    """Without tool groups that a crash or a failure left unfinished: no provider takes them."""
-    results = {part.call_id for one in stored for part in one.message.parts if hasattr(part, "call_id")}
-    asked = {call.id for one in stored for call in one.message.tool_calls if call.id in results}
-    return [one for one in stored if _is_whole(one.message, asked, results)]
+    """Without tool groups that a crash or a failure left unfinished: no provider takes them.
+
+    Only the message right after the calls can answer them: some models number their calls anew in every turn.
+    """
+    kept: list[Stored] = []
+    asked: set[str] = set()
+    for at, one in enumerate(stored):
+        calls = {call.id for call in one.message.tool_calls}
+        if one.message.role == "tool":
+            whole = bool(asked) and asked == _results(one.message)
+        else:
+            whole = not calls or any(calls == _results(after.message) for after in stored[at + 1 : at + 2])
+        if whole:
+            kept.append(one)
+        asked = calls if whole else set()
+    return kept
 
 
-def _is_whole(message: Message, asked: set[str], results: set[str]) -> bool:
-    if message.role == "tool":
-        return all(getattr(part, "call_id", "") in asked for part in message.parts)
-    return all(call.id in results for call in message.tool_calls)
+def _results(message: Message) -> set[str]:
+    return {part.call_id for part in message.parts if isinstance(part, ToolResult)}
 
 
 def _summaries(tx: Transaction, opened: Opened) -> tuple[Summary, ...]:

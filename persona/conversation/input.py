@@ -7,7 +7,6 @@ from persona.errors import InvalidInput
 from persona.values.message import Image, Part, Text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 
 
 def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, ...]:
@@ -29,8 +28,3 @@ def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, 
             hint="decode it with errors='replace' before sending",
         )
     return (*((Text(text),) if text else ()), *images)
-
-
-def storable(text: str) -> str:
-    """Text of a model or a tool with what no database takes (NUL, lone surrogates) replaced by U+FFFD."""
-    return _UNSTORABLE.sub("\ufffd", text)

@@ -1,6 +1,6 @@
 """Writes a turn down as it goes: a tool round, the end, the tail for the next turn, and the tasks it causes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from persona.calling.attempt import Heard
 from persona.calling.price import cost_of
@@ -9,7 +9,8 @@ from persona.conversation.gather import Gathered, encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.routing.routes import Arm
-from persona.store import exchanges, feedback, tasks, turns
+from persona.store import exchanges, feedback, memories, tasks, turns
+from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.turns import Advance, Opened, TurnState
@@ -20,6 +21,9 @@ from persona.window.anchor import due_for_summary, room_of_history
 from persona.window.counting import Counter
 from persona.window.fit import Fitted
 from persona.window.materials import Anchor, Block, PastTurn
+
+_SHORT_PATIENCE_S = 5.0
+_PATIENCE_S = 15.0  # a database server restarts in less, within the lease; the reply is there, and paid for
 
 
 @dataclass(slots=True)
@@ -40,6 +44,7 @@ class Journal:
     added: list[Message] = field(default_factory=list)
     calls: list[Exchange] = field(default_factory=list)
     revision: int = 0
+    ended: bool = False
     _written: int = 0
 
     def last(self) -> Message:
@@ -54,6 +59,12 @@ class Journal:
     def note(self, exchange: Exchange) -> None:
         """Notes a call that has ended, well or badly."""
         self.calls.append(exchange)
+
+    def withdraw(self, error: str) -> None:
+        """Says of the calls that could not be written with their message that they failed: it is not there."""
+        for at in range(self._written, len(self.calls)):
+            if self.calls[at].outcome == "answered":
+                self.calls[at] = replace(self.calls[at], outcome="failed", error=error, reply_id="")
 
     async def round(self, message: Message) -> None:
         """Makes one message of a tool round durable: what the model asks of its tools, or their results."""
@@ -71,28 +82,42 @@ class Journal:
         added = [reply] if reply else []
 
         def write(tx: Transaction) -> None:
-            turns.close_turn(tx, self._advance(added), state, reply.id if reply else "", error)
-            self._write_calls(tx)
-            self._put_tasks(tx, gathered, reply)
+            if turns.close_turn(tx, self._advance(added, bool(reply)), state, reply.id if reply else "", error):
+                self._write_calls(tx)
+                self._put_tasks(tx, gathered, reply)
+                self._leave_the_other_branch(tx, reply)
 
-        await self.services.database.run(write)
+        await self.services.database.run(write, patience_s=_PATIENCE_S if reply else _SHORT_PATIENCE_S)
+        self.ended = True
         self.services.kept_prompts.update(block.digest for block in self._prompts())
         self._moved(added)
         self._remember_tail(gathered)
         self.services.on_task()
 
-    def _advance(self, added: list[Message]) -> Advance:
+    def _advance(self, added: list[Message], answers: bool = False) -> Advance:
+        before = self.opened.before
+        stays = self.opened.keeps_head or (self.opened.branches and not answers)
+        moves = self.plan is not None and not stays
         return Advance(
             turn_id=self.opened.turn_id,
-            conversation_key=self.opened.before.key,
+            conversation_key=before.key,
             owner_key=self.opened.owner.key,
             head=self.last(),
             added=[(one, {self.counter.name: self.counter.message(one)}) for one in added],
-            anchor=encode_anchor(self.anchor) if self.plan else self.opened.before.anchor,
-            last_exchange_id=self.calls[-1].id if self.calls else self.opened.before.last_exchange_id,
+            anchor=encode_anchor(self.anchor) if moves else before.anchor,
+            last_exchange_id=self.calls[-1].id if self.calls and not stays else before.last_exchange_id,
             now_us=self.services.now_us(),
-            keeps=self.opened.before if self.opened.keeps_head else None,
+            keeps=before if stays else None,
         )
+
+    def _leave_the_other_branch(self, tx: Transaction, reply: Message | None) -> None:
+        """After an answered edit or regeneration: what told of the path that is left is forgotten."""
+        if reply is None or not self.opened.branches:
+            return
+        memories.drop_summaries(tx, self.opened.before.key, self.opened.message.depth)
+        if self.ask.replaces:
+            tasks.drop(tx, "index", self.opened.owner.key, self.ask.replaces)
+            memories.bury(tx, self.opened.owner.key, [self.ask.replaces])
 
     def _moved(self, added: list[Message]) -> None:
         self.revision += 1
@@ -112,9 +137,6 @@ class Journal:
 
     def _put_tasks(self, tx: Transaction, gathered: Gathered, reply: Message | None) -> None:
         now_us, owner_key, key = self.services.now_us(), self.opened.owner.key, self.opened.before.key
-        learns = self.services.settings.memory.turns and not self.ask.again
-        if learns and self.opened.message.text.strip():
-            tasks.put(tx, "index", owner_key, self.opened.message.id, now_us)
         if self.ask.follows:
             feedback.give(tx, owner_key, key, self.ask.follows, "regeneration", now_us)
         due = reply and self.arm.summarise and self._summary_due(gathered, reply)
@@ -126,7 +148,8 @@ class Journal:
             return False
         turns_ = self._turns(gathered, reply)
         window = self.arm.window
-        depth = due_for_summary(turns_, room_of_history(self.plan), window.low_water, window.summarise_at)
+        room = room_of_history(self.plan, window.sections.history.max)
+        depth = due_for_summary(turns_, room, window.low_water, window.summarise_at)
         return depth is not None and all(summary.upto_depth < depth for summary in gathered.summaries)
 
     def _turns(self, gathered: Gathered, *more: Message) -> tuple[PastTurn, ...]:
@@ -138,7 +161,8 @@ class Journal:
 
     def _remember_tail(self, gathered: Gathered) -> None:
         whole = self.last().role in ("assistant", "user") and not self.last().tool_calls
-        if self.opened.keeps_head or self.plan is None or not whole:
+        left = self.opened.branches and self.last().role == "user"
+        if self.opened.keeps_head or left or self.plan is None or not whole:
             return  # the next turn reads it from the store
         tail = Tail(self.revision, self.counter.name, self.last().id, self._turns(gathered), self.anchor, self.plan)
         self.services.tails.put(self.opened.before.key, tail)
@@ -175,9 +199,9 @@ def exchange_of(
         reply_id=reply_id,
         stop=finish.stop if finish else "",
         error=error,
-        partial="" if outcome == "answered" else "".join(heard.text),
-        served_model=finish.model if finish else "",
-        request_id=finish.request_id if finish else "",
+        partial="" if outcome == "answered" else storable("".join(heard.text)),
+        served_model=storable(finish.model) if finish else "",
+        request_id=storable(finish.request_id) if finish else "",
         usage=usage,
         cost=cost_of(usage, journal.services.providers.card(target)),
         first_token_ms=heard.first_token_ms,

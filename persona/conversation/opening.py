@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from persona.adapter import LocalEmbedder
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered, gather
 from persona.conversation.journal import Journal
@@ -15,9 +16,7 @@ from persona.errors import (
     BusyError,
     ConversationBusy,
     NotFound,
-    PersonaError,
     ProviderError,
-    TurnCancelled,
     TurnInProgress,
 )
 from persona.memory.embedding import embed
@@ -34,11 +33,11 @@ _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A turn that may call the model, with everything its window may show."""
+    """A turn that may call the model, with everything its window may show; None until an embedder has answered."""
 
     opened: Opened
     arm: Arm
-    gathered: Gathered
+    gathered: Gathered | None
 
 
 async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]) -> Reply:
@@ -48,13 +47,20 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     """
     offered = offer(asked.tools)
     deadline = asyncio.get_running_loop().time() + asked.timeout_s
-    query = await _query(services, asked)
+    # a local embedder waits for nobody: its vector is made first, and one hop then opens and gathers
+    local = isinstance(services.embedder, LocalEmbedder)
+    query = await _query(services, asked, deadline) if local else None
     found = await _patiently(services, asked, query)
     if isinstance(found, Reply):
         show(TextDelta(found.text))
         return found
-    arm, gathered = found.arm, found.gathered
-    shots, gathered = await _shots(services, arm, gathered, found.opened.message)
+    arm = found.arm
+    try:
+        gathered = found.gathered or await _gather_later(services, asked, found, deadline)
+        shots, gathered = await _shots(services, arm, gathered, found.opened.message, deadline)
+    except BaseException as error:
+        await asyncio.shield(_give_up(services, found.opened, error))
+        raise
     journal = Journal(
         services,
         asked,
@@ -68,20 +74,35 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     return await Turn(services, asked, journal, gathered, shots, offered, deadline, show).run()
 
 
-async def _query(services: Services, asked: Ask) -> Query:
+async def _give_up(services: Services, opened: Opened, error: BaseException) -> None:
+    """Lets go of the conversation of a turn that came to nothing before its first call."""
+    await services.database.run(lambda tx: fail_turn(tx, opened, services.now_us(), error))
+
+
+async def _gather_later(services: Services, asked: Ask, found: _Found, deadline: float) -> Gathered:
+    """With an embedder over a network: the message is durable by now, and the wait for a vector has its limit."""
+    query = await _query(services, asked, deadline)
+    counter = services.providers.counter(found.arm.targets[0])
+    return await services.database.thread(
+        lambda: gather(services, asked.owner, found.opened, found.arm, counter, query)
+    )
+
+
+async def _query(services: Services, asked: Ask, deadline: float) -> Query:
     """What memories are searched by. An embedder that fails leaves the words, and the plan says so."""
     text = text_of(asked.parts)
     if not text.strip():
         return query_of(text)
     try:
-        (vector,) = await embed(services.embedder, [text])
-    except ProviderError as error:
+        async with asyncio.timeout_at(deadline):
+            (vector,) = await embed(services.embedder, [text])
+    except (ProviderError, TimeoutError) as error:
         note = f"recall went by words alone: the embedder failed with {type(error).__name__}"
         return replace(query_of(text), note=note)
     return replace(query_of(text), vector=vector)
 
 
-async def _patiently(services: Services, asked: Ask, query: Query) -> Reply | _Found:
+async def _patiently(services: Services, asked: Ask, query: Query | None) -> Reply | _Found:
     """Opens the turn as soon as nobody else holds the conversation."""
     loop = asyncio.get_running_loop()
     patience, poll = loop.time() + services.settings.turn.wait_s, _FIRST_POLL_S
@@ -104,12 +125,11 @@ async def _uncut(services: Services, opening: "asyncio.Future[Reply | Held | _Fo
     except asyncio.CancelledError:
         found = await opening
         if isinstance(found, _Found):
-            cause = TurnCancelled.__name__
-            await services.database.run(lambda tx: fail_turn(tx, found.opened, services.now_us(), cause))
+            await _give_up(services, found.opened, asyncio.CancelledError())
         raise
 
 
-def _open(services: Services, asked: Ask, query: Query) -> Reply | Held | _Found:
+def _open(services: Services, asked: Ask, query: Query | None) -> Reply | Held | _Found:
     """In a store thread: one transaction that opens the turn, one that reads what it may show."""
     opened = services.database.run_now(lambda tx: open_turn(tx, _opening(services, asked)))
     if isinstance(opened, Held):
@@ -119,9 +139,10 @@ def _open(services: Services, asked: Ask, query: Query) -> Reply | Held | _Found
     try:
         arm = services.routes.arm(opened.before.route, opened.before.arm)
         counter = services.providers.counter(arm.targets[0])
-        return _Found(opened, arm, gather(services, asked.owner, opened, arm, counter, query))
-    except PersonaError as error:
-        cause = type(error).__name__
+        gathered = gather(services, asked.owner, opened, arm, counter, query) if query else None
+        return _Found(opened, arm, gathered)
+    except BaseException as error:
+        cause = error  # the name goes when the block ends
         services.database.run_now(lambda tx: fail_turn(tx, opened, services.now_us(), cause))
         raise
 
@@ -143,6 +164,7 @@ def _opening(services: Services, asked: Ask) -> Opening:
         idempotency_key=asked.idempotency_key,
         replaces=asked.replaces,
         again=asked.again,
+        remembers=services.settings.memory.turns and bool(text_of(asked.parts).strip()),
     )
 
 
@@ -156,14 +178,15 @@ def _answered(services: Services, asked: Ask, answered: Answered) -> Reply:
 
 
 async def _shots(
-    services: Services, arm: Arm, gathered: Gathered, message: Message
+    services: Services, arm: Arm, gathered: Gathered, message: Message, deadline: float
 ) -> tuple[tuple[Shot, ...], Gathered]:
     """The shots of this conversation: chosen for its first message, then frozen."""
     if gathered.anchor.frozen_us:
         return services.prompts.frozen_shots(arm, gathered.anchor.shots), gathered
     try:
-        return await services.prompts.choose_shots(arm, message.text), gathered
-    except ProviderError as error:
+        async with asyncio.timeout_at(deadline):
+            return await services.prompts.choose_shots(arm, message.text), gathered
+    except (ProviderError, TimeoutError) as error:
         note = f"the first shots were taken: the embedder failed with {type(error).__name__}"
         return arm.shots[: arm.shot_limit], replace(gathered, notes=(*gathered.notes, note))
 

@@ -10,20 +10,23 @@ from persona.conversation.gather import Gathered
 from persona.conversation.prompts import shot_id
 from persona.conversation.services import Services
 from persona.routing.routes import Arm, Shot
+from persona.values.memory import Fact
 from persona.values.message import Message
 from persona.values.owner import Traits
 from persona.values.request import Target, Tool
 from persona.values.time import from_us
 from persona.window.blocks import context_block
-from persona.window.materials import Anchor, Materials, line_of_fact, line_of_hit
+from persona.window.materials import Anchor, Materials, line_of_fact, line_of_hit, recounted
 from persona.window.rules import WindowRules, rules_of
+
+_STANDING = ("preference", "instruction")
 
 
 def rules_for(services: Services, arm: Arm, target: Target) -> WindowRules:
     """The budget of a target: the arm's, within what the model takes and what its provider was seen to count."""
     counter, card = services.providers.counter(target), services.providers.card(target)
     scale = services.providers.calibration(target).scale(counter.exact)
-    return rules_of(arm.window, card.context_tokens if card else None, scale)
+    return rules_of(arm.window, card.context_tokens if card else None, scale, arm.max_output_tokens)
 
 
 def materials_for(
@@ -39,7 +42,7 @@ def materials_for(
     now_us: int,
 ) -> tuple[Materials, Anchor]:
     """Everything one window for this target is made of, and the anchor it starts from."""
-    counter = services.providers.counter(target)
+    counter, usual = services.providers.counter(target), services.providers.counter(arm.targets[0])
     anchor = gathered.anchor
     if not anchor.frozen_us:
         anchor = replace(anchor, shots=tuple(map(shot_id, shots)))
@@ -52,10 +55,10 @@ def materials_for(
         tools=tuple(tools),
         tools_tokens=counter.tools(tools),
         shots=services.prompts.shots(shots, counter),
-        facts=tuple(line_of_fact(fact, counter) for fact in gathered.facts),
+        facts=tuple(line_of_fact(fact, counter) for fact in sorted(gathered.facts, key=_importance)),
         summary=gathered.summaries[0] if gathered.summaries else None,
         frozen_summary=frozen,
-        turns=gathered.turns,
+        turns=gathered.turns if counter.counts_as(usual) else recounted(gathered.turns, counter),
         recall=tuple(line_of_hit(hit, counter) for hit in gathered.recalled),
         input=asked,
         context=context_block(stated(arm.stated, traits, now_us)),
@@ -65,6 +68,11 @@ def materials_for(
         notes=gathered.notes,
     )
     return materials, anchor
+
+
+def _importance(fact: Fact) -> tuple[bool, int]:
+    """Standing preferences and instructions first, then the newest: the profile has room for so many."""
+    return fact.kind not in _STANDING, -fact.created_us
 
 
 def stated(names: Sequence[str], traits: Traits, now_us: int) -> Mapping[str, str]:

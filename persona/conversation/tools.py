@@ -4,15 +4,16 @@ import asyncio
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.errors import PydanticUserError
 
-from persona.conversation.input import storable
+from persona.conversation.threads import in_thread
 from persona.errors import InvalidInput
+from persona.store.codec import storable
 from persona.values.message import ToolCall, ToolResult
 from persona.values.request import Tool
 
@@ -50,19 +51,32 @@ async def run_all(
 @lru_cache(maxsize=256)
 def _describe(function: ToolFunction) -> Offered:
     name = getattr(function, "__name__", type(function).__name__)
-    fields: dict[str, Any] = {}
-    for parameter in inspect.signature(function, eval_str=True).parameters.values():
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
-            raise InvalidInput(
-                f"tool {name!r} has the parameter {parameter}", hint="give every parameter a name and a type"
-            )
-        annotation = Any if parameter.annotation is parameter.empty else parameter.annotation
-        default = ... if parameter.default is parameter.empty else parameter.default
-        fields[parameter.name] = (annotation, default)
-    arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
-    schema = arguments.model_json_schema()
+    try:
+        parameters = inspect.signature(function, eval_str=True).parameters.values()
+        fields: dict[str, Any] = {f"field_{at}": _field(name, parameter) for at, parameter in enumerate(parameters)}
+        arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+        schema = arguments.model_json_schema()
+    except (NameError, TypeError, ValueError, PydanticUserError) as error:
+        raise InvalidInput(
+            f"tool {name!r} cannot be described: {type(error).__name__}",
+            hint="give every parameter a type that JSON has, such as str, int, float, bool, list or a pydantic model",
+        ) from error
     schema.pop("title", None)
+    for described in schema.get("properties", {}).values():
+        described.pop("title", None)  # it repeats the name, and costs tokens
     return Offered(Tool(name, inspect.getdoc(function) or "", schema), function, arguments)
+
+
+def _field(tool: str, parameter: inspect.Parameter) -> tuple[Any, Any]:
+    """A parameter as a field, under a name of its own: pydantic keeps some names, such as `json`, for itself."""
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+        raise InvalidInput(
+            f"tool {tool!r} has the parameter {parameter}", hint="give every parameter a name and a type"
+        )
+    empty = parameter.empty
+    annotation = Any if parameter.annotation is empty else parameter.annotation
+    default = ... if parameter.default is empty else parameter.default
+    return annotation, Field(default, alias=parameter.name)
 
 
 async def _run(call: ToolCall, offered: dict[str, Offered], timeout_s: float, max_chars: int) -> ToolResult:
@@ -75,24 +89,22 @@ async def _run(call: ToolCall, offered: dict[str, Offered], timeout_s: float, ma
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
         return ToolResult(call.id, call.name, f"error: the arguments do not fit: {wrong}", failed=True)
-    arguments = {field: getattr(parsed, field) for field in type(parsed).model_fields}
+    fields = type(parsed).model_fields
+    arguments = {str(field.alias): getattr(parsed, name) for name, field in fields.items()}
     try:
         async with asyncio.timeout(timeout_s):
-            value = await _call(found.function, arguments)
+            return _result(call, await _call(found.function, arguments), max_chars)
     except TimeoutError:
         return ToolResult(call.id, call.name, f"error: no result after {timeout_s:g} seconds", failed=True)
-    except Exception as error:  # noqa: BLE001 - whatever a tool raises is its answer to the model
-        return ToolResult(
-            call.id, call.name, storable(f"error: {type(error).__name__}: {error}")[:max_chars], failed=True
-        )
-    return _result(call, value, max_chars)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is its answer to the model
+        said = storable(f"error: {type(error).__name__}: {error}")[:max_chars]
+        return ToolResult(call.id, call.name, said, failed=True)
 
 
 async def _call(function: ToolFunction, arguments: dict[str, Any]) -> Any:
     if inspect.iscoroutinefunction(function):
         return await function(**arguments)
-    context = copy_context()
-    value = await asyncio.to_thread(context.run, lambda: function(**arguments))
+    value = await in_thread(lambda: function(**arguments))
     return await value if inspect.isawaitable(value) else value
 
 

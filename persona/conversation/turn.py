@@ -1,13 +1,14 @@
 """One turn, start to end: open, gather, fit, call (and tools, and fallback), close."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from persona.calling.attempt import Heard, ask
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered
-from persona.conversation.input import storable
 from persona.conversation.journal import Journal, exchange_of
 from persona.conversation.prepare import materials_for, rules_for
 from persona.conversation.replies import reply_of
@@ -16,6 +17,7 @@ from persona.conversation.tools import Offered, run_all
 from persona.errors import (
     BadRequest,
     ContextTooLong,
+    PersonaError,
     ProviderError,
     Refused,
     StreamCut,
@@ -23,13 +25,15 @@ from persona.errors import (
     TurnCancelled,
 )
 from persona.routing.routes import Shot
+from persona.store.codec import storable
 from persona.store.exchanges import Outcome
 from persona.store.ids import new_id
-from persona.store.turns import TurnState
 from persona.values.message import Message, Part, Role, Text
 from persona.values.request import Request, Target
 from persona.values.turn import Event, Reply, ToolFinished, ToolStarted
 from persona.window.fit import Fitted, fit
+
+log = logging.getLogger("persona.turns")
 
 _NOT_ELSEWHERE = (BadRequest, Refused, StreamCut)
 """What a fallback must not answer instead: our own mistake, a safety rule, a reply that was half shown."""
@@ -58,52 +62,54 @@ class Turn:
     deadline: float
     show: Callable[[Event], None]
     _underway: _Underway | None = field(default=None, init=False)
-    _closing: "asyncio.Future[None] | None" = field(default=None, init=False)
+    _writing: "asyncio.Future[None] | None" = field(default=None, init=False)
 
     async def run(self) -> Reply:
         """The stored reply. However it ends, the log says so before this returns or raises."""
         try:
             return await self._answer()
         except BaseException as error:
-            if self._closing:  # the reply was being written when the caller went away: let it be written
-                await asyncio.wait([self._closing])
-            else:
-                await asyncio.shield(self._fail(*_verdict(error)))
+            await asyncio.shield(self._settle(error))
             raise
 
     async def _answer(self) -> Reply:
         rounds = self.services.settings.turn.max_tool_rounds
-        for _ in range(rounds + 1):
+        for number in range(rounds + 1):
             call = await self._call()
             if not call.heard.calls:
                 return await self._close(call)
-            await self._run_tools(call)
+            if number < rounds:
+                await self._run_tools(call)
         raise ToolLoopExceeded(
             f"the model asked for tools more than {rounds} times",
             hint="raise turn.max_tool_rounds, or look at what the tools return",
         )
 
     async def _call(self) -> _Underway:
-        """One exchange with the arm's target, or with the first of its fallbacks that answers."""
+        """One exchange with the arm's target, or with the first of its fallbacks that answers.
+
+        A target that says nothing leaves the others their share of the time.
+        """
         targets = self.journal.arm.targets
-        for target in targets[:-1]:
+        for left, target in zip(range(len(targets), 1, -1), targets, strict=False):
+            now = asyncio.get_running_loop().time()
             try:
-                return await self._call_target(target)
+                return await self._call_target(target, now + (self.deadline - now) / left)
             except ProviderError as error:
                 if isinstance(error, _NOT_ELSEWHERE) or self._shown():
                     raise
                 self._note("failed", type(error).__name__)
-        return await self._call_target(targets[-1])
+        return await self._call_target(targets[-1], self.deadline)
 
-    async def _call_target(self, target: Target) -> _Underway:
+    async def _call_target(self, target: Target, first_by: float) -> _Underway:
         try:
-            return await self._try(target)
+            return await self._try(target, first_by)
         except ContextTooLong as error:
             self._note("failed", type(error).__name__)
             self.services.providers.widen(target)
-            return await self._try(target)
+            return await self._try(target, first_by)
 
-    async def _try(self, target: Target) -> _Underway:
+    async def _try(self, target: Target, first_by: float) -> _Underway:
         fitted = self._fit(target)
         self.journal.took(fitted, primary=target == self.journal.arm.targets[0])
         call = self._underway = _Underway(new_id("exc"), target, fitted, Heard())
@@ -113,6 +119,7 @@ class Turn:
             self._request(target, fitted),
             call.heard,
             retries=self.services.settings.turn.retries,
+            first_by=first_by,
             deadline=self.deadline,
             show=self.show,
         )
@@ -152,7 +159,7 @@ class Turn:
             model=target.model,
             messages=fitted.messages,
             tools=tuple(one.tool for one in self.offered.values()),
-            max_output_tokens=arm.max_output_tokens or fitted.plan.reserve,
+            max_output_tokens=min(arm.max_output_tokens or fitted.plan.reserve, fitted.plan.reserve),
             temperature=arm.temperature,
             stream=self.asked.stream,
             timeout_s=max(0.001, self.deadline - asyncio.get_running_loop().time()),
@@ -165,25 +172,40 @@ class Turn:
         said: tuple[Part, ...] = (Text("".join(map(storable, call.heard.text))),) if call.heard.text else ()
         asking = self._message("assistant", (*said, *call.heard.calls))
         self._note("answered", reply_id=asking.id)
-        await self.journal.round(asking)
+        await self._write(self.journal.round(asking))
         for tool_call in call.heard.calls:
             self.show(ToolStarted(tool_call))
-        results = await run_all(call.heard.calls, self.offered, turn.tool_timeout_s, turn.max_tool_result_chars)
+        left_s = max(0.0, self.deadline - asyncio.get_running_loop().time())
+        timeout_s = min(turn.tool_timeout_s, left_s)
+        results = await run_all(call.heard.calls, self.offered, timeout_s, turn.max_tool_result_chars)
         for result in results:
             self.show(ToolFinished(result))
-        await self.journal.round(self._message("tool", tuple(results)))
+        await self._write(self.journal.round(self._message("tool", tuple(results))))
 
     async def _close(self, call: _Underway) -> Reply:
         reply = self._message("assistant", (Text(storable("".join(call.heard.text))),))
         self._note("answered", reply_id=reply.id)
-        self._closing = asyncio.ensure_future(self.journal.end("answered", self.gathered, reply))
-        await asyncio.shield(self._closing)
+        await self._write(self.journal.end("answered", self.gathered, reply))
         return reply_of(reply, self.journal.opened.before.id, self.journal.calls, self.gathered.recalled)
 
-    async def _fail(self, state: TurnState, error: str) -> None:
-        outcome: Outcome = "cut" if state == "cut" else "cancelled" if state == "cancelled" else "failed"
-        self._note(outcome, error)
-        await self.journal.end(state, self.gathered, error=error)
+    async def _write(self, write: Coroutine[Any, Any, None]) -> None:
+        """Waits for a write that goes on to its end even when the turn is cancelled meanwhile."""
+        self._writing = asyncio.ensure_future(write)
+        await asyncio.shield(self._writing)
+
+    async def _settle(self, error: BaseException) -> None:
+        """Ends a turn that will have no reply, unless its reply was just being written."""
+        if self._writing and not self._writing.done():
+            await asyncio.wait([self._writing])
+        if self.journal.ended:
+            return
+        state, name = _verdict(error)
+        self._note(state, name)
+        self.journal.withdraw(name)
+        try:
+            await self.journal.end(state, self.gathered, error=name)
+        except PersonaError as unwritten:  # the error that ended the turn matters more; the lease ends by itself
+            log.error("a turn's end could not be logged: %s", type(unwritten).__name__)
 
     def _note(self, outcome: Outcome, error: str = "", reply_id: str = "") -> None:
         call, self._underway = self._underway, None
@@ -203,7 +225,7 @@ class Turn:
         )
 
 
-def _verdict(error: BaseException) -> tuple[TurnState, str]:
+def _verdict(error: BaseException) -> tuple[Literal["failed", "cut", "cancelled"], str]:
     """What the log says of a turn that ended with this error."""
     if isinstance(error, asyncio.CancelledError):
         return "cancelled", TurnCancelled.__name__

@@ -49,6 +49,7 @@ class _Scores:
     total: NDArray[np.float64]
     dense: NDArray[np.float64]
     lexical: NDArray[np.float64]
+    holds: NDArray[np.float64]
     coverage: float
     eligible: NDArray[np.bool_]
 
@@ -110,9 +111,8 @@ class OwnerIndex:
         with self._lock:
             scores = self._score(vector, query_terms)
             slots = _best(scores, k)
-            found = [(slot, row) for slot in slots if (row := self._rows[slot])]
-        found.sort(key=lambda hit: (-scores.total[hit[0]], -hit[1].at_us, hit[1].id))
-        return [_recalled(row, scores, slot) for slot, row in found[:k]]
+            found = _recalled([self._rows[slot] for slot in slots.tolist()], slots, scores)
+        return found[:k]
 
     def _compares(self, row: MemoryRow) -> bool:
         return bool(row.vector) and row.embedder == self.embedder
@@ -151,7 +151,7 @@ class OwnerIndex:
 
     def _score(self, vector: NDArray[np.float32] | None, query_terms: Sequence[str]) -> _Scores:
         live = self._live.values
-        shares = self._postings.relevance(query_terms, live, len(self._slots))
+        shares, holds = self._postings.relevance(query_terms, live, len(self._slots))
         lexical = np.zeros(len(live))
         lexical[live] = standardised(shares[live], _LEXICAL_SPREAD)
         coverage = min(1.0, float(shares.max(initial=0.0)))
@@ -160,30 +160,30 @@ class OwnerIndex:
             close = self._dense.closeness(vector, live)
             dense[close.slots] = standardised(close.centred, _DENSE_SPREAD)
             eligible[close.slots[close.cosine >= self._floor]] = True
-        return _Scores((dense + coverage * lexical).round(_DIGITS), dense, lexical, coverage, eligible)
+        return _Scores((dense + coverage * lexical).round(_DIGITS), dense, lexical, holds, coverage, eligible)
 
 
-def _best(scores: _Scores, k: int) -> list[int]:
+def _best(scores: _Scores, k: int) -> NDArray[np.intp]:
     """The eligible slots that may be among the `k` best: these, and what ties with the last of them."""
     slots = np.flatnonzero(scores.eligible)
     if k < 1:
-        return []
+        return slots[:0]
     if len(slots) > k:
         total = scores.total[slots]
         slots = slots[total >= np.partition(total, len(slots) - k)[len(slots) - k]]
-    found: list[int] = slots.tolist()
-    return found
+    return slots
 
 
-def _recalled(row: MemoryRow, scores: _Scores, slot: int) -> Recalled:
-    return Recalled(
-        row.id,
-        row.text,
-        Source(row.kind, row.id, row.title, row.heading, iso_day(row.at_us)),
-        score=float(scores.total[slot]),
-        dense=float(scores.dense[slot]),
-        lexical=float(scores.lexical[slot]),
-        coverage=scores.coverage,
-        message_id=row.message_id,
-        fact_kind=row.fact_kind,
-    )
+def _recalled(rows: Sequence[MemoryRow | None], slots: NDArray[np.intp], scores: _Scores) -> list[Recalled]:
+    """The rows as hits, best first; equal scores go by newer, then by id."""
+    columns = [column[slots].tolist() for column in (scores.total, scores.dense, scores.lexical, scores.holds)]
+    hits = [(-total, -row.at_us, row.id, row, *rest) for row, total, *rest in zip(rows, *columns, strict=True) if row]
+    hits.sort()  # ids differ, so nothing after them is compared
+    coverage = scores.coverage
+    return [
+        Recalled(
+            *(row.id, row.text, Source(row.kind, row.id, row.title, row.heading, iso_day(row.at_us))),
+            *(-total, dense, lexical, coverage, holds, row.message_id, row.fact_kind),
+        )
+        for total, _, _, row, dense, lexical, holds in hits
+    ]

@@ -74,15 +74,17 @@ class Postings:
         self._repeats = self._repeats[chosen]
         self._lengths.keep(live)
 
-    def relevance(self, terms: Sequence[str], live: NDArray[np.bool_], rows: int) -> NDArray[np.float64]:
-        """BM25 of every slot as a share of an ideal row's, shape (slots,); 0 where no term is shared.
+    def relevance(
+        self, terms: Sequence[str], live: NDArray[np.bool_], rows: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """BM25 of every slot as a share of an ideal row's, and the share of the distinct terms that it holds.
 
-        The ideal row has the mean length and holds every query term once, also those that nobody has said.
-        `rows` is the number of live slots.
+        Both have the shape (slots,) and are 0 where no term is shared. The ideal row has the mean length and holds
+        every query term once, also those that nobody has said. `rows` is the number of live slots.
         """
         keys = np.unique(np.fromiter(map(hash, terms), np.int64))
         if not len(keys) or not rows:
-            return np.zeros(len(live))
+            return np.zeros(len(live)), np.zeros(len(live))
         which, slots, repeats = self._find(keys)
         alive = live[slots]
         which, slots, repeats = which[alive], slots[alive], repeats[alive]
@@ -91,8 +93,8 @@ class Postings:
         mean_length = max(self._total_length / rows, 1.0)
         longer = 1 - _LENGTH_SHARE + _LENGTH_SHARE / mean_length * self._lengths.values[slots]
         weights = rarity[which] * repeats * (_SATURATION + 1) / (repeats + _SATURATION * longer)
-        shares: NDArray[np.float64] = np.bincount(slots, weights, minlength=len(live)) / rarity.sum()
-        return shares
+        shares = np.bincount(slots, weights, minlength=len(live)) / rarity.sum()
+        return shares, np.bincount(slots, minlength=len(live)) / len(keys)
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""

@@ -1,12 +1,18 @@
 """What is known about a user by being told: facts, consent, and how to address them."""
 
+import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
 from persona.errors import InvalidInput, NotFound
 from persona.store import memories, owners, tasks
 from persona.store.engine import Database, Transaction
 from persona.store.ids import new_id
 from persona.values.memory import Fact
-from persona.values.owner import Owner, Traits
+from persona.values.owner import Owner
 
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST_TRAIT = 100
 _LONGEST_FACT = 2_000
 _LONGEST_KIND = 40
 
@@ -14,11 +20,13 @@ _LONGEST_KIND = 40
 async def remember(database: Database, owner: Owner, text: str, kind: str, now_us: int) -> Fact:
     """Keeps a fact about the user; the same fact again is the one that is there. Raises InvalidInput."""
     said = " ".join(text.split())
-    if not said or len(said) > _LONGEST_FACT or "\x00" in said or not said.isprintable():
+    if not said or len(said) > _LONGEST_FACT:
         raise InvalidInput(
-            f"a fact is 1 to {_LONGEST_FACT} printable characters, and this one has {len(said)}",
+            f"a fact is 1 to {_LONGEST_FACT} characters, and this one has {len(said)}",
             hint="say one thing in one or two sentences; longer texts are knowledge",
         )
+    if _UNPRINTABLE.search(said):
+        raise InvalidInput("the fact holds control characters or half a surrogate pair", hint="remove them first")
     if not kind or len(kind) > _LONGEST_KIND or not kind.isprintable():
         raise InvalidInput(f"the kind of a fact is 1 to {_LONGEST_KIND} characters", hint="for example 'preference'")
     fact = Fact(new_id("fct"), said, kind, "app", now_us, now_us)
@@ -63,10 +71,30 @@ async def consent(database: Database, owner: Owner, training: bool, now_us: int)
     await database.run(write)
 
 
-async def address(database: Database, owner: Owner, traits: Traits, now_us: int) -> None:
-    """Records the user's name, locale and time zone, which the input section states."""
+async def address(
+    database: Database, owner: Owner, name: str | None, locale: str | None, time_zone: str | None, now_us: int
+) -> None:
+    """Records the user's name, locale and time zone, which the input section states; None leaves one as it is.
+
+    Raises InvalidInput.
+    """
+    for value in (name, locale, time_zone):
+        if value and (len(value) > _LONGEST_TRAIT or _UNPRINTABLE.search(value)):
+            raise InvalidInput(f"a name, locale or time zone has at most {_LONGEST_TRAIT} printable characters")
+    if time_zone and not _is_zone(time_zone):
+        raise InvalidInput(f"there is no time zone {time_zone!r}", hint="name one such as 'Europe/Paris'")
 
     def write(tx: Transaction) -> None:
-        owners.set_traits(tx, owners.find_or_make(tx, owner, now_us).key, traits)
+        state = owners.find_or_make(tx, owner, now_us)
+        told = {"display_name": name, "locale": locale, "time_zone": time_zone}
+        known = {trait: value for trait, value in told.items() if value is not None}
+        owners.set_traits(tx, state.key, replace(state.traits, **known))
 
     await database.run(write)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False

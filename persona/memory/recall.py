@@ -52,12 +52,12 @@ def merge(
         reverse=True,
     )
     ranked.sort(key=lambda hit: hit.score, reverse=True)
-    asked = frozenset(words.terms(query_text))
+    asked = frozenset(words.terms(query_text)) if any(hit.holds == 1 for hit in ranked) else frozenset()
     kept: list[Recalled] = []
     for hit in _without_duplicates(ranked):
         if len(kept) >= limit:
             break
-        if not _says_again(hit.text, query_text, asked):
+        if not _says_again(hit, query_text, asked):
             kept.append(hit)
     return tuple(kept)
 
@@ -71,7 +71,8 @@ def _without_duplicates(ranked: Sequence[Recalled]) -> Iterator[Recalled]:
             yield hit
 
 
-def _says_again(text: str, query: str, asked: frozenset[str]) -> bool:
-    if len(text) > _MUCH_LONGER * len(query):
+def _says_again(hit: Recalled, query: str, asked: frozenset[str]) -> bool:
+    """Whether the hit is the same question, asked before: it would answer itself."""
+    if hit.source.kind != "turn" or "?" not in hit.text or len(hit.text) > _MUCH_LONGER * len(query):
         return False
-    return bool(asked) and frozenset(words.terms(text)) == asked
+    return bool(asked) and frozenset(words.terms(hit.text)) == asked

@@ -35,7 +35,15 @@ class StoreSettings(Table):
         default="normal",
         description="normal survives the death of the process, full also a power loss (slower).",
     )
-    busy_timeout_s: float = Field(default=5.0, ge=0, description="Seconds to wait for a locked database.")
+    busy_timeout_s: float = Field(
+        default=5.0, ge=0, description="Seconds to wait for a locked database, a locked row or a free connection."
+    )
+    statement_timeout_s: float = Field(
+        default=30.0, gt=0, description="Seconds that PostgreSQL may work on one statement, migrations excepted."
+    )
+    connections: int = Field(
+        default=8, ge=1, description="Most connections of this process to PostgreSQL, one thread each."
+    )
 
 
 class TurnSettings(Table):

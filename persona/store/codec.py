@@ -10,12 +10,18 @@ from persona.values.plan import Candidate, HistoryRange, Plan, SectionPlan
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LONE = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
+
+
+def storable(text: str) -> str:
+    """Text of a model or a tool with what no database takes (NUL, lone surrogates) replaced by U+FFFD."""
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def encode_parts(parts: Sequence[Part]) -> str:
     """The parts as a JSON list with one key that names the kind of each."""
     raw = _encode([_part(part) for part in parts])
-    return raw if raw.isascii() else _storable(raw)
+    return raw if raw.isascii() else _escaped(raw)
 
 
 def decode_parts(raw: str) -> tuple[Part, ...]:
@@ -54,14 +60,14 @@ def encode_plan(plan: Plan) -> str:
                 *(history.first_depth, history.last_depth, history.last_id),
                 *(history.turns, history.tokens, history.left_out),
             ],
-            *(plan.jumped, plan.prefix_tokens, plan.scale, plan.notes),
+            *(plan.jumped, plan.prefix_tokens, plan.scale, plan.notes, plan.tools_digest),
         ]
     )
 
 
 def decode_plan(raw: str) -> Plan:
     """The plan that `encode_plan` wrote."""
-    *head, sections, history, jumped, prefix, scale, notes = json.loads(raw)
+    *head, sections, history, jumped, prefix, scale, notes, tools_digest = json.loads(raw)
     target, counter, label, total, limit, reserve, framing, tools = head
     return Plan(
         *(target, counter, label, total, limit, reserve, framing, tools),
@@ -74,10 +80,11 @@ def decode_plan(raw: str) -> Plan:
         prefix,
         scale,
         tuple(notes),
+        tools_digest,
     )
 
 
-def _storable(raw: str) -> str:
+def _escaped(raw: str) -> str:
     """The same JSON with halves of surrogate pairs, which a tool or a model may send, as escapes."""
     return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", raw)
 

@@ -10,7 +10,7 @@ from persona.store.codec import decode_parts, decode_tokens
 from persona.store.engine import Row, Statement, Transaction
 from persona.store.owners import COLUMNS as OWNER_COLUMNS
 from persona.store.owners import IS_OWNER, OwnerState, identity, state_of
-from persona.store.statements import insert_into, param, table
+from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import ConversationRow, MessageRow, OwnerRow
 from persona.values.message import Message
 from persona.values.owner import Owner
@@ -48,7 +48,7 @@ _FIND = Statement(
     )
     .where(*IS_OWNER)
 )
-_INSERT = insert_into(ConversationRow)
+_INSERT = insert_unless_there(ConversationRow)
 _BY_KEY = Statement(select(*_STATE).where(_c.key == param("which")))
 _BY_OWNER = select(
     *(_c.id, _c.title, _c.route, _c.created_us, _c.updated_us, _c.messages, _c.archived_us, _c.key)
@@ -132,12 +132,12 @@ def by_key(tx: Transaction, key: int) -> ConversationState | None:
     return ConversationState(*row) if row else None
 
 
-def make(tx: Transaction, owner_key: int, id: str, route: str, arm: str, title: str, now_us: int) -> None:
-    """A new, empty conversation."""
+def make(tx: Transaction, owner_key: int, id: str, route: str, arm: str, title: str, now_us: int) -> bool:
+    """A new, empty conversation. False when somebody else made it at the same moment."""
     blank = {"head_id": "", "depth": 0, "messages": 0, "revision": 0, "anchor": "", "last_exchange_id": ""}
     free = {"archived_us": 0, "lease_turn_id": "", "lease_until_us": 0}
     named = {"owner_key": owner_key, "id": id, "route": route, "arm": arm, "title": title}
-    tx.run(_INSERT, {**named, **blank, **free, "created_us": now_us, "updated_us": now_us})
+    return bool(tx.run(_INSERT, {**named, **blank, **free, "created_us": now_us, "updated_us": now_us}))
 
 
 def path(tx: Transaction, conversation_key: int, head_id: str, first_depth: int = 0) -> list[Stored]:

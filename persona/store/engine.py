@@ -11,18 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, make_url
+from sqlalchemy import Connection, Dialect, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
 from persona.errors import InvalidInput, StoreError, StoreUnavailable
 from persona.store import sqlite
-from persona.store.failures import cause, translated
+from persona.store.backend import Backend
+from persona.store.failures import cause, collided, of_unknown_end, translated
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 _Compiled = tuple[str, Sequence[str] | None, Mapping[str, Any]]
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0  # between two tries to reach a server
+_POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 class Statement:
@@ -46,9 +49,9 @@ class Statement:
 class Transaction:
     """An open transaction. Gone when its `with` block ends: committed, or rolled back on any error."""
 
-    def __init__(self, cursor: DBAPICursor, dialect: Dialect) -> None:
+    def __init__(self, cursor: DBAPICursor, backend: Backend) -> None:
         self._cursor = cursor
-        self._dialect = dialect
+        self._backend = backend
 
     def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Executes a statement that changes rows; returns how many."""
@@ -67,7 +70,7 @@ class Transaction:
         return list(self._cursor.fetchall())
 
     def _execute(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        sql, order, fixed = statement.on(self._dialect)
+        sql, order, fixed = statement.on(self._backend.dialect)
         bound = {**fixed, **values} if fixed else values
         try:
             self._cursor.execute(sql, tuple([bound[name] for name in order]) if order is not None else bound)
@@ -76,19 +79,44 @@ class Transaction:
                 "a text holds half of a surrogate pair, which no database can keep",
                 hint="decode it with errors='replace' before it is stored",
             ) from None  # the cause carries the whole text
+        except self._backend.unstorable as error:
+            if getattr(error, "sqlstate", None) is not None:  # the server refused it, not the driver
+                raise
+            raise InvalidInput(
+                "a text holds a NUL character, which PostgreSQL cannot keep", hint="remove it before it is stored"
+            ) from None
+
+
+class _Failed(Exception):
+    """The driver's error in a transaction; whether its connection was lost, and whether COMMIT had been sent."""
+
+    def __init__(self, error: Exception, lost: bool, at_commit: bool) -> None:
+        self.error = error
+        self.lost = lost
+        self.at_commit = at_commit
 
 
 class Database:
     """One database, and the threads that talk to it. SQLite has one writer, so one thread serves it.
 
     `url` is a SQLAlchemy URL: `sqlite:///file.db`, `sqlite://` (in memory, for as long as this object lives),
-    `sqlite:///file:file.db?mode=ro&uri=true` (read only) or `postgresql+psycopg://user@host/name`.
+    `sqlite:///file:file.db?mode=ro&uri=true` (read only) or `postgresql://user@host/name`. The last two arguments
+    are for a server: how long one statement may take, and how many connections (and threads) this process uses.
     """
 
-    def __init__(self, url: str, *, durability: str = "normal", busy_timeout_s: float = 5.0) -> None:
-        self.engine = _engine(url, durability, busy_timeout_s)
+    def __init__(
+        self,
+        url: str,
+        *,
+        durability: str = "normal",
+        busy_timeout_s: float = 5.0,
+        statement_timeout_s: float = 30.0,
+        connections: int = 8,
+    ) -> None:
+        self._backend = _backend(url, durability, busy_timeout_s, statement_timeout_s, connections)
+        self.engine: Engine = self._backend.engine
         self.sqlite = self.engine.dialect.name == "sqlite"
-        self._threads = ThreadPoolExecutor(1 if self.sqlite else 8, thread_name_prefix="persona-store")
+        self._threads = ThreadPoolExecutor(1 if self.sqlite else connections, thread_name_prefix="persona-store")
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         in_memory = self.sqlite and sqlite.in_memory(self.engine.url)
         self._turnstile: AbstractContextManager[object] = (
@@ -99,21 +127,35 @@ class Database:
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """A transaction in this thread. Raises StoreError for whatever the database says."""
+        try:
+            with self._attempt(write) as transaction:
+                yield transaction
+        except _Failed as failed:
+            raise self._told(failed) from cause(failed.error)
+
+    @contextmanager
+    def _attempt(self, write: bool) -> Iterator[Transaction]:
         self._check_open()
         with self._turnstile:
+            lost = at_commit = False
             try:
                 connection = self.engine.raw_connection()
                 try:
                     cursor = connection.cursor()
-                    if self.sqlite:
-                        cursor.execute(sqlite.BEGIN_WRITE if write else sqlite.BEGIN_READ)
-                    yield Transaction(cursor, self.engine.dialect)
+                    cursor.execute(self._backend.begin_write if write else self._backend.begin_read)
+                    yield Transaction(cursor, self._backend)
                     cursor.close()  # a result that was not read to its end would hold its snapshot
+                    at_commit = True
                     connection.commit()
+                except self._errors as error:
+                    lost = self._backend.lost(connection.driver_connection, error)
+                    if lost:
+                        connection.invalidate()
+                    raise
                 finally:
                     connection.close()  # the pool rolls back what was not committed
             except self._errors as error:
-                raise self._translated(error) from cause(error)
+                raise _Failed(error, lost, at_commit) from None
 
     @contextmanager
     def connection(self, *, write: bool = True) -> Iterator[Connection]:
@@ -124,15 +166,39 @@ class Database:
                 with self.engine.connect().execution_options(persona_write=write) as connection, connection.begin():
                     yield connection
             except self._errors as error:
-                raise self._translated(error) from cause(error)
+                raise self._told(_Failed(error, lost=False, at_commit=False)) from cause(error)
 
-    async def run(self, work: Callable[[Transaction], T], *, write: bool = True) -> T:
-        """`work` in one transaction, in a worker thread."""
+    async def run(self, work: Callable[[Transaction], T], *, write: bool = True, patience_s: float = 0.0) -> T:
+        """`work` in one transaction, in a worker thread; see `run_now`.
+
+        For `patience_s` seconds it is tried again while the database is locked or cannot be reached. A transaction of
+        which it is not known whether it was kept is repeated too: such `work` sees by itself that it was done.
+        """
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.run_now, work, write)
+        loop = asyncio.get_running_loop()
+        until, pause_s = loop.time() + patience_s, _FIRST_PAUSE_S
+        while True:
+            try:
+                return await loop.run_in_executor(self._threads, self.run_now, work, write)
+            except StoreError as error:
+                if not error.retryable or self._closed or loop.time() + pause_s > until:
+                    raise
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     def run_now(self, work: Callable[[Transaction], T], write: bool = True) -> T:
-        """`work` in one transaction, in this thread."""
+        """`work` in one transaction, in this thread.
+
+        Once more from its beginning when another transaction crossed it, or when the connection was lost before
+        COMMIT was sent: `work` does nothing but what its transaction can take back.
+        """
+        try:
+            with self._attempt(write) as transaction:
+                return work(transaction)
+        except _Failed as failed:
+            crossed = collided(failed.error) or (failed.lost and not failed.at_commit)
+            if not crossed or self._closed:
+                raise self._told(failed) from cause(failed.error)
         with self.transaction(write=write) as transaction:
             return work(transaction)
 
@@ -151,33 +217,34 @@ class Database:
         if self._closed:
             raise _closed()
 
-    def _translated(self, error: Exception) -> StoreError:
-        return _closed() if self._closed else translated(error)
+    def _told(self, failed: _Failed) -> StoreError:
+        if self._closed:
+            return _closed()
+        return of_unknown_end() if failed.lost and failed.at_commit else translated(failed.error)
 
 
 def _closed() -> StoreUnavailable:
     return StoreUnavailable("the database was closed", hint="open it again before using it")
 
 
-def _engine(url: str, durability: str, busy_timeout_s: float) -> Engine:
+def _backend(url: str, durability: str, busy_timeout_s: float, statement_timeout_s: float, connections: int) -> Backend:
     try:
         parsed = make_url(url)
         if "\0" in url:
             raise ValueError("a NUL, which drivers find too late")
         if parsed.get_backend_name() == "sqlite":
-            return sqlite.engine(parsed, durability, busy_timeout_s)
-        return _server(parsed)
+            return sqlite.backend(parsed, durability, busy_timeout_s)
+        if parsed.drivername in _POSTGRESQL:
+            from persona.store import postgresql  # its driver is an extra
+
+            return postgresql.backend(parsed, durability, busy_timeout_s, statement_timeout_s, connections)
     except ImportError as error:
         raise StoreUnavailable(
-            f"the driver of the database is not installed: {error.name!r}",
-            hint="install it, such as psycopg for postgresql+psycopg://",
+            "the driver of PostgreSQL is not installed", hint="run pip install 'pypersona[postgres]'"
         ) from error
-    except (ArgumentError, NoSuchModuleError, TypeError, ValueError):
-        raise StoreUnavailable(
-            "the database URL cannot be used",
-            hint="write store.url as sqlite:///file.db or postgresql+psycopg://user@host/name",
-        ) from None  # the cause may hold the URL, and with it a password
-
-
-def _server(url: URL) -> Engine:
-    return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    except (ArgumentError, TypeError, ValueError):
+        pass  # the cause may hold the URL, and with it a password
+    raise StoreUnavailable(
+        "the database URL cannot be used",
+        hint="write store.url as sqlite:///file.db or postgresql://user@host/name",
+    )

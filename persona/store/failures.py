@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from persona.errors import (
+    SchemaOutOfDate,
     StoreBusy,
     StoreCorrupt,
     StoreError,
@@ -37,15 +38,25 @@ _BY_SQLITE_CODE: dict[int, tuple[_Kind, str]] = {
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _BY_SQLSTATE: dict[str, tuple[_Kind, str]] = {
     "08": (StoreUnavailable, "check that the database runs and try again"),
+    "22P05": (StoreError, "store.url names a database whose encoding is not UTF8; use one that is"),
     "23505": (StoreBusy, "somebody else stored the same thing at the same time; try again"),
-    "25": (StoreReadOnly, "connect to a database that may be written"),
+    "25006": (StoreReadOnly, "connect to a database, as a role, that may write"),
+    "25P03": (StoreUnavailable, "this process stood still in a transaction, and the server ended it; try again"),
     "40": (StoreBusy, "try again"),
-    "53": (StoreFull, "the database server is out of space, memory or connections"),
-    "55": (StoreBusy, "try again"),
-    "57": (StoreUnavailable, "the server stopped the statement; try again"),
+    "42501": (StoreReadOnly, "let the role in store.url write, or run `persona db upgrade` as one that may"),
+    "42703": (SchemaOutOfDate, "run `persona db upgrade`"),  # no such column
+    "42P01": (SchemaOutOfDate, "run `persona db upgrade`"),  # no such table
+    "53": (StoreFull, "the database server is out of space or memory"),
+    "53300": (StoreBusy, "the server takes no more connections; try again, or lower store.connections"),
+    "55": (StoreBusy, "try again, or raise store.busy_timeout_s"),
+    "57": (StoreUnavailable, "the server stopped or is starting; try again"),
+    "57014": (StoreBusy, "the statement took longer than store.statement_timeout_s; try again, or raise it"),
     "58": (StoreUnavailable, "the database server's disk failed"),
-    "XX": (StoreCorrupt, "the database is damaged; restore it from a backup"),
+    "XX": (StoreError, _BUG),
+    "XX001": (StoreCorrupt, "the database is damaged; restore it from a backup"),
+    "XX002": (StoreCorrupt, "an index of the database is damaged; run REINDEX, or restore it from a backup"),
 }
+_COLLISIONS = ("23505", "40001", "40P01")  # the same key twice, serialization, deadlock
 
 
 def translated(error: Exception) -> StoreError:
@@ -61,6 +72,19 @@ def translated(error: Exception) -> StoreError:
     if not state and _lost(error, origin):
         kind, hint = StoreUnavailable, "the connection was lost or refused; try again"
     return kind(f"the database refused: {type(origin).__name__} {state}".rstrip(), hint=hint)
+
+
+def collided(error: Exception) -> bool:
+    """Whether two transactions met, so that the same one may succeed when it is run again from its beginning."""
+    return _state(_origin(error)) in _COLLISIONS
+
+
+def of_unknown_end() -> StoreUnavailable:
+    """The error of a connection that was lost between COMMIT and its answer."""
+    return StoreUnavailable(
+        "the connection was lost during COMMIT, so it is not known whether the transaction was kept",
+        hint="try again with the same idempotency key: a turn that was kept is not stored twice",
+    )
 
 
 def cause(error: Exception) -> Exception | None:
@@ -81,7 +105,7 @@ def _state(error: Exception) -> str:
 
 def _lost(error: Exception, origin: Exception) -> bool:
     invalidated = isinstance(error, DBAPIError) and error.connection_invalidated
-    return invalidated or type(origin).__name__ == "OperationalError"  # PEP 249: not the statement's fault
+    return invalidated or "OperationalError" in (kind.__name__ for kind in type(origin).__mro__)  # by PEP 249
 
 
 def _of_sqlite(error: sqlite3.Error) -> StoreError:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from persona.store import owners
 from persona.store.engine import Row, Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import DocumentRow, FactRow, MemoryRecord, SummaryRow
-from persona.values.memory import Fact, MemoryRow
+from persona.values.memory import Fact, MemoryRow, Source
+from persona.values.time import iso_day
 
 _facts, _memories, _documents = table(FactRow), table(MemoryRecord), table(DocumentRow)
 _f, _r, _d, _s = _facts.c, _memories.c, _documents.c, table(SummaryRow).c
@@ -18,6 +19,9 @@ _INSERT_FACT = insert_into(FactRow)
 _INSERT_MEMORY = insert_into(MemoryRecord)
 _INSERT_DOCUMENT = insert_into(DocumentRow)
 _INSERT_SUMMARY = insert_into(SummaryRow)
+_DROP_SUMMARIES = Statement(
+    delete(table(SummaryRow)).where(_s.conversation_key == param("conversation"), _s.upto_depth >= param("depth"))
+)
 _HOLDING = Statement(
     select(*(_f.id, _f.text, _f.kind, _f.origin, _f.created_us, _f.valid_from_us, _f.valid_to_us))
     .where(_f.owner_key == param("owner"), _f.valid_to_us == 0)
@@ -50,6 +54,7 @@ _BURY = Statement(
     .values(deleted=True, text="", vector=b"", title="", heading="", revision=param("at_revision"))
 )
 _ONE = Statement(select(_r.id).where(_r.owner_key == param("owner"), _r.id == param("id")))
+_SOURCE = Statement(select(_r.kind, _r.title, _r.heading, _r.at_us).where(_r.id == param("id"), _r.deleted.is_(False)))
 _OF_DOCUMENT = Statement(
     select(_r.id).where(_r.owner_key == param("owner"), _r.document_id == param("document"), _r.deleted.is_(False))
 )
@@ -65,6 +70,7 @@ _SUMMARY = Statement(
 
 def add_fact(tx: Transaction, owner_key: int, fact: Fact, message_id: str = "") -> str:
     """Keeps a fact and returns its id; the same fact again is the one that is there."""
+    owners.lock(tx, owner_key)  # or two of them at once would both find none
     same = tx.one(_SAME_FACT, {"owner": owner_key, "kind": fact.kind, "text": fact.text})
     if same:
         return str(same[0])
@@ -139,6 +145,15 @@ def since(tx: Transaction, owner_key: int, revision: int) -> list[MemoryRow]:
     return [_memory(row) for row in tx.all(_SINCE, {"owner": owner_key, "since": revision})]
 
 
+def source(tx: Transaction, id: str) -> Source | None:
+    """Where a memory comes from, by the id that a plan of its owner names; None when it is gone."""
+    row = tx.one(_SOURCE, {"id": id})
+    if row is None:
+        return None
+    kind, title, heading, at_us = row
+    return Source(kind, id, title, heading, iso_day(at_us))
+
+
 def bury(tx: Transaction, owner_key: int, ids: Sequence[str]) -> None:
     """Turns memories into tombstones, so that every index drops them."""
     revision = owners.touch(tx, owner_key)
@@ -186,6 +201,11 @@ def add_summary(
     said = {"upto_id": upto[0], "upto_depth": upto[1], "text": text}
     tx.run(_INSERT_SUMMARY, {**named, **said, "created_us": now_us})
     return id
+
+
+def drop_summaries(tx: Transaction, conversation_key: int, depth: int) -> None:
+    """Forgets the summaries that reach to this depth or past it."""
+    tx.run(_DROP_SUMMARIES, {"conversation": conversation_key, "depth": depth})
 
 
 def summaries(tx: Transaction, conversation_key: int) -> list[tuple[str, str, int, str]]:

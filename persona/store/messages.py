@@ -1,18 +1,19 @@
-"""Messages and facts by id, for background work."""
+"""Messages: written once, and read by id for background work, as facts are."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from persona.store.codec import decode_parts
+from persona.store.codec import decode_parts, encode_parts, encode_tokens
 from persona.store.engine import Statement, Transaction
-from persona.store.statements import param, table
+from persona.store.statements import insert_into, param, table
 from persona.store.tables import FactRow, MessageRow
 from persona.values.memory import MemoryKind
-from persona.values.message import text_of
+from persona.values.message import Message, text_of
 
 _m, _f = table(MessageRow).c, table(FactRow).c
 _MESSAGE = Statement(select(_m.id, _m.parts, _m.created_us).where(_m.owner_key == param("owner"), _m.id == param("id")))
+_INSERT = insert_into(MessageRow)
 _FACT = Statement(
     select(_f.id, _f.text, _f.kind, _f.message_id, _f.valid_from_us).where(
         _f.owner_key == param("owner"), _f.id == param("id"), _f.valid_to_us == 0
@@ -30,6 +31,25 @@ class ToRemember:
     at_us: int
     message_id: str = ""
     fact_kind: str = ""
+
+
+def insert(tx: Transaction, owner_key: int, conversation_key: int, message: Message, tokens: dict[str, int]) -> None:
+    """Writes one message with the counts that were made of it."""
+    tx.run(
+        _INSERT,
+        {
+            "id": message.id,
+            "owner_key": owner_key,
+            "conversation_key": conversation_key,
+            "turn_id": message.turn_id,
+            "parent_id": message.parent_id,
+            "depth": message.depth,
+            "role": message.role,
+            "parts": encode_parts(message.parts),
+            "tokens": encode_tokens(tokens),
+            "created_us": message.created_us,
+        },
+    )
 
 
 def to_remember(tx: Transaction, owner_key: int, id: str) -> ToRemember | None:

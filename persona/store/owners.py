@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from persona.store.engine import Row, Statement, Transaction
-from persona.store.statements import insert_into, param, table
+from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import OwnerRow
 from persona.values.owner import Owner, Traits
 
@@ -14,10 +14,11 @@ COLUMNS = (_o.key, _o.revision, _o.consent, _o.display_name, _o.locale, _o.time_
 IS_OWNER = (_o.tenant == param("tenant"), _o.kind == param("kind"), _o.name == param("name"))
 
 _FIND = Statement(select(*COLUMNS).where(*IS_OWNER))
-_INSERT = insert_into(OwnerRow)
+_INSERT = insert_unless_there(OwnerRow)
 _TOUCH = Statement(
     update(table(OwnerRow)).where(_o.key == param("owner")).values(revision=_o.revision + 1).returning(_o.revision)
 )
+_LOCK = Statement(select(_o.key).where(_o.key == param("owner")).with_for_update())
 _CONSENT = Statement(
     update(table(OwnerRow))
     .where(_o.key == param("owner"))
@@ -58,7 +59,7 @@ def find(tx: Transaction, owner: Owner) -> OwnerState | None:
 
 
 def find_or_make(tx: Transaction, owner: Owner, now_us: int) -> OwnerState:
-    """The owner, made when new."""
+    """The owner, made when new; by whoever comes first, when several do at once."""
     found = find(tx, owner)
     if found:
         return found
@@ -72,7 +73,7 @@ def find_or_make(tx: Transaction, owner: Owner, now_us: int) -> OwnerState:
     }
     tx.run(_INSERT, {**identity(owner), **blank, "created_us": now_us})
     made = find(tx, owner)
-    assert made is not None, "an owner that was just inserted is there"  # noqa: S101 - narrows the type
+    assert made is not None, "an owner that was just inserted, here or elsewhere, is there"  # noqa: S101 - narrows the type
     return made
 
 
@@ -80,6 +81,11 @@ def touch(tx: Transaction, owner_key: int) -> int:
     """Counts the owner's revision up, under its row lock, and returns the new one."""
     row = tx.one(_TOUCH, {"owner": owner_key})
     return int(row[0]) if row else 0
+
+
+def lock(tx: Transaction, owner_key: int) -> None:
+    """Keeps others from changing what belongs to the owner until this transaction ends, as SQLite does anyway."""
+    tx.one(_LOCK, {"owner": owner_key})
 
 
 def set_consent(tx: Transaction, owner_key: int, consent: bool, now_us: int) -> None:

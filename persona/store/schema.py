@@ -5,6 +5,7 @@ which costs half a second to import. A change to the tables is a file in `migrat
 `REVISIONS`; tests keep the tables, the migrations and that list the same.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,9 +62,11 @@ def version(database: Database) -> str | None:
 
 def upgrade(database: Database) -> None:
     """Makes the tables, or migrates them to this version, in one transaction: all of it happens or nothing."""
-    with database.connection() as connection:
+    with database.connection() as connection, _alone(database, connection):
         found = _read(connection)  # again, now that nobody else can write
         _refuse_newer(found)
+        if found is None:
+            _refuse_strangers(connection)
         if found is None and database.sqlite:
             _create(connection)
         elif found != HEAD:
@@ -83,6 +86,15 @@ def alembic_config(connection: Connection) -> "Config":
     return config
 
 
+def _alone(database: Database, connection: Connection) -> AbstractContextManager[None]:
+    """Keeps other processes from migrating meanwhile; on SQLite the transaction itself does."""
+    if database.sqlite:
+        return nullcontext()
+    from persona.store.postgresql import migrating  # its driver is an extra
+
+    return migrating(connection)
+
+
 def _read(connection: Connection) -> str | None:
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
@@ -90,13 +102,16 @@ def _read(connection: Connection) -> str | None:
     return found
 
 
-def _create(connection: Connection) -> None:
+def _refuse_strangers(connection: Connection) -> None:
     there = sorted(set(inspect(connection).get_table_names()) & set(Table.metadata.tables))
     if there:
         raise SchemaOutOfDate(
             f"the database has the table {there[0]} but no version of persona's tables",
             hint="restore it from a backup, or name another database in store.url",
         )
+
+
+def _create(connection: Connection) -> None:
     Table.metadata.create_all(connection)
     _version.create(connection, checkfirst=True)  # a downgrade leaves it there, empty
     connection.execute(insert(_version).values(version_num=HEAD))

@@ -7,11 +7,14 @@ is there. A write to it raises StoreReadOnly, and so does the first opening of a
 import sqlite3
 import threading
 import time
+from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
 from persona.errors import StoreBusy, StoreUnavailable
+from persona.store.backend import Backend
 
 # a write lock from the start: two writers then wait for each other instead of failing half-way
 BEGIN_WRITE = "BEGIN IMMEDIATE"
@@ -42,6 +45,23 @@ def in_memory(url: URL) -> bool:
     """Whether the URL names a database that is gone with its last connection."""
     named = url.database or ":memory:"
     return named in (":memory:", "file::memory:", "file:") or url.query.get("mode") == "memory"
+
+
+def existing(url: str) -> str:
+    """The same database, but a SQLite file that is not there is then an error instead of a new file."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        return url  # opening it says what is wrong with it
+    if parsed.get_backend_name() != "sqlite" or parsed.query or in_memory(parsed):
+        return url
+    there = parsed.set(database=f"file:{quote(parsed.database or '')}", query={"mode": "rw", "uri": "true"})
+    return there.render_as_string(hide_password=False)
+
+
+def backend(url: URL, durability: str, busy_timeout_s: float) -> Backend:
+    """SQLite, opened on first use. A file needs no connection that could be lost."""
+    return Backend(engine(url, durability, busy_timeout_s), BEGIN_WRITE, BEGIN_READ, lost=lambda *_: False)
 
 
 def engine(url: URL, durability: str, busy_timeout_s: float) -> Engine:

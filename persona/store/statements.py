@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, insert
+from sqlalchemy import ColumnElement, Table, bindparam
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from persona.store.engine import Statement
 from persona.store.tables import Table as Base
@@ -16,8 +17,17 @@ def table(row: type[Base]) -> Table:
 
 def insert_into(row: type[Base]) -> Statement:
     """An INSERT of every column but an automatic key; parameters are named like the columns."""
+    return Statement(_insert(row))
+
+
+def insert_unless_there(row: type[Base]) -> Statement:
+    """The same, which does nothing when a row of this key is there, or is just being stored by somebody else."""
+    return Statement(_insert(row).on_conflict_do_nothing())  # SQLite's compiler knows this clause too
+
+
+def _insert(row: type[Base]) -> Insert:
     columns = [c.name for c in table(row).columns if not (c.primary_key and c.autoincrement is True)]
-    return Statement(insert(table(row)).values({name: bindparam(name) for name in columns}).inline())
+    return insert(table(row)).values({name: bindparam(name) for name in columns}).inline()
 
 
 def param(name: str) -> ColumnElement[Any]:

@@ -1,7 +1,7 @@
 """The outbox: background work that outlives the process. A task is claimed with a lease and deleted when done."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from sqlalchemy import delete, func, or_, select, update
 
@@ -15,26 +15,33 @@ _tasks = table(TaskRow)
 _k = _tasks.c
 
 _INSERT = insert_into(TaskRow)
-_DUE = Statement(
-    select(_k.id, _k.kind, _k.owner_key, _k.conversation_key, _k.subject, _k.attempts)
+_due = (  # a CTE with a lock is read once; as a plain subquery it might be read again, and claim more than asked for
+    select(_k.id)
     .where(
         or_(_k.state == "waiting", _k.state == "running"),
         _k.run_after_us <= param("now_us"),
         _k.lease_until_us <= param("now_us"),
+        or_(*(_k.kind == kind for kind in get_args(TaskKind))),  # a newer persona may put kinds we do not know
     )
     .order_by(_k.id)
     .limit(param("most"))
+    .with_for_update(skip_locked=True)  # what another worker is claiming is passed by, not waited for
+    .cte("due")
 )
 _CLAIM = Statement(
     update(_tasks)
-    .where(_k.id == param("which"), _k.lease_until_us <= param("now_us"))
+    .where(_k.id.in_(select(_due.c.id)))
     .values(state="running", attempts=_k.attempts + 1, lease_until_us=param("until_us"))
+    .returning(_k.id, _k.kind, _k.owner_key, _k.conversation_key, _k.subject, _k.attempts)
 )
 _DONE = Statement(delete(_tasks).where(_k.id == param("which")))
 _LATER = Statement(
     update(_tasks)
     .where(_k.id == param("which"))
     .values(state=param("state"), run_after_us=param("run_after_us"), lease_until_us=0, error=param("error"))
+)
+_DROP = Statement(
+    delete(_tasks).where(_k.kind == param("kind"), _k.owner_key == param("owner"), _k.subject == param("subject"))
 )
 _COUNT = Statement(select(_k.state, func.count()).group_by(_k.state))
 _SAME = Statement(
@@ -68,8 +75,8 @@ def pending(tx: Transaction, kind: TaskKind, conversation_key: int) -> bool:
 
 def claim(tx: Transaction, now_us: int, lease_us: int, most: int) -> list[Task]:
     """Tasks that are due, the oldest first, now leased to the caller."""
-    due = [Task(*row) for row in tx.all(_DUE, {"now_us": now_us, "most": most})]
-    return [task for task in due if tx.run(_CLAIM, {"which": task.id, "now_us": now_us, "until_us": now_us + lease_us})]
+    rows = tx.all(_CLAIM, {"now_us": now_us, "until_us": now_us + lease_us, "most": most})
+    return sorted((replace(Task(*row), attempts=row[-1] - 1) for row in rows), key=lambda task: task.id)
 
 
 def done(tx: Transaction, task_id: str) -> None:
@@ -81,6 +88,11 @@ def again(tx: Transaction, task_id: str, run_after_us: int, error: str, dead: bo
     """Puts a failed task off, or gives it up for a person to look at."""
     state = "dead" if dead else "waiting"
     tx.run(_LATER, {"which": task_id, "state": state, "run_after_us": run_after_us, "error": error})
+
+
+def drop(tx: Transaction, kind: TaskKind, owner_key: int, subject: str) -> None:
+    """Takes off the list what is no longer wanted."""
+    tx.run(_DROP, {"kind": kind, "owner": owner_key, "subject": subject})
 
 
 def counts(tx: Transaction) -> dict[str, int]:

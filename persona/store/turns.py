@@ -1,46 +1,42 @@
 """The two transactions of a turn, and the one of a tool round: open, log, close.
 
 `open_turn` makes the user's message durable and claims the conversation before any model is called; `close_turn`
-writes the reply, the exchange, the tasks and the new head at once. A turn that lost its lease writes nothing.
+writes the reply, the exchange, the summary task and the new head at once. A turn that lost its lease writes nothing.
 """
 
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound
-from persona.store import conversations, owners
-from persona.store.codec import encode_parts, encode_tokens
+from persona.store import conversations, messages, owners, tasks
+from persona.store.codec import encode_parts
 from persona.store.conversations import ConversationState
 from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.owners import OwnerState
 from persona.store.statements import insert_into, param, table
-from persona.store.tables import ConversationRow, MessageRow, SummaryRow, TurnRow
+from persona.store.tables import ConversationRow, MessageRow, TurnRow
 from persona.values.message import Message, Part, text_of
 from persona.values.owner import Owner
 
 TurnState = Literal["running", "answered", "failed", "cut", "cancelled", "abandoned"]
 _TITLE_CHARS = 60
+_CLAIMS = 5
 
 _turns, _conversations = table(TurnRow), table(ConversationRow)
 _t, _c, _m = _turns.c, _conversations.c, table(MessageRow).c
 
 _INSERT_TURN = insert_into(TurnRow)
-_INSERT_MESSAGE = insert_into(MessageRow)
 _BY_KEY = Statement(
     select(_t.id, _t.state, _t.message_id, _t.reply_id, _t.conversation_key, _m.turn_id, _m.parts)
     .join(table(MessageRow), _m.id == _t.message_id)
     .where(_t.owner_key == param("owner"), _t.idempotency_key == param("key"))
 )
 _MESSAGE_OF = Statement(select(_t.message_id).where(_t.id == param("which")))
-_DROP_SUMMARIES = Statement(  # of a path that is left: they tell of messages that the new one does not have
-    delete(table(SummaryRow)).where(
-        table(SummaryRow).c.conversation_key == param("which"), table(SummaryRow).c.upto_depth >= param("depth")
-    )
-)
 _ABANDON = Statement(
     update(_turns)
     .where(_t.id == param("which"), _t.state == "running")
@@ -67,6 +63,7 @@ _END_TURN = Statement(
     .where(_t.id == param("which"))
     .values(state=param("state"), reply_id=param("reply_id"), error=param("error"), ended_us=param("ended_us"))
 )
+_KEPT = Statement(select(_t.id).where(_t.id == param("which"), _t.reply_id == param("reply")))
 _ADVANCE = Statement(
     update(_conversations)
     .where(_c.key == param("which"), _c.lease_turn_id == param("turn"))
@@ -90,7 +87,7 @@ class Opening:
 
     `new_route` and `new_arm` let the conversation be made when it is not there. `replaces` is the id of a user
     message that this one edits; `again` that of one which gets another reply. `tokens` counts the message for the
-    route and arm that the conversation turns out to be on.
+    route and arm that the conversation turns out to be on; `remembers` puts the task that makes a new one a memory.
     """
 
     owner: Owner
@@ -104,12 +101,14 @@ class Opening:
     idempotency_key: str = ""
     replaces: str = ""
     again: str = ""
+    remembers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """A turn that may call the model. `before` is the conversation as it was, whose head is the message's parent
-    unless this turn branches off; `keeps_head` says that the conversation went on meanwhile and stays where it is.
+    unless this turn branches off: it edits that message or answers it again, and the head moves to its branch only
+    with the reply. `keeps_head` says that the conversation went on meanwhile and stays where it is.
     """
 
     turn_id: str
@@ -118,6 +117,7 @@ class Opened:
     message: Message
     revision: int
     keeps_head: bool = False
+    branches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,31 +151,53 @@ class Advance:
 
 
 def open_turn(tx: Transaction, opening: Opening) -> Opened | Answered | Held:
-    """Claims the conversation and journals the user's message. Raises NotFound and IdempotencyMismatch."""
-    owner, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
-    if opening.idempotency_key and owner:
-        earlier = _earlier(tx, opening, owner, conversation)
-        if earlier is not None:
-            return earlier
+    """Claims the conversation and journals the user's message. Raises NotFound, IdempotencyMismatch, and
+    ConversationBusy when others are quicker again and again.
+
+    On PostgreSQL another turn may have claimed it after it was read: the claim waits for that one's commit, finds
+    another revision, and what is there now is read and judged afresh. Nothing was written before it.
+    """
+    for _ in range(_CLAIMS):
+        owner, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
+        found = _judge(tx, opening, owner, conversation)
+        if found is not None:
+            return found
+    raise ConversationBusy("other turns took the conversation at the same moment", hint="try again")
+
+
+def _judge(
+    tx: Transaction, opening: Opening, owner: OwnerState | None, conversation: ConversationState | None
+) -> Opened | Answered | Held | None:
+    """The turn begun, or why it is not; None when somebody else made or claimed the conversation meanwhile."""
+    earlier = _earlier(tx, opening, owner) if opening.idempotency_key and owner else None
+    if owner and earlier:
+        return _again(tx, opening, owner, conversation, earlier)
     if owner is None or conversation is None:
-        owner, conversation = _make(tx, opening)
-    if conversation.lease_turn_id:
-        if conversation.lease_until_us > opening.now_us:
-            return Held(conversation.lease_until_us)
-        _abandon(tx, conversation, opening.now_us)
+        made = _make(tx, opening)
+        return _begin(tx, opening, *made) if made else None
+    if conversation.lease_turn_id and conversation.lease_until_us > opening.now_us:
+        return Held(conversation.lease_until_us)
     return _begin(tx, opening, owner, conversation)
 
 
 def lease(tx: Transaction, advance: Advance, until_us: int) -> None:
     """Adds the messages of a tool round and keeps the lease. Raises ConversationBusy when it was lost."""
-    _advance(tx, advance, advance.turn_id, until_us)
+    if not _advance(tx, advance, advance.turn_id, until_us):
+        raise _lost()
 
 
-def close_turn(tx: Transaction, advance: Advance, state: TurnState, reply_id: str = "", error: str = "") -> None:
-    """Ends the turn, moves the head, and lets the conversation go. Raises ConversationBusy when the lease was lost."""
-    _advance(tx, advance, "", 0)
+def close_turn(tx: Transaction, advance: Advance, state: TurnState, reply_id: str = "", error: str = "") -> bool:
+    """Ends the turn, moves the head, and lets the conversation go. Raises ConversationBusy when the lease was lost.
+
+    False when this reply was kept before: a transaction whose COMMIT got no answer may be run again.
+    """
+    if not _advance(tx, advance, "", 0):
+        if reply_id and tx.one(_KEPT, {"which": advance.turn_id, "reply": reply_id}):
+            return False
+        raise _lost()
     ended = {"which": advance.turn_id, "state": state, "reply_id": reply_id, "error": error}
     tx.run(_END_TURN, {**ended, "ended_us": advance.now_us})
+    return True
 
 
 def message_of(tx: Transaction, owner: Owner, turn_id: str) -> Message | None:
@@ -185,8 +207,8 @@ def message_of(tx: Transaction, owner: Owner, turn_id: str) -> Message | None:
     return found[0] if found else None
 
 
-def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: str) -> None:
-    """Ends a turn that failed before any call: its message stays, unanswered."""
+def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: BaseException) -> None:
+    """Ends a turn that failed, or was cancelled, before any call: its message stays, unanswered."""
     before = opened.before
     advance = Advance(
         turn_id=opened.turn_id,
@@ -197,12 +219,18 @@ def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: str) -> None:
         anchor=before.anchor,
         last_exchange_id=before.last_exchange_id,
         now_us=now_us,
-        keeps=before if opened.keeps_head else None,
+        keeps=before if opened.keeps_head or opened.branches else None,
     )
-    close_turn(tx, advance, "failed", error=error)
+    cancelled = isinstance(error, CancelledError)
+    close_turn(tx, advance, "cancelled" if cancelled else "failed", error=type(error).__name__)
 
 
-def _advance(tx: Transaction, advance: Advance, lease_turn_id: str, until_us: int) -> None:
+def _lost() -> ConversationBusy:
+    return ConversationBusy("this turn took longer than its lease and another one took the conversation over")
+
+
+def _advance(tx: Transaction, advance: Advance, lease_turn_id: str, until_us: int) -> bool:
+    """Moves the conversation on; False, with nothing written, when this turn does not hold it any more."""
     last = advance.added[-1][0] if advance.added else advance.head
     head_id, depth = last.id, last.depth + 1
     if advance.keeps:
@@ -222,66 +250,67 @@ def _advance(tx: Transaction, advance: Advance, lease_turn_id: str, until_us: in
             "lease_until_us": until_us,
         },
     )
-    if not moved:
-        raise ConversationBusy("this turn took longer than its lease and another one took the conversation over")
-    for message, tokens in advance.added:
-        insert_message(tx, advance.owner_key, advance.conversation_key, message, tokens)
-
-
-def insert_message(
-    tx: Transaction, owner_key: int, conversation_key: int, message: Message, tokens: dict[str, int]
-) -> None:
-    """Writes one message."""
-    tx.run(
-        _INSERT_MESSAGE,
-        {
-            "id": message.id,
-            "owner_key": owner_key,
-            "conversation_key": conversation_key,
-            "turn_id": message.turn_id,
-            "parent_id": message.parent_id,
-            "depth": message.depth,
-            "role": message.role,
-            "parts": encode_parts(message.parts),
-            "tokens": encode_tokens(tokens),
-            "created_us": message.created_us,
-        },
-    )
+    if moved:
+        for message, tokens in advance.added:
+            messages.insert(tx, advance.owner_key, advance.conversation_key, message, tokens)
+    return bool(moved)
 
 
 def _abandon(tx: Transaction, conversation: ConversationState, now_us: int) -> None:
     """Ends the turn whose lease ran out: whoever ran it is gone, or will find that it lost the conversation."""
-    tx.run(_ABANDON, {"which": conversation.lease_turn_id, "ended_us": now_us})
+    if conversation.lease_turn_id:
+        tx.run(_ABANDON, {"which": conversation.lease_turn_id, "ended_us": now_us})
 
 
-def _earlier(
-    tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState | None
-) -> Opened | Answered | Held | None:
-    """What the idempotency key says: nothing yet, answered, being answered, or to be tried again."""
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """The turn that this idempotency key began."""
+
+    turn_id: str
+    state: TurnState
+    message_id: str
+    reply_id: str
+    conversation_key: int
+    again: str
+    parts: str
+
+
+def _earlier(tx: Transaction, opening: Opening, owner: OwnerState) -> _Earlier | None:
     row = tx.one(_BY_KEY, {"owner": owner.key, "key": opening.idempotency_key})
     if row is None:
         return None
     turn_id, state, message_id, reply_id, conversation_key, first_turn_id, parts = row
     # a turn that asks for another reply is known by its message, which an earlier turn brought
     again = message_id if first_turn_id != turn_id else ""
-    same = again == opening.again and (again or parts == encode_parts(opening.parts))
-    if conversation is None or conversation.key != conversation_key or not same:
+    return _Earlier(turn_id, state, message_id, reply_id, conversation_key, again, parts)
+
+
+def _again(
+    tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState | None, earlier: _Earlier
+) -> Opened | Answered | Held | None:
+    """What the idempotency key says: answered, being answered, or to be tried again on the same message."""
+    same = earlier.again == opening.again and (earlier.again or earlier.parts == encode_parts(opening.parts))
+    if conversation is None or conversation.key != earlier.conversation_key or not same:
         raise IdempotencyMismatch(
             f"idempotency key {opening.idempotency_key!r} was used for another text or conversation",
             hint="use a new key for each message",
         )
-    if state == "answered":
-        return Answered(reply_id)
+    if earlier.state == "answered":
+        return Answered(earlier.reply_id)
+    turn_id = earlier.turn_id
     if conversation.lease_turn_id and conversation.lease_until_us > opening.now_us:
         return Held(conversation.lease_until_us, same_key=conversation.lease_turn_id == turn_id)
-    found = conversations.message(tx, opening.owner, message_id)
+    found = conversations.message(tx, opening.owner, earlier.message_id)
     assert found is not None, "a turn's message is stored with it"  # noqa: S101 - narrows the type
-    if conversation.lease_turn_id != turn_id:
-        _abandon(tx, conversation, opening.now_us)
-    tx.run(_RESUME, {"which": turn_id, "started_us": opening.now_us})
     last = _last_of_turn(tx, conversation, turn_id) or found[0]
-    keeps = conversation.head_id not in (last.id, message_id)
-    return _claim(tx, opening, owner, conversation, turn_id, found[0], added=0, keeps_head=keeps)
+    branches = opening.again or opening.replaces
+    keeps = not branches and conversation.head_id not in (last.id, earlier.message_id)
+    opened = _claim(tx, opening, owner, conversation, turn_id, found[0], added=0, keeps_head=keeps)
+    if opened:
+        if conversation.lease_turn_id != turn_id:
+            _abandon(tx, conversation, opening.now_us)
+        tx.run(_RESUME, {"which": turn_id, "started_us": opening.now_us})
+    return opened
 
 
 def _last_of_turn(tx: Transaction, conversation: ConversationState, turn_id: str) -> Message | None:
@@ -290,7 +319,8 @@ def _last_of_turn(tx: Transaction, conversation: ConversationState, turn_id: str
     return newest[-1].message if newest and newest[-1].message.turn_id == turn_id else None
 
 
-def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationState]:
+def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationState] | None:
+    """A new conversation, of an owner who may be new too; None when somebody else made it at the same moment."""
     if not opening.new_route or opening.replaces or opening.again:
         raise NotFound(
             f"no conversation {opening.conversation_id!r} for this user",
@@ -299,22 +329,26 @@ def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationSt
     owner = owners.find_or_make(tx, opening.owner, opening.now_us)
     title = " ".join(text_of(opening.parts).split())[:_TITLE_CHARS]
     made = (opening.conversation_id, opening.new_route, opening.new_arm, title, opening.now_us)
-    conversations.make(tx, owner.key, *made)
+    if not conversations.make(tx, owner.key, *made):
+        return None
     _, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
     assert conversation is not None, "a conversation that was just inserted is there"  # noqa: S101 - narrows the type
     return owner, conversation
 
 
-def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState) -> Opened:
+def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState) -> Opened | None:
     turn_id = new_id("trn")
     message = _message(tx, opening, conversation, turn_id)
     added = 0 if opening.again else 1
-    if opening.again or opening.replaces:
-        tx.run(_DROP_SUMMARIES, {"which": conversation.key, "depth": message.depth})
+    opened = _claim(tx, opening, owner, conversation, turn_id, message, added)
+    if opened is None:
+        return None
+    _abandon(tx, conversation, opening.now_us)
     if added:
-        insert_message(
-            tx, owner.key, conversation.key, message, opening.tokens(conversation.route, conversation.arm, message)
-        )
+        counts = opening.tokens(conversation.route, conversation.arm, message)
+        messages.insert(tx, owner.key, conversation.key, message, counts)
+        if opening.remembers:  # here, not at the end: a turn that dies leaves its message, which is to be recalled
+            tasks.put(tx, "index", owner.key, message.id, opening.now_us)
     tx.run(
         _INSERT_TURN,
         {
@@ -330,7 +364,7 @@ def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: C
             "ended_us": 0,
         },
     )
-    return _claim(tx, opening, owner, conversation, turn_id, message, added)
+    return opened
 
 
 def _message(tx: Transaction, opening: Opening, conversation: ConversationState, turn_id: str) -> Message:
@@ -355,14 +389,17 @@ def _claim(
     message: Message,
     added: int,
     keeps_head: bool = False,
-) -> Opened:
+) -> Opened | None:
+    """The turn, which holds the conversation from now on; None when it is no longer as it was read."""
+    branches = bool(opening.again or opening.replaces)
+    stays = keeps_head or branches
     claimed = tx.run(
         _CLAIM,
         {
             "which": conversation.key,
             "seen": conversation.revision,
-            "head_id": conversation.head_id if keeps_head else message.id,
-            "depth": conversation.depth if keeps_head else message.depth + 1,
+            "head_id": conversation.head_id if stays else message.id,
+            "depth": conversation.depth if stays else message.depth + 1,
             "added": added,
             "updated_us": opening.now_us,
             "lease_turn_id": turn_id,
@@ -370,5 +407,5 @@ def _claim(
         },
     )
     if not claimed:
-        raise ConversationBusy("another turn took the conversation at the same moment", hint="try again")
-    return Opened(turn_id, owner, conversation, message, conversation.revision + 1, keeps_head)
+        return None
+    return Opened(turn_id, owner, conversation, message, conversation.revision + 1, keeps_head, branches)

@@ -1,8 +1,11 @@
 """Makes a memory of what a user said, or of a fact."""
 
+from collections.abc import Callable
+
 from persona.memory.embedding import embed, searched_text
 from persona.memory.vectors import pack
 from persona.store import memories, messages
+from persona.store.engine import Transaction
 from persona.store.tasks import Task
 from persona.tasks.workplace import Workplace
 from persona.values.memory import MemoryRow
@@ -10,11 +13,11 @@ from persona.values.memory import MemoryRow
 _LONGEST = 2_000  # characters of a message that become its memory
 
 
-async def index(place: Workplace, task: Task) -> None:
-    """Embeds the message or fact that the task names, and keeps it among its owner's memories. Safe to repeat."""
+async def index(place: Workplace, task: Task) -> Callable[[Transaction], None] | None:
+    """Embeds the message or fact that the task names; keeping it as a memory ends the task. Safe to repeat."""
     found = await place.database.run(lambda tx: messages.to_remember(tx, task.owner_key, task.subject), write=False)
     if found is None:
-        return  # erased meanwhile
+        return None  # erased meanwhile
     text = found.text[:_LONGEST]
     (vector,) = pack(await embed(place.embedder, [searched_text(text)]))
     row = MemoryRow(
@@ -28,4 +31,4 @@ async def index(place: Workplace, task: Task) -> None:
         message_id=found.message_id,
         fact_kind=found.fact_kind,
     )
-    await place.database.run(lambda tx: memories.add_once(tx, task.owner_key, row))
+    return lambda tx: memories.add_once(tx, task.owner_key, row)

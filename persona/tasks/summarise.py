@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from persona.calling.attempt import Heard, ask
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, memories
+from persona.store.codec import storable
 from persona.store.conversations import ConversationState, Stored
 from persona.store.engine import Transaction
 from persona.store.tasks import Task
@@ -64,7 +65,8 @@ def _leaving(place: Workplace, arm: Arm, found: _Read) -> list[Message]:
     shown = [one for one in found.stored if one.message.depth >= found.plan.history.first_depth]
     tokens = [one.tokens.get(counter.name) or counter.message(one.message) for one in shown]
     turns = turns_of([one.message for one in shown], tokens)
-    depth = due_for_summary(turns, room_of_history(found.plan), arm.window.low_water, 0.0)
+    room = room_of_history(found.plan, arm.window.sections.history.max)
+    depth = due_for_summary(turns, room, arm.window.low_water, 0.0)
     said = [one.message for one in found.stored if one.message.depth >= found.start]
     return [message for message in said if depth is not None and message.depth <= depth]
 
@@ -76,6 +78,7 @@ async def _write(place: Workplace, route: str, earlier: str, leaving: list[Messa
     before = f"The summary so far:\n{earlier}\n\n" if earlier else ""
     asked = say("user", f"{before}Summarise this conversation for the assistant that continues it:\n{said}")
     heard, timeout_s = Heard(), place.settings.turn.timeout_s
+    deadline = asyncio.get_running_loop().time() + timeout_s
     await ask(
         place.providers.chat(target),
         target,
@@ -87,10 +90,12 @@ async def _write(place: Workplace, route: str, earlier: str, leaving: list[Messa
         ),
         heard,
         retries=place.settings.turn.retries,
-        deadline=asyncio.get_running_loop().time() + timeout_s,
+        first_by=deadline,
+        deadline=deadline,
         show=lambda delta: None,
     )
-    return "".join(heard.text)
+    whole = heard.finish is not None and heard.finish.stop == "end"  # neither refused nor cut short
+    return storable("".join(heard.text)) if whole else ""
 
 
 def _keep(tx: Transaction, place: Workplace, task: Task, upto: tuple[str, int], text: str) -> None:

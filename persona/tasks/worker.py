@@ -5,8 +5,9 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from persona.errors import PersonaError
+from persona.errors import PersonaError, StoreReadOnly
 from persona.store import tasks
+from persona.store.engine import Transaction
 from persona.store.tasks import Task, TaskKind
 from persona.tasks.index import index
 from persona.tasks.summarise import summarise
@@ -14,7 +15,13 @@ from persona.tasks.workplace import Workplace
 
 log = logging.getLogger("persona.tasks")
 
-_KINDS: dict[TaskKind, Callable[[Workplace, Task], Awaitable[None]]] = {"index": index, "summarise": summarise}
+Ending = Callable[[Transaction], object]
+"""What a task still writes, in the transaction that takes it off the list."""
+
+_KINDS: dict[TaskKind, Callable[[Workplace, Task], Awaitable[Ending | None]]] = {
+    "index": index,
+    "summarise": summarise,
+}
 _LEASE_US = 120_000_000
 _BATCH = 16
 _MOST_ATTEMPTS = 5
@@ -44,10 +51,13 @@ class Worker:
         """Does what is due now, what the background had begun included; returns how many tasks were done or put off."""
         done = 0
         async with self._one_at_a_time:
-            while batch := await self._claim():
+            more = True
+            while more:
+                batch = await self._claim()
                 for task in batch:
                     await self._do(task)
                 done += len(batch)
+                more = len(batch) == _BATCH  # a batch that was not full was all that was due
         return done
 
     async def stop(self, drain_s: float) -> None:
@@ -64,10 +74,10 @@ class Worker:
             self._wake.clear()
             try:
                 await self.drain()
+            except StoreReadOnly:
+                return  # whoever may write does the work
             except PersonaError as error:  # the database is busy or gone: the outbox keeps the work
                 log.warning("background work waits: %s", type(error).__name__)
-                if self._stopping:
-                    return
             if self._stopping:
                 return
             with contextlib.suppress(TimeoutError):  # nobody called: look by ourselves
@@ -79,16 +89,22 @@ class Worker:
 
     async def _do(self, task: Task) -> None:
         try:
-            await _KINDS[task.kind](self._place, task)
-        except PersonaError as error:
+            ending = await _KINDS[task.kind](self._place, task)
+            await self._place.database.run(lambda tx: _end(tx, task, ending))
+        except Exception as error:  # noqa: BLE001 - one broken task must not stop the others
             await self._put_off(task, error)
-        else:
-            await self._place.database.run(lambda tx: tasks.done(tx, task.id))
 
-    async def _put_off(self, task: Task, error: PersonaError) -> None:
+    async def _put_off(self, task: Task, error: Exception) -> None:
         attempts = task.attempts + 1
-        dead = attempts >= _MOST_ATTEMPTS or not error.retryable
+        passing = isinstance(error, PersonaError) and error.retryable
+        dead = attempts >= _MOST_ATTEMPTS or not passing
         later_us = self._place.now_us() + 2**attempts * 1_000_000
         name = type(error).__name__
         log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
         await self._place.database.run(lambda tx: tasks.again(tx, task.id, later_us, name, dead))
+
+
+def _end(tx: Transaction, task: Task, ending: Ending | None) -> None:
+    if ending:
+        ending(tx)
+    tasks.done(tx, task.id)

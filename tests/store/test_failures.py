@@ -12,6 +12,7 @@ from stored import PRIVATE, keep, kept, sql
 
 from persona.errors import (
     InvalidInput,
+    SchemaOutOfDate,
     StoreBusy,
     StoreCorrupt,
     StoreError,
@@ -48,16 +49,16 @@ def test_text_that_is_no_unicode_is_refused_without_being_shown(database: Databa
     assert kept(database) == 0
 
 
-def test_locked_database_is_busy_and_then_not(tmp_path: Path, database: Database) -> None:
+def test_locked_database_is_busy_and_then_not(tmp_path: Path, sqlite: Database) -> None:
     other = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreBusy) as raised:
-        database.run_now(keep("one"))
+        sqlite.run_now(keep("one"))
     assert raised.value.retryable
-    assert kept(database) == 0  # readers go on
+    assert kept(sqlite) == 0  # readers go on
     other.execute("ROLLBACK")
     other.close()
-    database.run_now(keep("one"))
+    sqlite.run_now(keep("one"))
 
 
 def test_full_database_keeps_what_was_there(either: Database) -> None:
@@ -78,8 +79,8 @@ def test_full_database_keeps_what_was_there(either: Database) -> None:
     assert kept(either) == 2
 
 
-def test_read_only_file_is_read_and_not_written(tmp_path: Path, database: Database) -> None:
-    database.run_now(keep("one"))
+def test_read_only_file_is_read_and_not_written(tmp_path: Path, sqlite: Database) -> None:
+    sqlite.run_now(keep("one"))
     reader = Database(f"sqlite:///file:{tmp_path}/app.db?mode=ro&uri=true", busy_timeout_s=0.05)
     assert kept(reader) == 1
     with pytest.raises(StoreReadOnly):
@@ -108,9 +109,9 @@ def test_random_bytes_are_no_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keeps", [50, 100, 4096, 5000, 20_000])
-def test_truncated_database_is_corrupt(tmp_path: Path, database: Database, keeps: int) -> None:
-    database.run_now(lambda tx: [keep(str(number), "x" * 500)(tx) for number in range(100)])
-    database.close()
+def test_truncated_database_is_corrupt(tmp_path: Path, sqlite: Database, keeps: int) -> None:
+    sqlite.run_now(lambda tx: [keep(str(number), "x" * 500)(tx) for number in range(100)])
+    sqlite.close()
     cut = tmp_path / "cut.db"
     shutil.copy(tmp_path / "app.db", cut)
     with cut.open("r+b") as file:
@@ -141,6 +142,7 @@ def test_place_that_cannot_be_a_file_is_unavailable(tmp_path: Path, place: str) 
         *("", "nonsense", "sqlite://host/app.db", "foo://host/name", "sqlite:///a\0b.db"),
         *("sqlite:///app.db?mode=ro", "sqlite:///file:app.db?mode=ro", "postgresql+psycopg://u:hunter2@h:port/x"),
         *("nosuchdriver+x://u:hunter2@h/x", "sqlite://u:hunter2@h/x"),
+        *("postgresql+asyncpg://u:hunter2@h/x", "postgresql+psycopg2://u:hunter2@h/x", "mysql://u:hunter2@h/x"),
     ],
 )
 def test_url_that_cannot_work_is_refused_at_once_without_its_password(url: str) -> None:
@@ -187,8 +189,15 @@ class OperationalError(Told):
         (Told("23502"), StoreError),
         (Told("25006"), StoreReadOnly),
         (Told("53100"), StoreFull),
+        (Told("25P02"), StoreError),
+        (Told("25P03"), StoreUnavailable),
+        (Told("42501"), StoreReadOnly),
+        (Told("42P01"), SchemaOutOfDate),
+        (Told("53300"), StoreBusy),
+        (Told("57014"), StoreBusy),
         (Told("57P01"), StoreUnavailable),
         (Told("08006"), StoreUnavailable),
+        (Told("XX000"), StoreError),
         (Told("XX001"), StoreCorrupt),
         (Told("42601"), StoreError),
         (OperationalError(None), StoreUnavailable),

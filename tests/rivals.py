@@ -1,0 +1,79 @@
+"""Processes that want the same rows: run by `multiprocessing`, so importable and without fixtures."""
+
+import multiprocessing as mp
+from collections.abc import Callable, Sequence
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from stored import ADA, LEASE, NOW, answer, attempt, opening
+
+from persona.store import memories, owners, tasks
+from persona.store.engine import Database
+from persona.store.turns import Held
+from persona.values.memory import Fact, MemoryRow
+
+Work = Callable[[Database, int], Sequence[Any]]
+
+
+def race(work: Work, url: str, processes: int = 2) -> list[Any]:
+    """Runs `work(database, number)` in several new processes at the same moment; returns what all of them gave."""
+    spawn = mp.get_context("spawn")
+    barrier, results = spawn.Barrier(processes), spawn.Queue()
+    running = [
+        spawn.Process(target=_run, args=(work, url, number, barrier, results), daemon=True)
+        for number in range(processes)
+    ]
+    for process in running:
+        process.start()
+    given = [results.get(timeout=60) for _ in running]
+    for process in running:
+        process.join(timeout=30)
+    assert [process.exitcode for process in running] == [0] * processes
+    return [one for found in given for one in found]
+
+
+def _run(work: Work, url: str, number: int, barrier: Barrier, results: "Queue[list[Any]]") -> None:
+    database = Database(url, busy_timeout_s=20)
+    database.run_now(tasks.counts, write=False)
+    barrier.wait(timeout=60)
+    results.put(list(work(database, number)))
+    database.close()
+
+
+def talk(database: Database, number: int) -> list[tuple[int, str]]:
+    """Says ten things in each of three conversations that the others talk in too; returns what was said where."""
+    said = []
+    for turn in range(30):
+        id, text = f"c-{turn % 3}", f"{number}:{turn}"
+        while isinstance(opened := attempt(database, opening(text, id=id, key=text)), Held):
+            pass  # until the other lets go
+        answer(database, opened)
+        said.append((turn % 3, text))
+    return said
+
+
+def open_all(database: Database, number: int) -> list[str]:
+    """Begins the same twenty new conversations with the same keys as the others; returns the turns it got."""
+    found = [attempt(database, opening("bonjour", id=f"c-{turn}", key=f"k-{turn}")) for turn in range(20)]
+    return [getattr(one, "turn_id", type(one).__name__ if getattr(one, "same_key", False) else "?") for one in found]
+
+
+def work_off(database: Database, number: int) -> list[str]:
+    """Claims tasks, seven at a time, until there are none."""
+    got: list[str] = []
+    while found := database.run_now(lambda tx: tasks.claim(tx, NOW, LEASE, 7)):
+        got += [task.subject for task in found]
+    return got
+
+
+def remember(database: Database, number: int) -> list[int]:
+    """Keeps fifty memories and the same ten facts as the others; returns the revisions that the memories got."""
+    key = database.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW)).key
+    revisions = []
+    for turn in range(50):
+        row = MemoryRow(f"mem_{number}_{turn}", "turn", "un souvenir", 0, "embedder-1", b"", at_us=NOW)
+        revisions.append(database.run_now(lambda tx, row=row: memories.add(tx, key, [row])))
+        fact = Fact(f"fct_{number}_{turn}", f"fait {turn % 10}", "fact", "user", NOW, NOW)
+        database.run_now(lambda tx, fact=fact: memories.add_fact(tx, key, fact))
+    return revisions
