@@ -94,6 +94,7 @@ def advance(opened: Opened, *added: Message, head: Message | None = None, now: i
     before = opened.before
     return Advance(
         opened.turn_id,
+        opened.held_until_us,
         before.key,
         opened.owner.key,
         head or opened.message,

@@ -44,6 +44,7 @@ class Journal:
     added: list[Message] = field(default_factory=list)
     calls: list[Exchange] = field(default_factory=list)
     revision: int = 0
+    held_until_us: int = 0
     ended: bool = False
     _written: int = 0
 
@@ -68,13 +69,14 @@ class Journal:
 
     async def round(self, message: Message) -> None:
         """Makes one message of a tool round durable: what the model asks of its tools, or their results."""
+        until_us = self.services.now_us() + self.lease_us
 
         def write(tx: Transaction) -> None:
-            advance = self._advance([message])
-            turns.lease(tx, advance, advance.now_us + self.lease_us)
-            self._write_calls(tx)
+            if turns.lease(tx, self._advance([message]), until_us):
+                self._write_calls(tx)
 
-        await self.services.database.run(write)
+        await self.services.database.run(write, patience_s=_PATIENCE_S)
+        self.held_until_us = until_us
         self._moved([message])
 
     async def end(self, state: TurnState, gathered: Gathered, reply: Message | None = None, error: str = "") -> None:
@@ -100,6 +102,7 @@ class Journal:
         moves = self.plan is not None and not stays
         return Advance(
             turn_id=self.opened.turn_id,
+            held_until_us=self.held_until_us or self.opened.held_until_us,
             conversation_key=before.key,
             owner_key=self.opened.owner.key,
             head=self.last(),

@@ -15,11 +15,12 @@ from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound
 from persona.store import conversations, messages, owners, tasks
 from persona.store.codec import encode_parts
 from persona.store.conversations import ConversationState
+from persona.store.earlier import Earlier, begun_by
 from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.owners import OwnerState
 from persona.store.statements import insert_into, param, table
-from persona.store.tables import ConversationRow, MessageRow, TurnRow
+from persona.store.tables import ConversationRow, TurnRow
 from persona.values.message import Message, Part, text_of
 from persona.values.owner import Owner
 
@@ -28,14 +29,9 @@ _TITLE_CHARS = 60
 _CLAIMS = 5
 
 _turns, _conversations = table(TurnRow), table(ConversationRow)
-_t, _c, _m = _turns.c, _conversations.c, table(MessageRow).c
+_t, _c = _turns.c, _conversations.c
 
 _INSERT_TURN = insert_into(TurnRow)
-_BY_KEY = Statement(
-    select(_t.id, _t.state, _t.message_id, _t.reply_id, _t.conversation_key, _m.turn_id, _m.parts)
-    .join(table(MessageRow), _m.id == _t.message_id)
-    .where(_t.owner_key == param("owner"), _t.idempotency_key == param("key"))
-)
 _MESSAGE_OF = Statement(select(_t.message_id).where(_t.id == param("which")))
 _ABANDON = Statement(
     update(_turns)
@@ -63,10 +59,16 @@ _END_TURN = Statement(
     .where(_t.id == param("which"))
     .values(state=param("state"), reply_id=param("reply_id"), error=param("error"), ended_us=param("ended_us"))
 )
+_HELD = Statement(
+    select(_c.key).where(
+        _c.key == param("which"), _c.lease_turn_id == param("turn"), _c.lease_until_us == param("until_us")
+    )
+)
 _KEPT = Statement(select(_t.id).where(_t.id == param("which"), _t.reply_id == param("reply")))
 _ADVANCE = Statement(
     update(_conversations)
-    .where(_c.key == param("which"), _c.lease_turn_id == param("turn"))
+    # the time tells one claim of a turn from the next: a turn may be taken up again when its lease ran out
+    .where(_c.key == param("which"), _c.lease_turn_id == param("turn"), _c.lease_until_us == param("held_until_us"))
     .values(
         head_id=param("head_id"),
         depth=param("depth"),
@@ -116,6 +118,7 @@ class Opened:
     before: ConversationState
     message: Message
     revision: int
+    held_until_us: int
     keeps_head: bool = False
     branches: bool = False
 
@@ -140,6 +143,7 @@ class Advance:
     """How a conversation moves on: the messages added on top of `head`, and what else is to be remembered."""
 
     turn_id: str
+    held_until_us: int
     conversation_key: int
     owner_key: int
     head: Message
@@ -169,8 +173,10 @@ def _judge(
     tx: Transaction, opening: Opening, owner: OwnerState | None, conversation: ConversationState | None
 ) -> Opened | Answered | Held | None:
     """The turn begun, or why it is not; None when somebody else made or claimed the conversation meanwhile."""
-    earlier = _earlier(tx, opening, owner) if opening.idempotency_key and owner else None
+    earlier = begun_by(tx, owner.key, opening.idempotency_key) if opening.idempotency_key and owner else None
     if owner and earlier:
+        if conversation is None:  # made, perhaps, between the two looks
+            _, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
         return _again(tx, opening, owner, conversation, earlier)
     if owner is None or conversation is None:
         made = _make(tx, opening)
@@ -180,10 +186,16 @@ def _judge(
     return _begin(tx, opening, owner, conversation)
 
 
-def lease(tx: Transaction, advance: Advance, until_us: int) -> None:
-    """Adds the messages of a tool round and keeps the lease. Raises ConversationBusy when it was lost."""
-    if not _advance(tx, advance, advance.turn_id, until_us):
-        raise _lost()
+def lease(tx: Transaction, advance: Advance, until_us: int) -> bool:
+    """Adds the messages of a tool round and keeps the lease. Raises ConversationBusy when it was lost.
+
+    False when this was done before: a transaction whose COMMIT got no answer may be run again.
+    """
+    if _advance(tx, advance, advance.turn_id, until_us):
+        return True
+    if tx.one(_HELD, {"which": advance.conversation_key, "turn": advance.turn_id, "until_us": until_us}):
+        return False
+    raise _lost()
 
 
 def close_turn(tx: Transaction, advance: Advance, state: TurnState, reply_id: str = "", error: str = "") -> bool:
@@ -212,6 +224,7 @@ def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: BaseException
     before = opened.before
     advance = Advance(
         turn_id=opened.turn_id,
+        held_until_us=opened.held_until_us,
         conversation_key=before.key,
         owner_key=opened.owner.key,
         head=opened.message,
@@ -240,6 +253,7 @@ def _advance(tx: Transaction, advance: Advance, lease_turn_id: str, until_us: in
         {
             "which": advance.conversation_key,
             "turn": advance.turn_id,
+            "held_until_us": advance.held_until_us,
             "head_id": head_id,
             "depth": depth,
             "added": len(advance.added),
@@ -262,31 +276,8 @@ def _abandon(tx: Transaction, conversation: ConversationState, now_us: int) -> N
         tx.run(_ABANDON, {"which": conversation.lease_turn_id, "ended_us": now_us})
 
 
-@dataclass(frozen=True, slots=True)
-class _Earlier:
-    """The turn that this idempotency key began."""
-
-    turn_id: str
-    state: TurnState
-    message_id: str
-    reply_id: str
-    conversation_key: int
-    again: str
-    parts: str
-
-
-def _earlier(tx: Transaction, opening: Opening, owner: OwnerState) -> _Earlier | None:
-    row = tx.one(_BY_KEY, {"owner": owner.key, "key": opening.idempotency_key})
-    if row is None:
-        return None
-    turn_id, state, message_id, reply_id, conversation_key, first_turn_id, parts = row
-    # a turn that asks for another reply is known by its message, which an earlier turn brought
-    again = message_id if first_turn_id != turn_id else ""
-    return _Earlier(turn_id, state, message_id, reply_id, conversation_key, again, parts)
-
-
 def _again(
-    tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState | None, earlier: _Earlier
+    tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState | None, earlier: Earlier
 ) -> Opened | Answered | Held | None:
     """What the idempotency key says: answered, being answered, or to be tried again on the same message."""
     same = earlier.again == opening.again and (earlier.again or earlier.parts == encode_parts(opening.parts))
@@ -408,4 +399,5 @@ def _claim(
     )
     if not claimed:
         return None
-    return Opened(turn_id, owner, conversation, message, conversation.revision + 1, keeps_head, branches)
+    revision, until_us = conversation.revision + 1, opening.now_us + opening.lease_us
+    return Opened(turn_id, owner, conversation, message, revision, until_us, keeps_head, branches)

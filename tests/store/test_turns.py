@@ -1,9 +1,10 @@
 """A turn in the store: opened, leased, closed, repeated, taken over."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from stored import ADA, BOB, LEASE, NOW, PLAN, TARGET, advance, after, answer, attempt, opening, say, start
+from stored import ADA, BOB, LEASE, NOW, PLAN, TARGET, advance, after, answer, attempt, exchange, opening, say, start
 
 from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound, RateLimited
 from persona.store import conversations, exchanges, turns
@@ -150,6 +151,15 @@ def test_exchange_is_read_back_as_it_was_logged(database: Database) -> None:
     assert database.run_now(lambda tx: exchanges.plans_of_reply(tx, BOB, reply.id)) == []
 
 
+def test_exchange_that_is_logged_again_is_there_once(database: Database) -> None:
+    opened = start(database, opening())
+    logged = exchange(opened, "msg_1")
+    for _ in range(2):
+        database.run_now(lambda tx: exchanges.log(tx, logged))
+    assert rows(database, "id", "persona_exchanges") == [(logged.id,)]
+    assert len(rows(database, "number", "persona_attempts")) == 2
+
+
 def test_prompt_is_kept_once(database: Database) -> None:
     for _ in range(2):
         database.run_now(lambda tx: exchanges.keep_prompt(tx, "d1", "Tu aides."))
@@ -176,6 +186,26 @@ def test_turn_cannot_be_closed_twice(database: Database) -> None:
     assert state(database).head_id == reply.id
 
 
+def test_close_that_is_repeated_with_its_reply_does_nothing_more(database: Database) -> None:
+    opened = start(database, opening())
+    reply = after(opened.message)
+    ended = [
+        database.run_now(lambda tx: turns.close_turn(tx, advance(opened, reply), "answered", reply.id)) for _ in "ab"
+    ]
+    assert ended == [True, False]
+    assert state(database).messages == 2
+    start(database, opening("encore", now=NOW + 1))
+    assert not database.run_now(lambda tx: turns.close_turn(tx, advance(opened, reply), "answered", reply.id))
+
+
+def test_round_that_is_repeated_does_nothing_more(database: Database) -> None:
+    opened = start(database, opening())
+    moved = advance(opened, after(opened.message))
+    done = [database.run_now(lambda tx: turns.lease(tx, moved, NOW + 2 * LEASE)) for _ in "ab"]
+    assert done == [True, False]
+    assert state(database).messages == 2
+
+
 def test_failed_turn_leaves_its_message_unanswered_and_the_conversation_free(database: Database) -> None:
     opened = start(database, opening())
     database.run_now(lambda tx: turns.fail_turn(tx, opened, NOW + 1, RateLimited("busy")))
@@ -192,7 +222,19 @@ def test_tool_round_is_durable_and_keeps_the_lease(database: Database) -> None:
     assert (now.head_id, now.depth, now.messages, now.lease_until_us) == (call.id, 2, 2, NOW + 2 * LEASE)
     assert isinstance(attempt(database, opening("encore", now=LATER)), Held)
     reply = after(call)
-    database.run_now(lambda tx: turns.close_turn(tx, advance(opened, reply, head=call), "answered", reply.id))
+    closing = replace(advance(opened, reply, head=call), held_until_us=NOW + 2 * LEASE)
+    database.run_now(lambda tx: turns.close_turn(tx, closing, "answered", reply.id))
+    assert state(database).head_id == reply.id
+
+
+def test_holder_whose_turn_was_taken_up_again_cannot_end_it(database: Database) -> None:
+    dead = start(database, opening(key="k"))
+    alive = start(database, opening(key="k", now=NOW + LEASE + 1))
+    assert alive.turn_id == dead.turn_id
+    late, reply = after(dead.message), after(alive.message)
+    with pytest.raises(ConversationBusy):
+        database.run_now(lambda tx: turns.close_turn(tx, advance(dead, late), "answered", late.id))
+    database.run_now(lambda tx: turns.close_turn(tx, advance(alive, reply), "answered", reply.id))
     assert state(database).head_id == reply.id
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from windows import CONTEXT, Session, any_text, check, hit, tools, usual_rules
 
-from persona.adapter import Framing
+from persona.adapter import Framing, Tokenizer
+from persona.testing import WordTokenizer
 from persona.values.message import Image, Message, Part, Text, ToolCall, ToolResult, say
 from persona.values.request import Tool
 from persona.window.counting import Counter, EstimatingTokenizer, label
@@ -91,6 +92,13 @@ def test_pictures_are_counted_in_tiles(width: int, height: int, tiles: int) -> N
     counter = Counter(EstimatingTokenizer())
     picture = Message("user", (Image("https://x/y.png", "high", width, height),))
     assert counter.message(picture) == 4 + 85 + 170 * tiles
+
+
+@pytest.mark.parametrize("tokenizer", [EstimatingTokenizer(), WordTokenizer(), Bytes()], ids=lambda one: one.name)
+@given(first=any_text, second=any_text)
+def test_every_tokenizer_adds_up_where_blocks_meet(tokenizer: Tokenizer, first: str, second: str) -> None:
+    first, second = first + ">\n", "<" + second
+    assert tokenizer.count(first + second) == tokenizer.count(first) + tokenizer.count(second)
 
 
 def test_long_texts_count_the_same_as_cached_ones() -> None:
