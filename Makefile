@@ -13,7 +13,7 @@ INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint format bench clean
+.PHONY: help demo test torture check lint format bench clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -23,6 +23,9 @@ demo: $(VENV)/.core  ## Run the main job: two users, two conversations each, off
 
 test: $(VENV)/.dev  ## Pass the tests
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
+
+torture: $(VENV)/.dev  ## Kill, break and crowd it, ten times as long as the tests do
+	@TORTURE_KILLS=300 TORTURE_OPERATIONS=20000 $(PY) -m pytest -q -n 2 tests/torture
 
 check: lint test  ## Lint, type-check and test
 
@@ -36,7 +39,6 @@ format: $(VENV)/.dev  ## Format, and mend what can be mended
 	@$(PY) -m ruff check --fix .
 
 bench: $(VENV)/.dev  ## Measure beside limits and peers (the peers get .venv-bench)
-	@$(INSTALL) -e '.[bench]'
 	@$(PY) -m benchmarks $(ARGS)
 
 clean:  ## Remove what the targets above made

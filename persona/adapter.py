@@ -9,7 +9,7 @@ it offers is a protocol of its own; what a vendor lacks is simply absent (None),
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeGuard
 
 from persona.errors import AdapterMissing
 from persona.values.request import Delta, Request
@@ -100,7 +100,6 @@ class ChatModel(Protocol):
         ...
 
 
-@runtime_checkable
 class LocalEmbedder(Protocol):
     """Turns texts into vectors at once, in this process.
 
@@ -117,7 +116,6 @@ class LocalEmbedder(Protocol):
         ...
 
 
-@runtime_checkable
 class RemoteEmbedder(Protocol):
     """Turns texts into vectors over a network. One instance serves one event loop."""
 
@@ -135,6 +133,11 @@ class RemoteEmbedder(Protocol):
 
 
 Embedder = LocalEmbedder | RemoteEmbedder
+
+
+def is_local(embedder: Embedder) -> TypeGuard[LocalEmbedder]:
+    """Whether the embedder computes in this process, rather than over a network by `embed_remotely`."""
+    return not hasattr(embedder, "embed_remotely")
 
 
 @dataclass(frozen=True, slots=True)

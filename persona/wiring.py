@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import cast
 
-from persona.adapter import Adapter, RemoteEmbedder
+from persona.adapter import Adapter, RemoteEmbedder, is_local
 from persona.calling.providers import Providers
 from persona.conversation.prompts import Prompts
 from persona.conversation.services import Services, utc_now_us
@@ -38,8 +39,8 @@ class Rooms:
         services = self.services
         async with AsyncExitStack() as stack:  # each step is taken whatever another one raises
             stack.callback(services.database.close)
-            if isinstance(services.embedder, RemoteEmbedder):
-                stack.push_async_callback(services.embedder.close)
+            if not is_local(services.embedder):
+                stack.push_async_callback(cast(RemoteEmbedder, services.embedder).close)
             stack.push_async_callback(services.providers.close)
             stack.push_async_callback(self._save)
             if services.settings.tasks.run:
@@ -47,6 +48,8 @@ class Rooms:
 
     async def _save(self) -> None:
         services = self.services
+        if not services.providers.learnt:
+            return
         try:
             await services.database.run(lambda tx: _save(tx, services))
         except StoreError as error:  # it will be learnt again
@@ -106,5 +109,5 @@ async def open_rooms(
 
 
 def _save(tx: Transaction, services: Services) -> None:
-    for (target, counter), seen in services.providers.calibrations.items():
+    for (target, counter), seen in sorted(services.providers.learnt.items()):
         calibrations.save(tx, target, counter, seen.ratio, seen.error, seen.samples, services.now_us())

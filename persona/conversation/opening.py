@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from persona.adapter import LocalEmbedder
+from persona.adapter import is_local
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered, gather
 from persona.conversation.journal import Journal
@@ -48,8 +48,7 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     offered = offer(asked.tools)
     deadline = asyncio.get_running_loop().time() + asked.timeout_s
     # a local embedder waits for nobody: its vector is made first, and one hop then opens and gathers
-    local = isinstance(services.embedder, LocalEmbedder)
-    query = await _query(services, asked, deadline) if local else None
+    query = await _query(services, asked, deadline) if is_local(services.embedder) else None
     found = await _patiently(services, asked, query)
     if isinstance(found, Reply):
         show(TextDelta(found.text))

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from persona.adapter import Embedder, LocalEmbedder
+from persona.adapter import Embedder, RemoteEmbedder, is_local
 from persona.memory.vectors import check
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_INLINE = 4  # texts: for one turn's worth a thread costs more than the embedded embedder does
+_INLINE_CHARS = 8_000  # for one turn's worth a thread costs more than the embedded embedder does
 
 
 def searched_text(text: str, heading: str = "") -> str:
@@ -23,23 +23,21 @@ def searched_text(text: str, heading: str = "") -> str:
 async def embed(embedder: Embedder, texts: Sequence[str]) -> "NDArray[np.float32]":
     """Unit vectors, shape (len(texts), dimension), float32, asked for in batches of the embedder's size.
 
-    A local embedder runs here for up to four texts and in a worker thread for more.
+    A local embedder runs here for a turn's worth of text and in a worker thread for more.
     Raises EmbedderMismatch when a batch is not what the embedder declares, and what a remote one raises.
     """
     size = max(1, embedder.batch_size)
     batches = [texts[start : start + size] for start in range(0, len(texts), size)]
     found = [np.zeros((0, embedder.dimension), np.float32)]
     for batch in batches:
-        found.append(await _one_batch(embedder, batch, inline=len(texts) <= _INLINE))
+        found.append(await _one_batch(embedder, batch, inline=sum(map(len, batch)) <= _INLINE_CHARS))
     return np.concatenate(found)
 
 
 async def _one_batch(embedder: Embedder, batch: Sequence[str], *, inline: bool) -> "NDArray[np.float32]":
-    if not isinstance(embedder, LocalEmbedder):
-        vectors = await embedder.embed_remotely(batch)
-    elif inline:
-        vectors = embedder.embed(batch)
+    if is_local(embedder):
+        vectors = embedder.embed(batch) if inline else await asyncio.to_thread(embedder.embed, batch)
     else:
-        vectors = await asyncio.to_thread(embedder.embed, batch)
+        vectors = await cast(RemoteEmbedder, embedder).embed_remotely(batch)
     check(embedder, vectors, len(batch))
     return vectors

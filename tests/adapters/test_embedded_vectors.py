@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from persona_embedded import EMBEDDER, adapter
 from persona_embedded.embed import HashedNgrams
 
-from persona.adapter import LocalEmbedder, Provider
+from persona.adapter import Provider, is_local
 from persona.errors import ModelNotFound
 
 FACTS = {
@@ -29,7 +29,7 @@ FACTS = {
 def test_the_adapter_gives_a_local_embedder() -> None:
     assert adapter.embed is not None
     embedder = adapter.embed(Provider("embedded", "embedded"), EMBEDDER)
-    assert isinstance(embedder, LocalEmbedder)
+    assert is_local(embedder)
     assert (embedder.name, embedder.dimension, embedder.batch_size) == ("embedded:ngrams-1", 256, 256)
 
 

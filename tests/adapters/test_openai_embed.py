@@ -15,7 +15,7 @@ from persona_openai.embed import OpenAIEmbedder
 from wire import WireServer
 
 from persona import errors
-from persona.adapter import Provider, RemoteEmbedder, Secret
+from persona.adapter import Provider, Secret, is_local
 
 RECORDED = json.loads((Path(__file__).parent / "recorded/openai_embeddings.json").read_text(encoding="utf-8"))
 
@@ -197,5 +197,5 @@ async def test_a_reset_is_a_failed_connection_and_cancelling_hangs_up(
 def test_the_adapter_offers_a_remote_embedder() -> None:
     assert adapter.embed is not None
     embedder = adapter.embed(Provider("main", "openai"), "text-embedding-3-small")
-    assert isinstance(embedder, RemoteEmbedder)
+    assert not is_local(embedder)
     assert (embedder.name, embedder.batch_size) == ("main:text-embedding-3-small@1536", 128)

@@ -1,0 +1,81 @@
+"""Peers, in an environment of their own: `.venv-bench`, made on first use and kept.
+
+Where it cannot be made (no network), the peers' rows are left out and a note says so.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Row, Timing, row
+
+ROOT = Path(__file__).parents[1]
+VENV = ROOT / ".venv-bench"
+PACKAGES = ("langchain-core==1.7.2", "openai-agents==0.24.0", "numpy>=2", "tiktoken>=0.14")
+NOT_INSTALLED = "peer not installed, or did not run: .venv-bench could not be filled (no network?), or see above"
+_INSTALL_S, _RUN_S = 300, 300
+
+
+@cache
+def python() -> Path | None:
+    """The peers' interpreter, or None when they are not installed and cannot be."""
+    interpreter, stamp = VENV / "bin" / "python", VENV / ".filled"
+    if stamp.is_file() and stamp.read_text() == "\n".join(PACKAGES):
+        return interpreter
+    print(f"installing the peers into {VENV.name} …", file=sys.stderr)
+    try:
+        for command in _commands(interpreter):
+            subprocess.run(command, check=True, timeout=_INSTALL_S, capture_output=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    stamp.write_text("\n".join(PACKAGES))
+    return interpreter
+
+
+def ask(script: str, *arguments: str) -> dict[str, Any] | None:
+    """What a peer's script of this folder prints as JSON; None when it did not run."""
+    interpreter = python()
+    if interpreter is None:
+        return None
+    try:
+        done = subprocess.run(
+            [str(interpreter), "-m", f"benchmarks.{script}", *arguments],
+            check=True,
+            timeout=_RUN_S,
+            capture_output=True,
+            cwd=ROOT,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        said = getattr(error, "stderr", None) or b""
+        print(f"{script} did not run: {said.decode()[-300:] or error}", file=sys.stderr)
+        return None
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def peer_row(what: str, found: dict[str, Any] | None, key: str) -> list[Row]:
+    """The peer's timing under `key` as a row; none when it did not run."""
+    return [row(what, Timing(**found[key]), "peer")] if found else []
+
+
+def _commands(interpreter: Path) -> list[list[str]]:
+    uv = shutil.which("uv")
+    if uv:
+        made = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV)]
+        return [made, [uv, "pip", "install", "--quiet", "--python", str(interpreter), *PACKAGES]]
+    install = [
+        str(interpreter),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--retries",
+        "1",
+        *PACKAGES,
+    ]
+    return [[sys.executable, "-m", "venv", str(VENV)], install]
