@@ -2,7 +2,7 @@
 
 import multiprocessing as mp
 from collections.abc import Callable, Sequence
-from multiprocessing.queues import Queue
+from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
@@ -13,32 +13,30 @@ from persona.store.engine import Database
 from persona.store.turns import Held
 from persona.values.memory import Fact, MemoryRow
 
+_barrier: list[Barrier] = []
 Work = Callable[[Database, int], Sequence[Any]]
 
 
 def race(work: Work, url: str, processes: int = 2) -> list[Any]:
     """Runs `work(database, number)` in several new processes at the same moment; returns what all of them gave."""
     spawn = mp.get_context("spawn")
-    barrier, results = spawn.Barrier(processes), spawn.Queue()
-    running = [
-        spawn.Process(target=_run, args=(work, url, number, barrier, results), daemon=True)
-        for number in range(processes)
-    ]
-    for process in running:
-        process.start()
-    given = [results.get(timeout=60) for _ in running]
-    for process in running:
-        process.join(timeout=30)
-    assert [process.exitcode for process in running] == [0] * processes
-    return [one for found in given for one in found]
+    start = (_wait_at, (spawn.Barrier(processes),))
+    with ProcessPoolExecutor(processes, spawn, *start) as pool:
+        running = [pool.submit(_run, work, url, number) for number in range(processes)]
+        return [one for future in running for one in future.result(timeout=60)]
 
 
-def _run(work: Work, url: str, number: int, barrier: Barrier, results: "Queue[list[Any]]") -> None:
+def _wait_at(barrier: Barrier) -> None:
+    _barrier.append(barrier)
+
+
+def _run(work: Work, url: str, number: int) -> list[Any]:
     database = Database(url, busy_timeout_s=20)
     database.run_now(tasks.counts, write=False)
-    barrier.wait(timeout=60)
-    results.put(list(work(database, number)))
+    _barrier[0].wait(timeout=60)  # also keeps one process from doing the work of two
+    found = list(work(database, number))
     database.close()
+    return found
 
 
 def talk(database: Database, number: int) -> list[tuple[int, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from persona import Assistant, AsyncAssistant, Conversation, Settings
 from persona.adapter import Adapter
 from persona.testing import ScriptedModel
+from persona.values.message import ToolCall, ToolResult
 from persona.values.request import Request
 
 Json = dict[str, Any]
@@ -45,6 +46,26 @@ def window_of(request: Request) -> list[tuple[str, str]]:
 def said_in(request: Request) -> str:
     """Every word of a request."""
     return "\n".join(message.text for message in request.messages)
+
+
+def assert_no_orphans(request: Request) -> None:
+    """Every call in the request is followed by its results, and every result follows its call."""
+    asked: set[str] = set()
+    for message in request.messages:
+        answers = {part.call_id for part in message.parts if isinstance(part, ToolResult)}
+        assert answers == asked
+        asked = {call.id for call in message.tool_calls}
+    assert not asked
+
+
+def ask(name: str, arguments: str = "{}", id: str = "call_1") -> ToolCall:
+    """The model asks for a tool."""
+    return ToolCall(id, name, arguments)
+
+
+def results_of(request: Request) -> list[ToolResult]:
+    """The tool results that a request ends with."""
+    return [part for part in request.messages[-1].parts if isinstance(part, ToolResult)]
 
 
 @dataclass(slots=True)
@@ -88,6 +109,11 @@ class Log:
     def messages(self) -> list[Json]:
         """Every message, in the order they were stored."""
         return self.rows("SELECT * FROM persona_messages ORDER BY rowid")
+
+    def copy(self, path: Path) -> None:
+        """The database as it stands now: what a process that is killed at this moment leaves behind."""
+        with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(path)) as target:
+            source.backup(target)
 
     @property
     def claimed(self) -> bool:
@@ -133,3 +159,11 @@ class Desk:
         self.model.then("here I am again")
         assert chat.send("are you there?").text == "here I am again"
         assert window_of(self.model.requests[-1])[-2:] == [("user", said), ("user", "are you there?")]
+
+    def result_of(self, tool: Any, arguments: str = "{}", **tables: Any) -> ToolResult:
+        """What the model is given when it calls a tool."""
+        chat = self.chat(**tables)
+        self.model.then(ask(tool.__name__, arguments), "done")
+        assert chat.send("go", tools=[tool]).text == "done"
+        (result,) = results_of(self.model.requests[-1])
+        return result

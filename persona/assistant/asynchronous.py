@@ -14,6 +14,7 @@ from persona.assistant.user import AsyncUser
 from persona.conversation.services import Services, utc_now_us
 from persona.errors import InvalidInput, MisuseError
 from persona.settings import Settings, load
+from persona.store.forks import Origin
 from persona.values.owner import Owner
 from persona.values.time import to_us
 from persona.wiring import Rooms, check, open_rooms
@@ -41,6 +42,7 @@ class AsyncAssistant:
         self._opening = asyncio.Lock()
         self._rooms: Rooms | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._origin: Origin | None = None  # until the rooms are opened a fork may have it
         self._closed = False
         check(settings, self._environment, self._adapters)
 
@@ -77,11 +79,13 @@ class AsyncAssistant:
         """The rooms, opened on first use."""
         if self._closed:
             raise MisuseError("the assistant is closed", hint="open another one")
+        if self._origin:
+            self._origin.check()
         if self._rooms is None:
             async with self._opening:
                 if self._rooms is None:
                     self._rooms = await open_rooms(self.settings, self._environment, self._adapters, self._now_us)
-                    self._loop = asyncio.get_running_loop()
+                    self._loop, self._origin = asyncio.get_running_loop(), Origin()
         if self._loop is not asyncio.get_running_loop():
             raise MisuseError(
                 "the assistant belongs to another event loop", hint="open one in each loop, or use Assistant"
@@ -94,7 +98,13 @@ class AsyncAssistant:
         return await self._rooms.worker.drain() if self._rooms else 0
 
     async def close(self) -> None:
-        """Waits for running turns, drains background work within its time, and closes everything. Safe to repeat."""
+        """Waits for running turns, drains background work within its time, and closes everything. Safe to repeat.
+
+        In a forked process it only forgets what is its parent's.
+        """
+        if self._origin and not self._origin.here:
+            self._closed = True
+            return
         await self.running.join()
         rooms, self._rooms = self._rooms, None
         self._closed = True

@@ -1,6 +1,7 @@
 """One conversation of one user."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Protocol
 
 from persona.assistant.running import Running
@@ -11,11 +12,14 @@ from persona.conversation.input import parts_of
 from persona.conversation.opening import run_turn
 from persona.conversation.services import Services
 from persona.conversation.tools import ToolFunction
+from persona.errors import InvalidInput
 from persona.store import conversations
 from persona.values.message import Image, Message
 from persona.values.owner import Owner
 from persona.values.plan import Plan
 from persona.values.turn import Event, Reply
+
+_LONGEST_TITLE = 200
 
 
 class Opened(Protocol):
@@ -93,7 +97,7 @@ class AsyncConversation:
             self.id,
             message.parts,
             tools=tools,
-            timeout_s=timeout_s or services.settings.turn.timeout_s,
+            timeout_s=_seconds(timeout_s, services.settings.turn.timeout_s),
             again=message.id,
             follows=reply_id,
         )
@@ -124,6 +128,8 @@ class AsyncConversation:
 
     async def rename(self, title: str) -> None:
         """Gives the conversation a title."""
+        if not title.strip() or len(title) > _LONGEST_TITLE or not title.isprintable():
+            raise InvalidInput(f"a title is 1 to {_LONGEST_TITLE} printable characters")
         services = await self._assistant.services()
         await afterwards.change(services, self._owner, self.id, lambda tx, key: conversations.rename(tx, key, title))
 
@@ -153,7 +159,7 @@ class AsyncConversation:
             create=(self._route or services.routes.default()) if self._new else "",
             idempotency_key=idempotency_key,
             tools=tools,
-            timeout_s=timeout_s or turn.timeout_s,
+            timeout_s=_seconds(timeout_s, turn.timeout_s),
             stream=stream,
             replaces=replaces,
         )
@@ -169,6 +175,14 @@ class ShowEvent(Protocol):
     def __call__(self, event: Event, /) -> None:
         """Shows it."""
         ...
+
+
+def _seconds(given: float | None, usual: float) -> float:
+    if given is None:
+        return usual
+    if not 0 < given < inf:
+        raise InvalidInput(f"timeout_s is {given!r}", hint="pass a number of seconds above 0, or leave it out")
+    return given
 
 
 def _unseen(event: Event) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from persona.errors import MisuseError
+from persona.store.forks import Origin
 
 T = TypeVar("T")
 
@@ -14,12 +15,16 @@ class Portal:
     """Runs coroutines on one long-lived loop and waits for them; SDK clients and locks stay on that loop."""
 
     def __init__(self) -> None:
+        self._origin = Origin()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._serve, name="persona-portal", daemon=True)
         self._thread.start()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of a coroutine, or what it raised. A KeyboardInterrupt here cancels it."""
+        if not self._origin.here:  # a fork has the loop, and not the thread that runs it
+            work.close()
+            self._origin.check()
         if not self._thread.is_alive() or self._loop.is_closed():
             work.close()
             raise MisuseError("the assistant is closed", hint="open another one")
@@ -44,11 +49,11 @@ class Portal:
     @property
     def open(self) -> bool:
         """Whether it can still be called."""
-        return not self._loop.is_closed()
+        return self._origin.here and not self._loop.is_closed()
 
     def close(self) -> None:
         """Stops the loop. Safe to repeat."""
-        if self._loop.is_closed():
+        if not self.open:
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -69,11 +69,21 @@ async def ask(
             return left > 0
         return max(wait, 0.001) if wait <= min(left, _LONGEST_WAIT_S) else False
 
-    waits = stamina.retry_context(
+    failed: ProviderError | None = None
+    try:
+        await _once(model, target, request, heard, first_by, deadline, show)
+    except ProviderError as error:
+        failed = error
+    else:
+        return
+    waits = stamina.retry_context(  # 50 µs, and only needed once a try has failed: that one counts as its first
         on=again, attempts=retries + 1, timeout=None, wait_initial=0.2, wait_max=5.0, wait_jitter=0.2
     )
     async for attempt in waits:
         with attempt:
+            if failed:
+                first, failed = failed, None
+                raise first
             await _once(model, target, request, heard, first_by, deadline, show)
 
 

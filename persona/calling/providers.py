@@ -23,6 +23,7 @@ class Providers:
         self._counters: dict[Target, Counter] = {}
         self._estimator = Counter(EstimatingTokenizer())
         self.calibrations: dict[tuple[str, str], Calibration] = {}
+        self.learnt: dict[tuple[str, str], Calibration] = {}  # by this process: what is to be stored
 
     def adapter(self, provider: str) -> Adapter:
         """The adapter of a provider. Raises AdapterMissing."""
@@ -78,11 +79,16 @@ class Providers:
         """Corrects the target's counter by what its provider reported for one request."""
         counter, known = self.counter(target), self.calibration(target)
         if not counter.exact or known.samples:  # an exact one that was widened finds its way back
-            self.calibrations[str(target), counter.name] = known.after(counted, reported)
+            self._correct(target, known.after(counted, reported))
 
     def widen(self, target: Target) -> None:
         """Leaves more room on a target whose provider said that the context is too long."""
-        self.calibrations[str(target), self.counter(target).name] = self.calibration(target).widened()
+        self._correct(target, self.calibration(target).widened())
+
+    def _correct(self, target: Target, corrected: Calibration) -> None:
+        if corrected != self.calibration(target):
+            key = str(target), self.counter(target).name
+            self.calibrations[key] = self.learnt[key] = corrected
 
     async def close(self) -> None:
         """Closes every chat model."""

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 import persona
-from persona.cli import ask, chat, database, doctor, init, users, why
+from persona.cli import ask, chat, database, doctor, init, tasks, users, why, work
 from persona.cli.output import show, show_error
 from persona.errors import PersonaError
 
@@ -60,6 +60,14 @@ app.command("conversations", epilog="Example: persona conversations --user ada -
 app.command("remember", epilog="Example: persona remember vegetarian --kind preference --user ada")(users.remember)
 app.command("facts", epilog="Example: persona facts --user ada")(users.facts)
 app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
+
+app.command("work", epilog="Example: persona work --once")(work.work)
+app.command("prune", epilog="Example: persona prune --dry-run")(work.prune)
+
+_tasks = typer.Typer()
+_tasks.callback(invoke_without_command=True, epilog="Example: persona tasks --state dead")(tasks.tasks)
+_tasks.command("retry", epilog="Example: persona tasks retry --all")(tasks.retry)
+app.add_typer(_tasks, name="tasks")
 
 _database = typer.Typer(no_args_is_help=True, help="Look after the database.", epilog="Example: persona db upgrade")
 _database.command("upgrade", epilog="Example: persona db upgrade --config persona.toml")(database.upgrade)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import TypeVar
 
 from persona.conversation.services import Services
@@ -38,6 +39,8 @@ async def give(
     """Keeps one piece of feedback on a reply. Raises NotFound and InvalidInput."""
     if kind in ("correction", "comment") and not text.strip():
         raise InvalidInput(f"the {kind} is empty", hint="pass what should have been said")
+    if rating is not None and not isfinite(rating):
+        raise InvalidInput(f"the rating {rating!r} is no number", hint="pass a number; the scale is yours")
 
     def write(tx: Transaction) -> None:
         conversation = _conversation(tx, owner, conversation_id)

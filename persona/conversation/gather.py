@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
@@ -58,7 +58,7 @@ def gather(
 
 def encode_anchor(anchor: Anchor) -> str:
     """The anchor as the conversation's row keeps it."""
-    return json.dumps(astuple(anchor))
+    return json.dumps([getattr(anchor, field.name) for field in fields(anchor)])
 
 
 def decode_anchor(raw: str) -> Anchor:

@@ -3,9 +3,10 @@
 import asyncio
 import inspect
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -16,6 +17,8 @@ from persona.errors import InvalidInput
 from persona.store.codec import storable
 from persona.values.message import ToolCall, ToolResult
 from persona.values.request import Tool
+
+_SAYABLE = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what providers take as a function's name
 
 ToolFunction = Callable[..., Any]
 """Any function, plain or async, whose parameters have types that pydantic knows."""
@@ -34,7 +37,7 @@ def offer(functions: Sequence[ToolFunction]) -> dict[str, Offered]:
     """The functions by name. Raises InvalidInput for one that cannot be described, or two of one name."""
     offered: dict[str, Offered] = {}
     for function in functions:
-        described = _describe(function)
+        described = _known(function) if inspect.isroutine(function) else _describe(function)
         if described.tool.name in offered:
             raise InvalidInput(f"two tools are named {described.tool.name!r}", hint="rename one of them")
         offered[described.tool.name] = described
@@ -48,12 +51,15 @@ async def run_all(
     return list(await asyncio.gather(*(_run(call, offered, timeout_s, max_chars) for call in calls)))
 
 
-@lru_cache(maxsize=256)
 def _describe(function: ToolFunction) -> Offered:
-    name = getattr(function, "__name__", type(function).__name__)
+    inner, bound = (function.func, function.keywords) if isinstance(function, partial) else (function, {})
+    name = getattr(inner, "__name__", type(inner).__name__)
+    if not _SAYABLE.fullmatch(name):
+        raise InvalidInput(f"a tool is named {name!r}", hint="give it a name of letters, digits, _ or -, 64 at most")
     try:
-        parameters = inspect.signature(function, eval_str=True).parameters.values()
-        fields: dict[str, Any] = {f"field_{at}": _field(name, parameter) for at, parameter in enumerate(parameters)}
+        # what a partial has bound is the caller's to say: the model is not shown it
+        free = [one for one in inspect.signature(function, eval_str=True).parameters.values() if one.name not in bound]
+        fields: dict[str, Any] = {f"field_{at}": _field(name, parameter) for at, parameter in enumerate(free)}
         arguments = create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
         schema = arguments.model_json_schema()
     except (NameError, TypeError, ValueError, PydanticUserError) as error:
@@ -64,7 +70,10 @@ def _describe(function: ToolFunction) -> Offered:
     schema.pop("title", None)
     for described in schema.get("properties", {}).values():
         described.pop("title", None)  # it repeats the name, and costs tokens
-    return Offered(Tool(name, inspect.getdoc(function) or "", schema), function, arguments)
+    return Offered(Tool(name, inspect.getdoc(inner) or "", schema), function, arguments)
+
+
+_known = lru_cache(maxsize=256)(_describe)  # of functions and methods; an object that can be called may have no hash
 
 
 def _field(tool: str, parameter: inspect.Parameter) -> tuple[Any, Any]:
@@ -91,14 +100,21 @@ async def _run(call: ToolCall, offered: dict[str, Offered], timeout_s: float, ma
         return ToolResult(call.id, call.name, f"error: the arguments do not fit: {wrong}", failed=True)
     fields = type(parsed).model_fields
     arguments = {str(field.alias): getattr(parsed, name) for name, field in fields.items()}
+    limit = asyncio.timeout(timeout_s)
     try:
-        async with asyncio.timeout(timeout_s):
+        async with limit:
             return _result(call, await _call(found.function, arguments), max_chars)
-    except TimeoutError:
-        return ToolResult(call.id, call.name, f"error: no result after {timeout_s:g} seconds", failed=True)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a tool raises is its answer to the model
-        said = storable(f"error: {type(error).__name__}: {error}")[:max_chars]
-        return ToolResult(call.id, call.name, said, failed=True)
+    except (Exception, SystemExit, asyncio.CancelledError) as error:  # what a tool raises is its answer
+        if _cancelled_from_outside(error):
+            raise
+        late = f"no result after {timeout_s:g} seconds" if limit.expired() else f"{type(error).__name__}: {error}"
+        return ToolResult(call.id, call.name, storable(f"error: {late}")[:max_chars], failed=True)
+
+
+def _cancelled_from_outside(error: BaseException) -> bool:
+    """Whether the turn was cancelled, and not something that the tool waited for."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 
 
 async def _call(function: ToolFunction, arguments: dict[str, Any]) -> Any:

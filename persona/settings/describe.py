@@ -13,12 +13,16 @@ from pydantic import BaseModel, BeforeValidator, PlainValidator
 from pydantic.fields import FieldInfo
 
 from persona.settings.fields import Table
+from persona.settings.retention import RetentionRule
 from persona.settings.schema import Settings
 from persona.settings.shape import entry_at, table_at
 from persona.settings.window import Section
 
 INLINE: tuple[type[Table], ...] = (Section,)
 """Tables that are written on one line, as values."""
+
+LISTED: tuple[type[Table], ...] = (RetentionRule,)
+"""Tables of which there may be several without names, each under a header of its own: `[[retention]]`."""
 
 WRITTEN_OUT = {"store.url", "memory.embedder", "routes.default.target", "routes.default.instructions"}
 """The keys that a new file sets; all others are there as comments."""
@@ -65,13 +69,18 @@ class KeyText:
 
 @dataclass(frozen=True, slots=True)
 class TableText:
-    """One table: its path with example names and with NAME, and whether it is only an example."""
+    """One table: its path with example names and with NAME, and whether it is only an example, or one of a list."""
 
     path: str
     pattern: str
     text: str
     keys: tuple[KeyText, ...]
     example: bool
+    listed: bool = False
+
+    def header(self, path: str) -> str:
+        """The line that begins it."""
+        return f"[[{path}]]" if self.listed else f"[{path}]"
 
 
 def commented_toml() -> str:
@@ -101,7 +110,10 @@ def _walk(
     for name, field in model.model_fields.items():
         inner = _inner(field)
         about = field.description or ""
-        if inner is not None and entry_at(field.annotation) is None:
+        if inner in LISTED:
+            row = tuple(_key(key, one) for key, one in inner.model_fields.items())
+            yield TableText(".".join((*path, name)), ".".join((*pattern, name)), about, row, example=True, listed=True)
+        elif inner is not None and entry_at(field.annotation) is None:
             yield from _walk(inner, (*path, name), (*pattern, name), about, example=example)
         elif inner is not None:
             entry = (field.examples or ["NAME"])[0]
@@ -112,7 +124,8 @@ def _walk(
 def _inner(field: FieldInfo) -> type[Table] | None:
     """The table below a field that is written under a header of its own."""
     inner = table_at(entry_at(field.annotation) or field.annotation)
-    return None if inner in INLINE else inner
+    made_of = _made_of(field)
+    return made_of if made_of in LISTED else None if inner in INLINE else inner
 
 
 def _key(name: str, field: FieldInfo) -> KeyText:
@@ -164,7 +177,7 @@ def _toml(value: object) -> str:
 
 def _toml_lines(table: TableText, shown: set[type[Table]]) -> Iterator[str]:
     yield f"# {table.text}"
-    yield f"{'#' if table.example else ''}[{table.path}]"
+    yield f"{'#' if table.example else ''}{table.header(table.path)}"
     for key in table.keys:
         yield f"# {key.text}{_unless_written(key)}"
         yield from (f"#   {name}: {text}" for name, _, _, text in _parts(key, shown))
@@ -173,7 +186,7 @@ def _toml_lines(table: TableText, shown: set[type[Table]]) -> Iterator[str]:
 
 
 def _page_lines(table: TableText, shown: set[type[Table]]) -> Iterator[str]:
-    yield f"## `[{table.pattern}]`\n\n{table.text}\n"
+    yield f"## `{table.header(table.pattern)}`\n\n{table.text}\n"
     if not table.keys:
         return
     yield "| key | type | default | what it does |\n|---|---|---|---|"

@@ -3,11 +3,11 @@
 They are looked up in the raw tables, so that no other problem hides an unknown name.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from persona.settings.fields import Table
 from persona.settings.nearest import did_you_mean
-from persona.settings.problems import Problem
+from persona.settings.problems import KeyPath, Problem
 
 
 def unknown_names(raw: object) -> list[Problem]:
@@ -23,14 +23,20 @@ def unknown_names(raw: object) -> list[Problem]:
         problems += _missing(("routes", name, "knowledge"), row.get("knowledge"), "knowledge", knowledge)
         problems += _missing(("routes", name, "summarise"), row.get("summarise") or (), "route", routes)
         problems += _missing(("routes", name, "serve"), row.get("serve", "base"), "arm", arm_names)
+    for place, rule in enumerate(_listed(tables.get("retention"))):
+        problems += _missing(("retention", place, "route"), _entries(rule).get("route") or (), "route", routes)
     return problems
+
+
+def _listed(rows: object) -> Sequence[object]:
+    return rows if isinstance(rows, list | tuple) else ()
 
 
 def _entries(table: object) -> dict[str, object]:
     return dict(table) if isinstance(table, Mapping | Table) else {}
 
 
-def _missing(path: tuple[str, ...], mentioned: object, noun: str, known: Iterable[str]) -> Iterator[Problem]:
+def _missing(path: KeyPath, mentioned: object, noun: str, known: Iterable[str]) -> Iterator[Problem]:
     listed = [mentioned] if isinstance(mentioned, str) else mentioned
     for name in listed if isinstance(listed, list | tuple | Mapping) else ():
         if isinstance(name, str) and name not in known:

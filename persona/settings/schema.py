@@ -18,6 +18,7 @@ from pydantic import (
 from persona.settings.fields import DatabaseUrl, Link, Name, Table, TargetText, VariableName
 from persona.settings.names import unknown_names
 from persona.settings.problems import Source, found_in
+from persona.settings.retention import RetentionRule
 from persona.settings.routes import Route
 
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!:memory:|file:)([^?]+)(.*)")
@@ -78,7 +79,10 @@ class MemorySettings(Table):
 class TaskSettings(Table):
     """Background work."""
 
-    run: bool = Field(default=True, description="Whether background work runs inside this process.")
+    run: bool = Field(
+        default=True,
+        description="Whether background work runs inside this process; false leaves it to `persona work`.",
+    )
     drain_s: float = Field(default=5.0, ge=0, description="Seconds that closing waits for background work.")
 
 
@@ -125,6 +129,11 @@ class Settings(Table):
     )
     knowledge: Mapping[Name, KnowledgeSettings] = Field(
         default_factory=dict, examples=["docs"], description="Documents, by a name that routes list."
+    )
+    retention: tuple[RetentionRule, ...] = Field(
+        default=(),
+        description="When conversations are deleted, with all that hangs on them but facts. The first rule that fits a "
+        "conversation counts; without one it is kept for ever.",
     )
     routes: Mapping[Name, Route] = Field(
         default_factory=lambda: {"default": Route()},

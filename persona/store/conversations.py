@@ -49,6 +49,7 @@ _FIND = Statement(
     .where(*IS_OWNER)
 )
 _INSERT = insert_unless_there(ConversationRow)
+_HOLD = Statement(select(_c.key).where(_c.key == param("which")).with_for_update(read=True, key_share=True))
 _BY_KEY = Statement(select(*_STATE).where(_c.key == param("which")))
 _BY_OWNER = select(
     *(_c.id, _c.title, _c.route, _c.created_us, _c.updated_us, _c.messages, _c.archived_us, _c.key)
@@ -130,6 +131,11 @@ def by_key(tx: Transaction, key: int) -> ConversationState | None:
     """One conversation by its key, for background work."""
     row = tx.one(_BY_KEY, {"which": key})
     return ConversationState(*row) if row else None
+
+
+def hold(tx: Transaction, key: int) -> bool:
+    """Keeps a conversation from being deleted until this transaction ends. False when it is gone."""
+    return tx.one(_HOLD, {"which": key}) is not None
 
 
 def make(tx: Transaction, owner_key: int, id: str, route: str, arm: str, title: str, now_us: int) -> bool:

@@ -20,6 +20,7 @@ from persona.errors import InvalidInput, StoreError, StoreUnavailable
 from persona.store import sqlite
 from persona.store.backend import Backend
 from persona.store.failures import cause, collided, of_unknown_end, translated
+from persona.store.forks import Gate, Origin
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -119,9 +120,10 @@ class Database:
         self._threads = ThreadPoolExecutor(1 if self.sqlite else connections, thread_name_prefix="persona-store")
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         in_memory = self.sqlite and sqlite.in_memory(self.engine.url)
-        self._turnstile: AbstractContextManager[object] = (
-            sqlite.Turnstile(busy_timeout_s) if in_memory else nullcontext()
-        )
+        self._turnstile: AbstractContextManager[object] = nullcontext()
+        if self.sqlite:
+            self._turnstile = sqlite.Turnstile(busy_timeout_s) if in_memory else Gate(self.engine.dispose)
+        self._origin = Origin()
         self._closed = False
 
     @contextmanager
@@ -208,12 +210,18 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def close(self) -> None:
-        """Waits for running transactions of the worker threads, and closes every connection."""
+        """Waits for running transactions of the worker threads, and closes every connection.
+
+        Does nothing in a forked process: they are its parent's.
+        """
         self._closed = True
+        if not self._origin.here:
+            return
         self._threads.shutdown(wait=True)
         self.engine.dispose()
 
     def _check_open(self) -> None:
+        self._origin.check()
         if self._closed:
             raise _closed()
 

@@ -10,7 +10,7 @@ from sqlalchemy import and_, select
 from persona.store.codec import decode_plan, encode_plan
 from persona.store.engine import Statement, Transaction
 from persona.store.owners import IS_OWNER, identity
-from persona.store.statements import insert_into, insert_unless_there, param, table
+from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import AttemptRow, ConversationRow, ExchangeRow, MessageRow, OwnerRow, PromptRow
 from persona.values.owner import Owner
 from persona.values.plan import Plan
@@ -21,8 +21,8 @@ Outcome = Literal["answered", "failed", "cut", "cancelled"]
 
 _e, _m = table(ExchangeRow).c, table(MessageRow).c
 _o, _v = table(OwnerRow).c, table(ConversationRow).c
-_INSERT = insert_into(ExchangeRow)
-_INSERT_ATTEMPT = insert_into(AttemptRow)
+_INSERT = insert_unless_there(ExchangeRow)
+_INSERT_ATTEMPT = insert_unless_there(AttemptRow)
 _INSERT_PROMPT = insert_unless_there(PromptRow)
 _PLAN = Statement(select(_e.plan).where(_e.id == param("id")))
 _PLANS = Statement(
@@ -104,7 +104,7 @@ class Call:
 
 
 def log(tx: Transaction, exchange: Exchange) -> None:
-    """Writes an exchange and its attempts."""
+    """Writes an exchange and its attempts, once: the answer to an earlier COMMIT may have been lost on its way."""
     usage, cost = exchange.usage, exchange.cost
     tx.run(
         _INSERT,

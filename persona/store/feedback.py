@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from persona.errors import NotFound
+from persona.store import conversations
 from persona.store.engine import Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into
@@ -21,7 +23,9 @@ def give(
     text: str = "",
     rating: float | None = None,
 ) -> str:
-    """Keeps one piece of feedback and returns its id."""
+    """Keeps one piece of feedback and returns its id. Raises NotFound when its conversation was just deleted."""
+    if not conversations.hold(tx, conversation_key):
+        raise NotFound("the conversation is no longer stored")
     id = new_id("fbk")
     named = {"id": id, "owner_key": owner_key, "conversation_key": conversation_key, "message_id": message_id}
     tx.run(_INSERT, {**named, "kind": kind, "rating": rating, "text": text, "created_us": now_us})

@@ -15,6 +15,9 @@ from persona.values.time import iso_day
 _facts, _memories, _documents = table(FactRow), table(MemoryRecord), table(DocumentRow)
 _f, _r, _d, _s = _facts.c, _memories.c, _documents.c, table(SummaryRow).c
 
+BURIED = {"deleted": True, "text": "", "vector": b"", "title": "", "heading": ""}
+"""What a tombstone keeps of a memory: nothing that was said."""
+
 _INSERT_FACT = insert_into(FactRow)
 _INSERT_MEMORY = insert_into(MemoryRecord)
 _INSERT_DOCUMENT = insert_into(DocumentRow)
@@ -51,7 +54,7 @@ _SINCE = Statement(
 _BURY = Statement(
     update(_memories)
     .where(_r.owner_key == param("owner"), _r.id == param("which"))
-    .values(deleted=True, text="", vector=b"", title="", heading="", revision=param("at_revision"))
+    .values(**BURIED, revision=param("at_revision"))
 )
 _ONE = Statement(select(_r.id).where(_r.owner_key == param("owner"), _r.id == param("id")))
 _SOURCE = Statement(select(_r.kind, _r.title, _r.heading, _r.at_us).where(_r.id == param("id"), _r.deleted.is_(False)))

@@ -1,6 +1,7 @@
 """Summarises what is about to leave a conversation's window, through the route that the settings name for it."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from persona.calling.attempt import Heard, ask
@@ -33,18 +34,18 @@ class _Read:
     start: int
 
 
-async def summarise(place: Workplace, task: Task) -> None:
-    """Writes one summary, on top of the last one. Nothing happens when it is no longer due."""
+async def summarise(place: Workplace, task: Task) -> Callable[[Transaction], None] | None:
+    """Writes one summary, on top of the last one; keeping it ends the task. Nothing happens when it is not due."""
     found = await place.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
-        return
+        return None
     arm = place.routes.arm(found.conversation.route, found.conversation.arm)
     leaving = _leaving(place, arm, found)
     if not leaving or not arm.summarise:
-        return
+        return None
     text = await _write(place, arm.summarise, found.earlier, leaving)
     upto = (leaving[-1].id, leaving[-1].depth)
-    await place.database.run(lambda tx: _keep(tx, place, task, upto, text))
+    return lambda tx: _keep(tx, place, task, upto, text)
 
 
 def _read(tx: Transaction, task: Task) -> _Read | None:

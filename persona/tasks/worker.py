@@ -3,13 +3,15 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
-from persona.errors import PersonaError, StoreReadOnly
+from persona.errors import PersonaError, StoreError, StoreReadOnly
 from persona.store import tasks
 from persona.store.engine import Transaction
 from persona.store.tasks import Task, TaskKind
+from persona.tasks.batch import Batch, Outcome
 from persona.tasks.index import index
+from persona.tasks.retention import EVERY_US, prune
 from persona.tasks.summarise import summarise
 from persona.tasks.workplace import Workplace
 
@@ -21,10 +23,13 @@ Ending = Callable[[Transaction], object]
 _KINDS: dict[TaskKind, Callable[[Workplace, Task], Awaitable[Ending | None]]] = {
     "index": index,
     "summarise": summarise,
+    "prune": prune,
 }
 _LEASE_US = 120_000_000
+_LEASE_MARGIN_US = 60_000_000  # over the longest call of a model
 _BATCH = 16
 _MOST_ATTEMPTS = 5
+_LONGEST_WAIT_S = 3600
 _IDLE_S = 2.0  # between looks at the outbox when nobody says that there is work: others may have put some
 
 
@@ -32,42 +37,55 @@ class Worker:
     """Does background work until it is stopped."""
 
     def __init__(self, place: Workplace) -> None:
+        self.on_batch: Callable[[Batch], None] = lambda batch: log.info("background work: %s", batch)
         self._place = place
+        self._lease_us = max(_LEASE_US, int(place.settings.turn.timeout_s * 1_000_000) + _LEASE_MARGIN_US)
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._stopping = False
+        self._stopping = self._takes_no_more = False
         self._running: asyncio.Task[None] | None = None
+        self._begun: list[Task] = []
+        self._arm_next_us = 0
 
-    def start(self) -> None:
-        """Begins to look for work in the background."""
+    def start(self, *, once: bool = False) -> "asyncio.Task[None]":
+        """Begins to look for work in the background; with `once`, until nothing is due."""
         if self._running is None:
-            self._running = asyncio.get_running_loop().create_task(self._run(), name="persona-worker")
+            work = self._run_once() if once else self._run()
+            self._running = asyncio.get_running_loop().create_task(work, name="persona-worker")
+        return self._running
 
     def wake(self) -> None:
         """Says that there is work."""
         self._wake.set()
 
     async def drain(self) -> int:
-        """Does what is due now, what the background had begun included; returns how many tasks were done or put off."""
+        """Does what is due now, what the background had begun included; returns how many tasks it took."""
         done = 0
         async with self._one_at_a_time:
-            more = True
+            await self._arm()
+            more = not self._takes_no_more
             while more:
-                batch = await self._claim()
-                for task in batch:
-                    await self._do(task)
+                batch = await self._batch()
                 done += len(batch)
-                more = len(batch) == _BATCH  # a batch that was not full was all that was due
+                # a batch that was not full was all that was due
+                more = len(batch) == _BATCH and not self._takes_no_more
         return done
 
-    async def stop(self, drain_s: float) -> None:
-        """Finishes what is due within `drain_s` seconds, and leaves the rest in the outbox for the next process."""
-        self._stopping = True
+    async def stop(self, drain_s: float, *, takes_more: bool = True) -> None:
+        """Finishes what is due, or only what it has begun, within `drain_s` seconds; leaves the rest to others."""
+        self._stopping, self._takes_no_more = True, not takes_more
         self._wake.set()
         if self._running:
-            with contextlib.suppress(TimeoutError):  # what is left stays in the outbox
-                await asyncio.wait_for(self._running, drain_s)
-            self._running = None
+            try:
+                with contextlib.suppress(TimeoutError):  # what is left stays in the outbox
+                    await asyncio.wait_for(self._running, drain_s)
+            finally:
+                self._running = None
+                await self._give_back()
+
+    async def _run_once(self) -> None:
+        while await self.drain():
+            continue  # what was done may have left more to do
 
     async def _run(self) -> None:
         while True:
@@ -83,28 +101,75 @@ class Worker:
             with contextlib.suppress(TimeoutError):  # nobody called: look by ourselves
                 await asyncio.wait_for(self._wake.wait(), _IDLE_S)
 
-    async def _claim(self) -> list[Task]:
+    async def _arm(self) -> None:
+        """Sees to it, now and then, that the task which prunes is there: a worker without rules takes it away."""
         now_us = self._place.now_us()
-        return await self._place.database.run(lambda tx: tasks.claim(tx, now_us, _LEASE_US, _BATCH))
+        if self._place.settings.retention and now_us >= self._arm_next_us:
+            await self._place.database.run(lambda tx: tasks.arm(tx, "prune", now_us))
+            self._arm_next_us = now_us + EVERY_US
 
-    async def _do(self, task: Task) -> None:
+    async def _batch(self) -> Batch:
+        claimed = await self._claim()
+        self._begun = list(claimed)
+        ended: list[tuple[TaskKind, Outcome]] = []
+        for task in claimed:
+            ended.append((task.kind, await self._do(task)))
+            self._begun.pop(0)
+        batch = Batch.of(ended)
+        if batch:
+            self.on_batch(batch)
+        return batch
+
+    async def _claim(self) -> Sequence[Task]:
+        now_us = self._place.now_us()
+        return await self._place.database.run(lambda tx: tasks.claim(tx, now_us, self._lease_us, _BATCH))
+
+    async def _give_back(self) -> None:
+        """Lets others have at once what was claimed and not ended."""
+        begun, self._begun = self._begun, []
+        if not begun:
+            return
+        try:
+            await self._place.database.run(lambda tx: tasks.release(tx, begun))
+        except StoreError as error:
+            log.warning("%d tasks wait for the end of their lease: %s", len(begun), type(error).__name__)
+
+    async def _renewed(self, task: Task) -> Task | None:
+        """The task with enough of its lease left, though those before it took their time; None when it was lost."""
+        until_us = self._place.now_us() + self._lease_us
+        if task.lease_until_us > until_us - _LEASE_MARGIN_US // 2:
+            return task
+        renewed = await self._place.database.run(lambda tx: tasks.renew(tx, task, until_us))
+        self._begun[:1] = [renewed] if renewed else [task]
+        return renewed
+
+    async def _do(self, claimed: Task) -> Outcome:
+        task = await self._renewed(claimed)
+        if task is None:
+            return "lost"
         try:
             ending = await _KINDS[task.kind](self._place, task)
-            await self._place.database.run(lambda tx: _end(tx, task, ending))
+            ended = await self._place.database.run(lambda tx: _end(tx, task, ending))
         except Exception as error:  # noqa: BLE001 - one broken task must not stop the others
-            await self._put_off(task, error)
+            return await self._put_off(task, error)
+        return "done" if ended else "lost"
 
-    async def _put_off(self, task: Task, error: Exception) -> None:
+    async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
         passing = isinstance(error, PersonaError) and error.retryable
-        dead = attempts >= _MOST_ATTEMPTS or not passing
-        later_us = self._place.now_us() + 2**attempts * 1_000_000
+        blameless = isinstance(error, StoreError)  # a full disk says nothing about the task
+        dead = not blameless and (attempts >= _MOST_ATTEMPTS or not passing)
+        later_us = self._place.now_us() + min(2**attempts, _LONGEST_WAIT_S) * 1_000_000
         name = type(error).__name__
+        if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, dead)):
+            return "lost"
         log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
-        await self._place.database.run(lambda tx: tasks.again(tx, task.id, later_us, name, dead))
+        return "given up" if dead else "put off"
 
 
-def _end(tx: Transaction, task: Task, ending: Ending | None) -> None:
-    if ending:
+def _end(tx: Transaction, task: Task, ending: Ending | None) -> bool:
+    """Takes the task off the list and writes what it led to; neither when another worker has it by now."""
+    held = tasks.done(tx, task)
+    if held and ending:
         ending(tx)
-    tasks.done(tx, task.id)
+    return held

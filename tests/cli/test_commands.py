@@ -225,7 +225,10 @@ def test_a_wrong_command_line_is_misuse(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["init", "chat", "ask", "why", "conversations", "remember", "facts", "doctor", "db upgrade", "db version"],
+    [
+        *("init", "chat", "ask", "why", "conversations", "remember", "facts", "doctor", "db upgrade", "db version"),
+        *("tasks", "tasks retry", "work", "prune"),
+    ],
 )
 def test_every_command_explains_itself_with_an_example(command: str) -> None:
     shown = said(*command.split(), "--help")

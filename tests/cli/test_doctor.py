@@ -74,9 +74,11 @@ def test_a_used_database_is_described() -> None:
 def test_dead_tasks_are_a_warning() -> None:
     database = used_database()
     (task,) = database.run_now(lambda tx: tasks.claim(tx, 2**60, 1, 9))
-    database.run_now(lambda tx: tasks.again(tx, task.id, 0, "Refused", dead=True))
+    database.run_now(lambda tx: tasks.again(tx, task, 0, "Refused", dead=True))
     database.close()
-    assert (findings()["outbox"].state, findings()["outbox"].found) == ("warn", "1 dead")
+    found = findings()["outbox"]
+    assert (found.state, found.found) == ("warn", "1 dead")
+    assert "persona tasks" in found.advice
 
 
 def test_a_damaged_file_is_a_failure() -> None:

@@ -54,6 +54,12 @@ def test_a_single_memory_scores_higher_the_better_it_matches() -> None:
     assert ask(index, "bicycle birthday") == []
 
 
+def test_a_hit_says_which_share_of_the_terms_it_holds() -> None:
+    index = index_of(memory("a", "the train to lyon leaves early, the early train"), memory("b", "lyon in the rain"))
+    held = {hit.id: hit.holds for hit in ask(index, "early train train lyon leaves")}
+    assert held == {"a": 1.0, "b": 0.25}
+
+
 def test_a_hit_needs_a_shared_term_or_a_close_vector() -> None:
     query = np.zeros(32, np.float32)
     query[0] = 1

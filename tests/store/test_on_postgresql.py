@@ -240,3 +240,25 @@ def test_message_whose_commit_got_no_answer_is_not_doubled_by_the_same_key(
         now += timedelta(minutes=5)
         assert chat.send("Bonjour", idempotency_key="m1").text == "ok"
     assert counted(mortal_url) == {"owners": 1, "conversations": 1, "turns": 1, "messages": 2, "exchanges": 1}
+
+
+@pytest.mark.parametrize("said", [b"Monday", b"9 to 17"])
+def test_tool_round_whose_commit_got_no_answer_is_kept_once(
+    line: postgres.Line, mortal_url: str, model: WireServer, said: bytes
+) -> None:
+    asked = []
+
+    def opening_hours(day: str) -> str:
+        """Says when the post office is open on a day."""
+        asked.append(day)
+        return "Open from 9 to 17."
+
+    model.tool_call("opening_hours", {"day": "Monday"})
+    with Assistant.open(on(line.url, model)) as assistant:
+        chat = assistant.user("ada").conversation()
+        line.cut_after(said)
+        assert chat.send("Bonjour", tools=[opening_hours]).text == "ok"
+        assert not line.commits_to_cut
+        assert [message.role for message in chat.messages()] == ["user", "assistant", "tool", "assistant"]
+    assert asked == ["Monday"]
+    assert counted(mortal_url) == {"owners": 1, "conversations": 1, "turns": 1, "messages": 4, "exchanges": 2}

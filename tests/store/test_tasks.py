@@ -33,7 +33,7 @@ def test_task_is_claimed_and_gone_when_done(database: Database) -> None:
     (task,) = claim(database)
     assert (task.kind, task.owner_key, task.subject, task.attempts) == ("index", 1, "msg_1", 0)
     assert counts(database) == {"running": 1}
-    database.run_now(lambda tx: tasks.done(tx, task.id))
+    database.run_now(lambda tx: tasks.done(tx, task))
     assert counts(database) == {}
 
 
@@ -75,7 +75,7 @@ def test_task_of_a_worker_that_died_is_claimed_again_when_its_lease_ends(databas
 def test_task_that_failed_waits_for_its_time(database: Database) -> None:
     put(database, "msg_1")
     (task,) = claim(database)
-    database.run_now(lambda tx: tasks.again(tx, task.id, NOW + 5 * SECOND, "ConnectionFailed"))
+    database.run_now(lambda tx: tasks.again(tx, task, NOW + 5 * SECOND, "ConnectionFailed"))
     assert counts(database) == {"waiting": 1}
     assert claim(database, NOW + 4 * SECOND) == []
     assert [task.attempts for task in claim(database, NOW + 5 * SECOND)] == [1]
@@ -84,7 +84,7 @@ def test_task_that_failed_waits_for_its_time(database: Database) -> None:
 def test_dead_task_stays_for_a_person_to_see(database: Database) -> None:
     put(database, "msg_1")
     (task,) = claim(database)
-    database.run_now(lambda tx: tasks.again(tx, task.id, NOW, "BadRequest", dead=True))
+    database.run_now(lambda tx: tasks.again(tx, task, NOW, "BadRequest", dead=True))
     assert counts(database) == {"dead": 1}
     assert claim(database, NOW + 10**6 * LEASE) == []
 
@@ -100,8 +100,94 @@ def test_pending_task_of_a_conversation_is_seen_until_it_is_done_or_dead(databas
     assert not pending(8)
     waiting = next(task for task in claim(database) if task.kind == "summarise")
     assert pending(7)
-    database.run_now(lambda tx: tasks.again(tx, waiting.id, NOW, "x", dead=True))
+    database.run_now(lambda tx: tasks.again(tx, waiting, NOW, "x", dead=True))
     assert not pending(7)
+
+
+def test_worker_that_lost_its_lease_can_neither_end_nor_put_off_nor_keep_what_another_holds(database: Database) -> None:
+    put(database, "msg_1")
+    (slow,) = claim(database)
+    (quick,) = claim(database, NOW + LEASE)
+    assert not database.run_now(lambda tx: tasks.done(tx, slow))
+    assert not database.run_now(lambda tx: tasks.again(tx, slow, NOW, "ConnectionFailed", dead=True))
+    assert database.run_now(lambda tx: tasks.renew(tx, slow, NOW + 9 * LEASE)) is None
+    database.run_now(lambda tx: tasks.release(tx, [slow]))
+    assert counts(database) == {"running": 1}
+    assert claim(database, NOW + 2 * LEASE - 1) == []
+    assert database.run_now(lambda tx: tasks.done(tx, quick))
+    assert counts(database) == {}
+
+
+def test_worker_whose_task_was_put_off_by_another_cannot_end_it(database: Database) -> None:
+    put(database, "msg_1")
+    (slow,) = claim(database)
+    (quick,) = claim(database, NOW + LEASE)
+    assert database.run_now(lambda tx: tasks.again(tx, quick, NOW, "ConnectionFailed"))
+    assert not database.run_now(lambda tx: tasks.done(tx, slow))
+    assert counts(database) == {"waiting": 1}
+
+
+def test_lease_can_be_made_longer_by_its_holder(database: Database) -> None:
+    put(database, "msg_1")
+    (task,) = claim(database)
+    longer = database.run_now(lambda tx: tasks.renew(tx, task, NOW + 3 * LEASE))
+    assert longer
+    assert claim(database, NOW + 2 * LEASE) == []
+    assert not database.run_now(lambda tx: tasks.done(tx, task))
+    assert database.run_now(lambda tx: tasks.done(tx, longer))
+
+
+def test_task_that_is_given_back_can_be_had_at_once_and_counts_no_attempt(database: Database) -> None:
+    put(database, "msg_1")
+    (task,) = claim(database)
+    database.run_now(lambda tx: tasks.release(tx, [task]))
+    assert [(one.id, one.attempts) for one in claim(database)] == [(task.id, 0)]
+
+
+def test_tasks_are_listed_with_their_next_try_and_without_what_they_are_about(database: Database) -> None:
+    put(database, "msg_1", "msg_2", "msg_3")
+    later, dead, running = claim(database)
+    database.run_now(lambda tx: tasks.again(tx, later, NOW + SECOND, "RateLimited"))
+    database.run_now(lambda tx: tasks.again(tx, dead, NOW, "Refused", dead=True))
+    found = database.run_now(lambda tx: tasks.listing(tx, None, 10), write=False)
+    assert [(one.id, one.state, one.next_try_us, one.error) for one in found] == [
+        (later.id, "waiting", NOW + SECOND, "RateLimited"),
+        (dead.id, "dead", 0, "Refused"),
+        (running.id, "running", NOW + LEASE, ""),
+    ]
+    assert "msg_" not in str(found)
+    (only,) = database.run_now(lambda tx: tasks.listing(tx, "dead", 10), write=False)
+    assert (only.id, only.attempts, only.created_us) == (dead.id, 1, NOW)
+    assert len(database.run_now(lambda tx: tasks.listing(tx, None, 2), write=False)) == 2
+
+
+def test_dead_task_is_tried_again_from_the_start_when_a_person_says_so(database: Database) -> None:
+    put(database, "msg_1", "msg_2", "msg_3")
+    first, second, running = claim(database)
+    for task in (first, second):
+        database.run_now(lambda tx, task=task: tasks.again(tx, task, NOW, "Refused", dead=True))
+    assert not database.run_now(lambda tx: tasks.retry(tx, running.id))
+    assert database.run_now(lambda tx: tasks.retry(tx, first.id))
+    assert [(one.id, one.attempts) for one in claim(database)] == [(first.id, 0)]
+    assert database.run_now(tasks.retry_all) == 1
+    assert database.run_now(tasks.retry_all) == 0
+    assert [one.id for one in claim(database)] == [second.id]
+
+
+def test_task_of_which_there_is_one_is_there_once(database: Database) -> None:
+    for after in (NOW, 0):
+        database.run_now(lambda tx, after=after: tasks.arm(tx, "prune", NOW, run_after_us=after, subject="7"))
+    assert claim(database, NOW - 1) == []
+    (task,) = claim(database)
+    assert (task.kind, task.subject) == ("prune", "7")
+
+    def end(tx: Transaction) -> None:
+        assert tasks.done(tx, task)
+        tasks.arm(tx, "prune", NOW, run_after_us=NOW + SECOND)
+
+    database.run_now(end)
+    assert counts(database) == {"waiting": 1}
+    assert [one.subject for one in claim(database, NOW + SECOND)] == [""]
 
 
 def test_task_is_rolled_back_with_what_caused_it(database: Database) -> None:

@@ -14,7 +14,7 @@ from persona.store.engine import Database
 from persona.store.sqlite import existing, in_memory
 
 _UPGRADE = "run `persona db upgrade`"
-_GIVEN_UP = "look in the log for `persona.tasks`: what failed is named there, and is not tried again"
+_GIVEN_UP = "`persona tasks --state dead` lists what was given up, `persona tasks retry --all` tries it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def _outbox(counts: dict[str, int], runs_here: bool) -> Finding:
     if counts.get("dead"):
         return Finding("outbox", "warn", said, _GIVEN_UP)
     if counts and not runs_here:
-        return Finding("outbox", "warn", said, "tasks.run is false here: another process must do this work")
+        return Finding("outbox", "warn", said, "tasks.run is false here: run `persona work`")
     return Finding("outbox", "ok", said)
 
 

@@ -46,7 +46,7 @@ def _examine(path: Path | None, environment: Mapping[str, str], today: date) -> 
 def _background(settings: Settings) -> Finding:
     if settings.tasks.run:
         return Finding("background", "ok", "runs inside each process that opens an assistant")
-    advice = "let another process do it, with tasks.run = true"
+    advice = "run `persona work`, or another process with tasks.run = true"
     return Finding("background", "warn", "does not run in processes with these settings", advice)
 
 

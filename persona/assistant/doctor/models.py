@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 
-from persona.adapter import LocalEmbedder, discover
+from persona.adapter import discover, is_local
 from persona.assistant.doctor.findings import Finding, failed
 from persona.calling.providers import Providers
 from persona.errors import PersonaError
@@ -109,7 +109,7 @@ def embedder(settings: Settings, providers: Providers) -> Finding:
         made = providers.embedder(settings.memory.embedder)
     except PersonaError as error:
         return failed("embedder", error)
-    where = "in this process" if isinstance(made, LocalEmbedder) else "over the network"
+    where = "in this process" if is_local(made) else "over the network"
     return Finding("embedder", "ok", f"{made.name}, {made.dimension} dimensions, {where}")
 
 

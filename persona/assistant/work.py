@@ -1,0 +1,39 @@
+"""Background work in a process of its own, until it is told to stop."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+
+from persona.errors import StoreReadOnly
+from persona.settings import Settings
+from persona.tasks.batch import Batch
+from persona.wiring import open_rooms
+
+
+async def work(
+    settings: Settings,
+    say: Callable[[Batch], None],
+    stopping: asyncio.Event,
+    *,
+    once: bool = False,
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Does the work in the outbox, whatever `tasks.run` says; with `once`, only what is due now.
+
+    After `stopping` is set it takes nothing new, and ends what it has begun within `tasks.drain_s` seconds; the rest
+    goes back. Several may work on one database. Raises StoreError, SettingsError, AdapterMissing and InvalidInput.
+    """
+    apart = settings.model_copy(update={"tasks": settings.tasks.model_copy(update={"run": False})})
+    rooms = await open_rooms(apart, os.environ if environment is None else environment)
+    try:
+        rooms.worker.on_batch = say
+        running = rooms.worker.start(once=once)
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        by_itself = running.done() and not once
+        await rooms.worker.stop(settings.tasks.drain_s, takes_more=False)
+        if by_itself:
+            raise StoreReadOnly("the database cannot be written, so no work can be done", hint="let this process write")
+    finally:
+        await rooms.close()

@@ -1,0 +1,141 @@
+"""The worker: what it takes it ends, puts off, gives back or loses, and never does what another one holds."""
+
+import asyncio
+import logging
+
+import pytest
+from shop import Shop
+
+from persona.errors import ConnectionFailed
+from persona.tasks.batch import Batch
+
+MINUTE = 60_000_000
+
+
+async def test_a_batch_is_said_in_one_line(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    await asyncio.to_thread(shop.say, "one secret", "another secret")
+    worker = await shop.worker()
+    with caplog.at_level(logging.INFO, "persona.tasks"):
+        assert await worker.drain() == 2
+        assert await worker.drain() == 0
+    assert [record.getMessage() for record in caplog.records] == ["background work: 2 index done"]
+
+
+async def test_a_batch_tells_what_failed(shop: Shop) -> None:
+    async def fail() -> None:
+        raise ConnectionFailed("gone")
+
+    async def break_() -> None:
+        raise ZeroDivisionError
+
+    await asyncio.to_thread(shop.say, "one", "two", "three")
+    shop.between += [break_]
+    worker, batches = await shop.worker(), list[Batch]()
+    worker.on_batch = batches.append
+    await worker.drain()
+    assert str(batches[0]) == "1 index given up, 2 index done"
+    await asyncio.to_thread(shop.say, "four")
+    shop.between += [fail]
+    await worker.drain()
+    assert (str(batches[1]), len(batches[0])) == ("1 index put off", 3)
+    assert shop.tasks == [("index", "dead"), ("index", "waiting")]
+    assert [row["error"] for row in shop.log.rows("SELECT error FROM persona_tasks")] == [
+        "ZeroDivisionError",
+        "ConnectionFailed",
+    ]
+
+
+async def test_a_worker_that_lost_its_lease_neither_ends_nor_writes_what_another_has_done(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, "tea, please")
+    slow, quick, said = await shop.worker(), await shop.worker(), list[str]()
+    slow.on_batch = lambda batch: said.append(f"slow {batch}")
+    quick.on_batch = lambda batch: said.append(f"quick {batch}")
+
+    async def meanwhile() -> None:
+        shop.now_us += 5 * MINUTE
+        await quick.drain()
+
+    shop.between.append(meanwhile)
+    await slow.drain()
+    assert said == ["quick 1 index done", "slow 1 index lost"]
+    assert (shop.tasks, len(shop.log.rows("SELECT * FROM persona_memories"))) == ([], 1)
+
+
+async def test_a_worker_that_lost_its_lease_and_failed_leaves_the_task_to_the_other(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, "tea, please")
+    slow, quick = await shop.worker(), await shop.worker()
+
+    async def meanwhile() -> None:
+        shop.now_us += 5 * MINUTE
+        shop.between.append(look)
+        await quick.drain()
+        raise ZeroDivisionError
+
+    async def look() -> None:
+        (row,) = shop.log.rows("SELECT * FROM persona_tasks")
+        assert (row["state"], row["attempts"]) == ("running", 2)
+
+    shop.between.append(meanwhile)
+    await slow.drain()
+    assert (shop.tasks, len(shop.log.rows("SELECT * FROM persona_memories"))) == ([], 1)
+
+
+async def test_a_slow_worker_keeps_the_task_in_hand_and_loses_those_that_wait(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, "one", "two", "three")
+    slow, other, said = await shop.worker(), await shop.worker(), list[str]()
+    slow.on_batch = lambda batch: said.append(f"slow {batch}")
+    other.on_batch = lambda batch: said.append(f"other {batch}")
+
+    async def take_long() -> None:
+        shop.now_us += 100_000_000
+
+    async def look() -> None:
+        shop.now_us += 30_000_000  # past the first lease
+        await other.drain()
+
+    shop.between += [look, take_long]
+    await slow.drain()
+    assert said == ["other 1 index done", "slow 2 index done, 1 index lost"]
+    assert (shop.tasks, len(shop.log.rows("SELECT * FROM persona_memories"))) == ([], 3)
+
+
+async def test_what_was_not_done_in_time_is_given_back_at_once(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, "one", "two", "three")
+    entered, never = asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        entered.set()
+        await never.wait()
+
+    shop.between.append(hang)
+    worker = await shop.worker()
+    worker.start()
+    await entered.wait()
+    assert shop.tasks == [("index", "running")] * 3
+    await worker.stop(0.01)
+    assert shop.tasks == [("index", "waiting")] * 3
+    assert {row["attempts"] for row in shop.log.rows("SELECT attempts FROM persona_tasks")} == {0}
+
+
+async def test_a_worker_that_is_told_to_leave_ends_its_batch_and_takes_nothing_new(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, *map(str, range(20)))
+    worker, batches = await shop.worker(), list[int]()
+    worker.on_batch = lambda batch: batches.append(len(batch))
+    entered = asyncio.Event()
+
+    async def enter() -> None:
+        entered.set()
+
+    shop.between.append(enter)
+    worker.start()
+    await entered.wait()
+    await worker.stop(30, takes_more=False)
+    assert batches == [16]
+    assert shop.tasks == [("index", "waiting")] * 4
+
+
+async def test_once_ends_when_nothing_is_due(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, *map(str, range(20)))
+    worker = await shop.worker()
+    await worker.start(once=True)
+    assert shop.tasks == []
