@@ -24,8 +24,8 @@ demo: $(VENV)/.core  ## Run the main job: two users, two conversations each, off
 test: $(VENV)/.dev  ## Pass the tests
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
 
-torture: $(VENV)/.dev  ## Kill, break and crowd it, ten times as long as the tests do
-	@TORTURE_KILLS=300 TORTURE_OPERATIONS=20000 $(PY) -m pytest -q -n 2 tests/torture
+torture: $(VENV)/.dev  ## Kill it between every two statements, break its database, crowd it (minutes)
+	@TORTURE_KILLS=900 TORTURE_OPERATIONS=20000 $(PY) -m pytest -q -n 2 tests/torture
 
 check: lint test  ## Lint, type-check and test
 

@@ -32,7 +32,7 @@ class Calibration:
 
     def widened(self) -> "Calibration":
         """The calibration after the provider refused a request as too long."""
-        return Calibration(self.ratio * _WIDENED, self.error, max(1, self.samples))
+        return Calibration(max(self.ratio, 1.0) * _WIDENED, self.error, max(1, self.samples))
 
     def scale(self, exact: bool) -> float:
         """Tokens to expect at the provider for one that is counted, margin included."""
