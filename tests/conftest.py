@@ -3,7 +3,6 @@
 import ipaddress
 import os
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ def _is_here(address: Any) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     connect, connect_ex, resolve = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 
     def guarded(call: Any) -> Any:
@@ -46,4 +45,3 @@ def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.endswith("_API_KEY") or name.startswith("PERSONA_"):
             monkeypatch.delenv(name)
-    yield

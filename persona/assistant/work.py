@@ -1,6 +1,7 @@
 """Background work in a process of its own, until it is told to stop."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 
@@ -8,6 +9,8 @@ from persona.errors import StoreReadOnly
 from persona.settings import Settings
 from persona.tasks.batch import Batch
 from persona.wiring import open_rooms
+
+log = logging.getLogger("persona.tasks")
 
 
 async def work(
@@ -28,6 +31,8 @@ async def work(
     try:
         rooms.worker.on_batch = say
         running = rooms.worker.start(once=once)
+        if not once:
+            log.info("at work on %s", rooms.services.database.engine.url)  # which hides its password
         told = asyncio.create_task(stopping.wait())
         await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
         told.cancel()

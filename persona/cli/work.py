@@ -71,7 +71,6 @@ async def _work(settings: "Settings", once: bool, say: "Callable[[Batch], None]"
     for number in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # on Windows, where Ctrl-C still cancels
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    aside("at work; Ctrl-C stops")
     await work(settings, say, stopping, once=once)
 
 

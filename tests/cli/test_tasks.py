@@ -4,6 +4,8 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,6 @@ from typer.testing import CliRunner, Result
 
 from persona.assistant.synchronous import Assistant
 from persona.cli.app import app
-from persona.settings import Settings
 from persona.store import calibrations, tasks
 from persona.store.engine import Database
 from persona.store.tasks import Task
@@ -62,7 +63,9 @@ def age(days: int) -> None:
     """Makes everything that was said so much older."""
     database = Database("sqlite:///persona.db")
     with database.connection() as connection:
-        connection.exec_driver_sql(f"UPDATE persona_conversations SET updated_us = updated_us - {days * 86_400 * 10**6}")
+        connection.exec_driver_sql(
+            f"UPDATE persona_conversations SET updated_us = updated_us - {days * 86_400 * 10**6}"
+        )
     database.close()
 
 
@@ -120,30 +123,86 @@ def test_work_that_is_due_is_done_once_and_told_to_machines() -> None:
 
 def test_several_workers_share_the_work_and_leave_when_they_are_told() -> None:
     say(*(f"number {number}" for number in range(40)))
-    workers = [
-        subprocess.Popen(
-            [*COMMAND, "work", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), text=True
-        )
-        for _ in range(2)
-    ]
-    done = 0
-    try:
-        done += _first_batch(workers)
+    with _worker() as one, _worker() as other:
+        for worker in (one, other):
+            assert "at work on sqlite:///" in _line(worker)
         while read("tasks"):
             pass
-        workers[0].send_signal(signal.SIGTERM)
-        workers[1].send_signal(signal.SIGINT)
-        for worker in workers:
-            out, err = worker.communicate(timeout=30)
-            assert (worker.returncode, err) == (0, "")
-            done += _counted(out)
-    finally:
-        for worker in workers:
+        one.send_signal(signal.SIGTERM)
+        other.send_signal(signal.SIGINT)
+        done = [_done(worker) for worker in (one, other)]
+    assert sum(done) == 40
+
+
+def test_a_worker_does_what_is_put_later_and_says_what_it_prunes() -> None:
+    Path("persona.toml").write_text(f"{NO_WORK}[[retention]]\ndays = 30\n")
+    say("an old secret")
+    age(31)
+    with _worker() as worker:
+        assert "at work" in _line(worker)
+        assert (
+            _line(worker)
+            == "persona.retention: pruned 1 conversations with 2 messages of tenant '' on route 'default'\n"
+        )
+        say("a young one")
+        while [one["kind"] for one in read("tasks")] != ["prune"]:
+            pass
+        worker.send_signal(signal.SIGTERM)
+        assert _done(worker) == 3  # the memories, and the pruning
+
+
+def test_what_is_old_is_counted_first_and_then_pruned() -> None:
+    Path("persona.toml").write_text(f"{NO_WORK}[[retention]]\ndays = 30\n")
+    say("an old secret", "another")
+    age(31)
+    counted = [{"tenant": "", "route": "default", "conversations": 2, "messages": 4}]
+    assert read("prune", "--dry-run") == {"dry_run": True, "pruned": counted}
+    assert said("prune", "--dry-run") == "-\tdefault\t2\t4\n"
+    assert read("prune") == {"dry_run": False, "pruned": counted}
+    assert said("prune") == said("prune", "--vacuum") == ""
+    assert b"secret" not in b"".join(path.read_bytes() for path in Path().glob("persona.db*"))
+
+
+def test_without_rules_nothing_is_pruned() -> None:
+    say("one")
+    age(3000)
+    assert read("prune") == {"dry_run": False, "pruned": []}
+    assert len(read("conversations", "--user", "ada")["conversations"]) == 1
+
+
+def test_a_dry_run_that_rewrites_is_misuse() -> None:
+    assert run("prune", "--dry-run", "--vacuum").exit_code == 2
+
+
+def test_what_others_learnt_of_token_counts_is_left_alone_by_commands_that_only_look() -> None:
+    say("one")
+    database = Database("sqlite:///persona.db")
+    database.run_now(lambda tx: calibrations.save(tx, "embedded:extractive-1", "estimate-1", 1.25, 0.5, 7, 42))
+    said("facts", "--user", "ada")
+    with database.connection(write=False) as connection:
+        kept = connection.exec_driver_sql("SELECT ratio, samples, updated_us FROM persona_calibrations").all()
+    database.close()
+    assert kept == [(1.25, 7, 42)]
+
+
+@contextmanager
+def _worker() -> "Iterator[subprocess.Popen[str]]":
+    command = [*COMMAND, "work", "--json"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=environment(), text=True, **pipes) as worker:
+        try:
+            yield worker
+        finally:
             worker.kill()
-            worker.wait()
-    assert done == 40
 
 
-def _first_batch(workers: "list[subprocess.Popen[str]]") -> int:
-    """Waits until each has its signal handlers: until the first one has done something, and the other is idle too."""
-    raise NotImplementedError
+def _line(worker: "subprocess.Popen[str]") -> str:
+    assert worker.stderr
+    return worker.stderr.readline()
+
+
+def _done(worker: "subprocess.Popen[str]") -> int:
+    """How many tasks a worker did in all; it has been told to leave."""
+    out, err = worker.communicate(timeout=30)
+    assert (worker.returncode, err) == (0, "")
+    return sum(one["tasks"] for line in out.splitlines() for one in json.loads(line) if one["outcome"] == "done")
