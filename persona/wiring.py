@@ -93,14 +93,14 @@ async def open_rooms(
         await database.thread(lambda: prepare(database))
         known = await database.run(calibrations.load, write=False)
         providers.calibrations.update({key: Calibration(*seen) for key, seen in known.items()})
-        place = Workplace(settings, database, providers, routes, embedder, now_us)
+        indexes = IndexCache(settings.memory.index_cache_mb * _MEGABYTE, embedder.name)
+        place = Workplace(settings, database, providers, routes, embedder, indexes, now_us)
         for name in settings.knowledge:
             await follow_files(place, name)
     except BaseException:
         database.close()
         raise
     worker = Worker(place)
-    indexes = IndexCache(settings.memory.index_cache_mb * _MEGABYTE, embedder.name)
     services = Services(settings, database, providers, routes, embedder, indexes, Prompts(embedder), now_us=now_us)
     if settings.tasks.run:
         services.on_task = worker.wake

@@ -139,12 +139,12 @@ def _recall(
     def loader(key: int) -> Callable[[int], Sequence[MemoryRow]]:
         return lambda since: memories.since(tx, key, since)
 
-    index = services.indexes.get(owner, opened.owner.revision, loader(opened.owner.key))
+    index = services.indexes.get(opened.owner.key, opened.owner.revision, loader(opened.owner.key))
     found = {owner: index.search(query.vector, query.terms, most)}
     for name in arm.knowledge:
         base = Owner("", name, "knowledge")
         state = owners.find(tx, base)
         if state:
-            known = services.indexes.get(base, state.revision, loader(state.key))
+            known = services.indexes.get(state.key, state.revision, loader(state.key))
             found[base] = known.search(query.vector, query.terms, most)
     return merge(found, most, frozenset(), query.text)

@@ -7,7 +7,6 @@ from threading import Lock
 
 from persona.memory.index import OwnerIndex
 from persona.values.memory import MemoryRow
-from persona.values.owner import Owner
 
 Load = Callable[[int], Sequence[MemoryRow]]
 """The owner's rows changed after a revision, tombstones included; after -1: all of them."""
@@ -26,21 +25,22 @@ class _Entry:
 class IndexCache:
     """The most recently used indexes of one embedder, within `max_bytes`; the one asked for last stays.
 
-    There is no way in without an owner, and no index holds rows of two. Safe to use from several threads:
-    two of them load for the same owner one after the other, and for different owners side by side.
+    There is no way in without an owner's key in the store, which is never given to another, and no index holds rows
+    of two. Safe to use from several threads: two of them load for the same owner one after the other, and for
+    different owners side by side.
     """
 
     def __init__(self, max_bytes: int, embedder: str) -> None:
         self.embedder = embedder
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[Owner, _Entry] = OrderedDict()
+        self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._nbytes = 0
         self._lock = Lock()
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, owner: Owner) -> bool:
+    def __contains__(self, owner: int) -> bool:
         return owner in self._entries
 
     @property
@@ -48,7 +48,7 @@ class IndexCache:
         """About how many bytes all the indexes hold."""
         return self._nbytes
 
-    def get(self, owner: Owner, revision: int, load: Load) -> OwnerIndex:
+    def get(self, owner: int, revision: int, load: Load) -> OwnerIndex:
         """The owner's index, not older than `revision`, which the store says is the owner's.
 
         `load` is called with the revision that the cached index already has when that is behind, and with -1
@@ -66,19 +66,30 @@ class IndexCache:
         self._account(owner, entry)
         return index
 
-    def forget(self, owner: Owner) -> None:
+    def follow(self, owner: int, row: MemoryRow) -> None:
+        """Adds a row that was just stored, if the index has everything before it; if not, `get` will catch up."""
+        entry = self._entries.get(owner)
+        if entry is None:
+            return
+        with entry.lock:
+            if entry.seen == row.revision - 1:
+                entry.index.apply([row])
+                entry.seen = row.revision
+        self._account(owner, entry)
+
+    def forget(self, owner: int) -> None:
         """Drops what is kept of the owner."""
         with self._lock:
             entry = self._entries.pop(owner, None)
             self._nbytes -= entry.nbytes if entry else 0
 
-    def _entry(self, owner: Owner) -> _Entry:
+    def _entry(self, owner: int) -> _Entry:
         with self._lock:
             entry = self._entries.setdefault(owner, _Entry(OwnerIndex(self.embedder)))
             self._entries.move_to_end(owner)
             return entry
 
-    def _account(self, owner: Owner, entry: _Entry) -> None:
+    def _account(self, owner: int, entry: _Entry) -> None:
         nbytes = entry.index.nbytes
         with self._lock:
             if self._entries.get(owner) is not entry:

@@ -72,7 +72,7 @@ class MemorySettings(Table):
         default="embedded:ngrams-1", description="What turns texts into vectors, provider:model."
     )
     turns: bool = Field(default=True, description="Whether what users say becomes memories.")
-    candidates: int = Field(default=40, ge=1, description="Most search hits considered for one window.")
+    candidates: int = Field(default=24, ge=1, description="Most search hits considered for one window.")
     index_cache_mb: int = Field(default=256, ge=1, description="Megabytes of vector indexes kept in memory.")
 
 

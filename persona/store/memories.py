@@ -137,10 +137,11 @@ def add(tx: Transaction, owner_key: int, rows: Sequence[MemoryRow], document_id:
     return revision
 
 
-def add_once(tx: Transaction, owner_key: int, row: MemoryRow) -> None:
-    """Keeps a memory unless there is one of this id, so that a repeated task does nothing."""
+def add_once(tx: Transaction, owner_key: int, row: MemoryRow) -> int | None:
+    """Keeps a memory and returns its revision, unless there is one of this id: a repeated task does nothing."""
     if tx.one(_ONE, {"owner": owner_key, "id": row.id}) is None:
-        add(tx, owner_key, [row])
+        return add(tx, owner_key, [row])
+    return None
 
 
 def since(tx: Transaction, owner_key: int, revision: int) -> list[MemoryRow]:

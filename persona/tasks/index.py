@@ -1,6 +1,8 @@
 """Makes a memory of what a user said, or of a fact."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from persona.memory.embedding import embed, searched_text
 from persona.memory.vectors import pack
@@ -13,7 +15,7 @@ from persona.values.memory import MemoryRow
 _LONGEST = 2_000  # characters of a message that become its memory
 
 
-async def index(place: Workplace, task: Task) -> Callable[[Transaction], None] | None:
+async def index(place: Workplace, task: Task) -> Callable[[Transaction], Callable[[], None] | None] | None:
     """Embeds the message or fact that the task names; keeping it as a memory ends the task. Safe to repeat."""
     found = await place.database.run(lambda tx: messages.to_remember(tx, task.owner_key, task.subject), write=False)
     if found is None:
@@ -31,4 +33,9 @@ async def index(place: Workplace, task: Task) -> Callable[[Transaction], None] |
         message_id=found.message_id,
         fact_kind=found.fact_kind,
     )
-    return lambda tx: memories.add_once(tx, task.owner_key, row)
+
+    def write(tx: Transaction) -> Callable[[], None] | None:
+        revision = memories.add_once(tx, task.owner_key, row)
+        return partial(place.indexes.follow, task.owner_key, replace(row, revision=revision)) if revision else None
+
+    return write

@@ -17,8 +17,8 @@ from persona.tasks.workplace import Workplace
 
 log = logging.getLogger("persona.tasks")
 
-Ending = Callable[[Transaction], object]
-"""What a task still writes, in the transaction that takes it off the list."""
+Ending = Callable[[Transaction], Callable[[], None] | None]
+"""What a task still writes, in the transaction that takes it off the list; it may return what is to be done after."""
 
 _KINDS: dict[TaskKind, Callable[[Workplace, Task], Awaitable[Ending | None]]] = {
     "index": index,
@@ -149,7 +149,9 @@ class Worker:
             return "lost"
         try:
             ending = await _KINDS[task.kind](self._place, task)
-            ended = await self._place.database.run(lambda tx: _end(tx, task, ending))
+            ended, afterwards = await self._place.database.run(lambda tx: _end(tx, task, ending))
+            if afterwards:
+                afterwards()
         except Exception as error:  # noqa: BLE001 - one broken task must not stop the others
             return await self._put_off(task, error)
         return "done" if ended else "lost"
@@ -167,9 +169,7 @@ class Worker:
         return "given up" if dead else "put off"
 
 
-def _end(tx: Transaction, task: Task, ending: Ending | None) -> bool:
+def _end(tx: Transaction, task: Task, ending: Ending | None) -> tuple[bool, Callable[[], None] | None]:
     """Takes the task off the list and writes what it led to; neither when another worker has it by now."""
     held = tasks.done(tx, task)
-    if held and ending:
-        ending(tx)
-    return held
+    return held, ending(tx) if held and ending else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from persona.adapter import Embedder
 from persona.calling.providers import Providers
+from persona.memory.cache import IndexCache
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store.engine import Database
@@ -19,4 +20,5 @@ class Workplace:
     providers: Providers
     routes: Routes
     embedder: Embedder
+    indexes: IndexCache
     now_us: Callable[[], int]

@@ -67,7 +67,7 @@ class Survivor:
                 rows = memories.since(tx, key, -1)
                 made = OwnerIndex(services.embedder.name)
                 made.apply(rows)
-                return services.indexes.get(owner, revision, lambda since: memories.since(tx, key, since)), made
+                return services.indexes.get(key, revision, lambda since: memories.since(tx, key, since)), made
 
         cached, made = await services.database.thread(read_all)
         found = [f"task {kind} for {subject} is left" for subject, _, kind in read(services.database).tasks]
