@@ -19,7 +19,7 @@ from persona.store.engine import Database, Transaction
 from persona.store.schema import prepare
 from persona.tasks.documents import follow_files
 from persona.tasks.worker import Worker
-from persona.tasks.workplace import Workplace
+from persona.tasks.workshop import Workshop
 from persona.window.calibration import Calibration
 
 log = logging.getLogger("persona")
@@ -94,7 +94,7 @@ async def open_rooms(
         known = await database.run(calibrations.load, write=False)
         providers.calibrations.update({key: Calibration(*seen) for key, seen in known.items()})
         indexes = IndexCache(settings.memory.index_cache_mb * _MEGABYTE, embedder.name)
-        place = Workplace(settings, database, providers, routes, embedder, indexes, now_us)
+        place = Workshop(settings, database, providers, routes, embedder, indexes, now_us)
         for name in settings.knowledge:
             await follow_files(place, name)
     except BaseException:

@@ -10,14 +10,14 @@ from persona.memory.vectors import pack
 from persona.store import memories, owners
 from persona.store.engine import Transaction
 from persona.store.ids import new_id
-from persona.tasks.workplace import Workplace
+from persona.tasks.workshop import Workshop
 from persona.values.memory import MemoryRow
 from persona.values.owner import Owner
 
 log = logging.getLogger("persona.knowledge")
 
 
-async def follow_files(place: Workplace, name: str) -> Changes:
+async def follow_files(place: Workshop, name: str) -> Changes:
     """Indexes what changed among the files of the knowledge base `name`, one transaction a file.
 
     Raises SettingsError or InvalidInput, naming the file, for one that cannot be read.
@@ -42,12 +42,12 @@ async def follow_files(place: Workplace, name: str) -> Changes:
     return changes
 
 
-def _stored(tx: Transaction, place: Workplace, base: Owner) -> tuple[int, dict[str, str]]:
+def _stored(tx: Transaction, place: Workshop, base: Owner) -> tuple[int, dict[str, str]]:
     state = owners.find_or_make(tx, base, place.now_us())
     return state.key, dict(memories.documents(tx, state.key))
 
 
-async def _rows(place: Workplace, document: Document) -> list[MemoryRow]:
+async def _rows(place: Workshop, document: Document) -> list[MemoryRow]:
     """The document's chunks as memories, with their vectors."""
     parts = chunks(document)
     vectors = pack(await embed(place.embedder, [searched_text(part.text, part.heading) for part in parts]))

@@ -9,13 +9,13 @@ from persona.memory.vectors import pack
 from persona.store import memories, messages
 from persona.store.engine import Transaction
 from persona.store.tasks import Task
-from persona.tasks.workplace import Workplace
+from persona.tasks.workshop import Workshop
 from persona.values.memory import MemoryRow
 
 _LONGEST = 2_000  # characters of a message that become its memory
 
 
-async def index(place: Workplace, task: Task) -> Callable[[Transaction], Callable[[], None] | None] | None:
+async def index(place: Workshop, task: Task) -> Callable[[Transaction], Callable[[], None] | None] | None:
     """Embeds the message or fact that the task names; keeping it as a memory ends the task. Safe to repeat."""
     found = await place.database.run(lambda tx: messages.to_remember(tx, task.owner_key, task.subject), write=False)
     if found is None:

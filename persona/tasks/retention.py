@@ -12,7 +12,7 @@ from persona.store import retention, tasks
 from persona.store.engine import Database, Transaction
 from persona.store.retention import Idle
 from persona.store.tasks import Task
-from persona.tasks.workplace import Workplace
+from persona.tasks.workshop import Workshop
 
 log = logging.getLogger("persona.retention")
 
@@ -42,7 +42,7 @@ class Stretch:
     after: int | None
 
 
-async def prune(place: Workplace, task: Task) -> Callable[[Transaction], None] | None:
+async def prune(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Goes on with the pass where the task says, and leaves a task for the rest of it, or for the next one."""
     rules = place.settings.retention
     if not rules:

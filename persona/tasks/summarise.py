@@ -11,7 +11,7 @@ from persona.store.codec import storable
 from persona.store.conversations import ConversationState, Stored
 from persona.store.engine import Transaction
 from persona.store.tasks import Task
-from persona.tasks.workplace import Workplace
+from persona.tasks.workshop import Workshop
 from persona.values.message import Message, say
 from persona.values.owner import Owner
 from persona.values.plan import Plan
@@ -34,7 +34,7 @@ class _Read:
     start: int
 
 
-async def summarise(place: Workplace, task: Task) -> Callable[[Transaction], None] | None:
+async def summarise(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Writes one summary, on top of the last one; keeping it ends the task. Nothing happens when it is not due."""
     found = await place.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
@@ -60,7 +60,7 @@ def _read(tx: Transaction, task: Task) -> _Read | None:
     return _Read(conversation, plan, stored, earlier, start)
 
 
-def _leaving(place: Workplace, arm: Arm, found: _Read) -> list[Message]:
+def _leaving(place: Workshop, arm: Arm, found: _Read) -> list[Message]:
     """The messages that a jump at a full window would leave out, and that no summary holds yet."""
     counter = place.providers.counter(arm.targets[0])
     shown = [one for one in found.stored if one.message.depth >= found.plan.history.first_depth]
@@ -72,7 +72,7 @@ def _leaving(place: Workplace, arm: Arm, found: _Read) -> list[Message]:
     return [message for message in said if depth is not None and message.depth <= depth]
 
 
-async def _write(place: Workplace, route: str, earlier: str, leaving: list[Message]) -> str:
+async def _write(place: Workshop, route: str, earlier: str, leaving: list[Message]) -> str:
     arm = place.routes.arm(route, place.routes.assign(route, Owner("", "")))
     target = arm.targets[0]
     said = "\n".join(f"{one.role}: {one.text[:_LONGEST_PART]}" for one in leaving if one.text)
@@ -99,7 +99,7 @@ async def _write(place: Workplace, route: str, earlier: str, leaving: list[Messa
     return storable("".join(heard.text)) if whole else ""
 
 
-def _keep(tx: Transaction, place: Workplace, task: Task, upto: tuple[str, int], text: str) -> None:
+def _keep(tx: Transaction, place: Workshop, task: Task, upto: tuple[str, int], text: str) -> None:
     """Keeps the summary if the conversation still goes through the message that it ends with."""
     conversation = conversations.by_key(tx, task.conversation_key)
     if conversation is None or not text.strip():

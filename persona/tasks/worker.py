@@ -13,14 +13,14 @@ from persona.tasks.batch import Batch, Outcome
 from persona.tasks.index import index
 from persona.tasks.retention import EVERY_US, prune
 from persona.tasks.summarise import summarise
-from persona.tasks.workplace import Workplace
+from persona.tasks.workshop import Workshop
 
 log = logging.getLogger("persona.tasks")
 
 Ending = Callable[[Transaction], Callable[[], None] | None]
 """What a task still writes, in the transaction that takes it off the list; it may return what is to be done after."""
 
-_KINDS: dict[TaskKind, Callable[[Workplace, Task], Awaitable[Ending | None]]] = {
+_KINDS: dict[TaskKind, Callable[[Workshop, Task], Awaitable[Ending | None]]] = {
     "index": index,
     "summarise": summarise,
     "prune": prune,
@@ -36,7 +36,7 @@ _IDLE_S = 2.0  # between looks at the outbox when nobody says that there is work
 class Worker:
     """Does background work until it is stopped."""
 
-    def __init__(self, place: Workplace) -> None:
+    def __init__(self, place: Workshop) -> None:
         self.on_batch: Callable[[Batch], None] = lambda batch: log.info("background work: %s", batch)
         self._place = place
         self._lease_us = max(_LEASE_US, int(place.settings.turn.timeout_s * 1_000_000) + _LEASE_MARGIN_US)

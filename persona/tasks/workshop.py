@@ -12,7 +12,7 @@ from persona.store.engine import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class Workshop:
     """The rooms that tasks use."""
 
     settings: Settings
