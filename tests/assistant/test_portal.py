@@ -82,9 +82,11 @@ async def test_an_async_assistant_is_closed_for_good_too(desk: Desk) -> None:
 
 def test_an_assistant_serves_the_loop_it_was_opened_in(desk: Desk) -> None:
     assistant = desk.open_async()
-    asyncio.run(assistant.services())  # type: ignore[arg-type]  # a coroutine is what it wants
-    with pytest.raises(MisuseError, match="another event loop; open one in each loop"):
-        asyncio.run(assistant.user("ada").conversation().send("hi"))  # type: ignore[arg-type]
+    with asyncio.Runner() as its_loop:
+        its_loop.run(assistant.services())  # type: ignore[arg-type]  # a coroutine is what it wants
+        with pytest.raises(MisuseError, match="another event loop; open one in each loop"):
+            asyncio.run(assistant.user("ada").conversation().send("hi"))  # type: ignore[arg-type]
+        its_loop.run(assistant.close())  # type: ignore[arg-type]
 
 
 def test_a_stream_that_was_not_entered_says_how_it_is_used(desk: Desk) -> None:

@@ -96,7 +96,7 @@ def test_every_fact_that_holds_is_shown_exactly_once(script: list[str]) -> None:
             said = wire(window)
             assert said.count("&lt;fact number") == len(session.facts)
             for fact in session.facts:
-                assert said.count(fact.text[1:-1]) == 1
+                assert said.count(f"{fact.text[1:-1]}&gt;") == 1
 
 
 def test_fact_in_the_profile_is_not_recalled_again() -> None:
