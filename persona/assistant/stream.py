@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from persona.assistant.running import Running
-from persona.errors import MisuseError
+from persona.errors import MisuseError, TurnCancelled
 from persona.values.turn import Event, Reply
 
 Work = Callable[[Callable[[Event], None]], Coroutine[Any, Any, Reply]]
@@ -50,4 +50,6 @@ class AsyncTurnStream:
         while (event := await self._events.get()) is not None:
             yield event
         self._events.put_nowait(None)  # for whoever iterates again
+        if self._task.cancelled():
+            raise TurnCancelled("the turn was cancelled", hint="its message stays, and the log says so; send it again")
         self._task.result()  # raises what the turn raised

@@ -147,4 +147,4 @@ def _recall(
         if state:
             known = services.indexes.get(state.key, state.revision, loader(state.key))
             found[base] = known.search(query.vector, query.terms, most)
-    return merge(found, most, frozenset(), query.text)
+    return merge(found, most, query.text)

@@ -1,6 +1,6 @@
 """What was brought back for one turn: a question's terms, and one ranking out of several owners' hits."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,18 +36,16 @@ def query_of(text: str) -> Query:
 def merge(
     hits_by_owner: Mapping[Owner, Sequence[Recalled]],
     limit: int,
-    shown_message_ids: Collection[str],
     query_text: str,
 ) -> tuple[Recalled, ...]:
     """The `limit` best hits of a user and of the route's knowledge in one ranking, best first.
 
     Scores are comparable across owners: each is in standard deviations above its owner's mean. Equal ones go
-    by the newer day, then by the order they came in. Left out are messages that the window shows anyway, what
-    only says the query again (the same terms: the same question asked before), and a text that is already in
-    under the same heading.
+    by the newer day, then by the order they came in. Left out are what only asks the query again, and a text that
+    is already in under the same heading; what the window shows anyway is left out where the window is fitted.
     """
     ranked = sorted(
-        (hit for hits in hits_by_owner.values() for hit in hits if hit.message_id not in shown_message_ids),
+        (hit for hits in hits_by_owner.values() for hit in hits),
         key=lambda hit: hit.source.date,
         reverse=True,
     )

@@ -172,3 +172,9 @@ def test_knowledge_is_read() -> None:
 
 def test_background_work_that_runs_nowhere_is_a_warning() -> None:
     assert findings("[tasks]\nrun = false\n")["background"].state == "warn"
+
+
+def test_it_says_to_whom_what_users_say_is_sent() -> None:
+    said = findings('[routes.default]\ntarget = "openai:gpt-6-luna"\n', OPENAI_API_KEY=KEY)
+    assert said["provider openai"].found.endswith("it is sent what users say")
+    assert said["provider embedded"].found.endswith("nothing leaves this machine")

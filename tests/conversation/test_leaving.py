@@ -8,7 +8,7 @@ import pytest
 from talking import Desk
 from wire import WireServer
 
-from persona import AsyncConversation, Conversation, Refused, TextDelta, TimedOut
+from persona import AsyncConversation, Conversation, Refused, TextDelta, TimedOut, TurnCancelled
 from persona.values.request import Request
 
 
@@ -58,6 +58,19 @@ async def test_a_stream_that_is_left_is_cancelled_when_the_settings_say_so(desk:
         assert not desk.log.claimed
         assert (await chat.send("Hello?")).text == "back"
         assert [message.text for message in await chat.messages()] == ["When?", "Hello?", "back"]
+
+
+async def test_a_stream_that_was_cancelled_says_so_to_whoever_reads_it_later(desk: Desk) -> None:
+    half = Half()
+    desk.model.then(["At ", half])
+    async with desk.open_async(turn={"on_disconnect": "cancel"}) as assistant:
+        stream = assistant.user("ada").conversation().stream("When?")
+        async with stream:
+            async for _ in stream:
+                break
+        with pytest.raises(TurnCancelled, match="send it again"):
+            async for _ in stream:
+                pass
 
 
 async def test_a_send_whose_caller_is_cancelled_finishes_by_itself(desk: Desk) -> None:

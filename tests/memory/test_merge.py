@@ -9,8 +9,8 @@ def hit(name: str, text: str, score: float, *, message_id: str = "", date: str =
     return Recalled(name, text, Source("turn", name, "", heading, date), score, message_id=message_id)
 
 
-def names(*hits: Recalled, question: str = "what now ?", limit: int = 10, shown: tuple[str, ...] = ()) -> list[str]:
-    return [found.id for found in merge({ADA: hits}, limit, shown, question)]
+def names(*hits: Recalled, question: str = "what now ?", limit: int = 10) -> list[str]:
+    return [found.id for found in merge({ADA: hits}, limit, question)]
 
 
 def test_a_query_holds_each_term_once() -> None:
@@ -20,12 +20,8 @@ def test_a_query_holds_each_term_once() -> None:
 
 def test_hits_of_a_user_and_of_knowledge_share_one_ranking() -> None:
     mine = (hit("a", "one", 3.0), hit("b", "two", 1.0))
-    merged = merge({ADA: mine, GUIDE: (hit("k", "three", 2.0),)}, 2, (), "what")
+    merged = merge({ADA: mine, GUIDE: (hit("k", "three", 2.0),)}, 2, "what")
     assert [found.id for found in merged] == ["a", "k"]
-
-
-def test_a_message_that_the_window_shows_is_not_recalled() -> None:
-    assert names(hit("a", "one", 3.0, message_id="m1"), hit("b", "two", 1.0), shown=("m1",)) == ["b"]
 
 
 def test_the_same_question_asked_before_is_no_answer() -> None:

@@ -53,7 +53,7 @@ async def recalled(memories: dict[str, str], question: str) -> list[str]:
     query = query_of(question)
     (vector,) = await embed(embedder, [query.text])
     owner = Owner("", "ada")
-    return [hit.id for hit in merge({owner: index.search(vector, query.terms, 8)}, 5, (), question)]
+    return [hit.id for hit in merge({owner: index.search(vector, query.terms, 8)}, 5, question)]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Adapters, keys, and the models that routes and memory name: what is at hand, and for how long."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 from persona.adapter import discover, is_local
@@ -37,11 +38,13 @@ def keys(settings: Settings, providers: Providers, environment: Mapping[str, str
     targets = [*_targets(settings), parse_target(settings.memory.embedder)]
     for name in dict.fromkeys(target.provider for target in targets):
         try:
-            needs = providers.adapter(name).needs_key
+            adapter = providers.adapter(name)
         except PersonaError as error:
             yield failed(f"provider {name}", error)
         else:
-            yield _key(name, settings.provider(name).key_env, needs, environment)
+            key = _key(name, settings.provider(name).key_env, adapter.needs_key, environment)
+            where = "it is sent what users say" if adapter.sends_outside else "nothing leaves this machine"
+            yield replace(key, found=f"{key.found}; {where}")
 
 
 def _key(name: str, variable: str, needs: bool, environment: Mapping[str, str]) -> Finding:
