@@ -6,6 +6,7 @@ connections, and rolls back what was not committed when one is given back.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -25,6 +26,7 @@ from persona.store.forks import Gate, Origin
 T = TypeVar("T")
 Row = tuple[Any, ...]
 _Compiled = tuple[str, Sequence[str] | None, Mapping[str, Any]]
+_CROSSED_PAUSE_S = 0.02
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 1.0  # between two tries to reach a server
 _POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
 
@@ -201,6 +203,7 @@ class Database:
             crossed = collided(failed.error) or (failed.lost and not failed.at_commit)
             if not crossed or self._closed:
                 raise self._told(failed) from cause(failed.error)
+        time.sleep(_CROSSED_PAUSE_S)  # the one that won the crossing goes first, or they would cross again
         with self.transaction(write=write) as transaction:
             return work(transaction)
 
