@@ -2,11 +2,16 @@
 
 import ipaddress
 import os
+import signal
 import socket
+from collections.abc import Iterator
 from typing import Any
 
+import postgres
 import pytest
 from network import NetworkBlocked
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
 
 
 def _is_here(address: Any) -> bool:
@@ -45,3 +50,10 @@ def _stay_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.endswith("_API_KEY") or name.startswith("PERSONA_"):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """One PostgreSQL for the whole run of this process."""
+    with postgres.server_url() as url:
+        yield url

@@ -1,13 +1,19 @@
-"""What must not cross a fork: SQLite's connections, and handles whose threads stay behind in the parent.
+"""What must not cross a fork: SQLite's connections, handles whose threads stay behind, modules that are half imported.
 
 A connection to a SQLite file that is open at a fork makes the child believe that it holds the parent's locks. The
 child's own connections then take none, the parent may remove the log under them, and what the child commits is lost
 (https://www.sqlite.org/howtocorrupt.html, section 2.6). So they are closed before a fork, and made again on demand.
+
+A module that a thread of ours is importing at a fork would stay half a module in the child for ever. So a fork waits
+for it.
 """
 
+import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from weakref import WeakSet
 
 from persona.errors import MisuseError
@@ -78,9 +84,17 @@ _one_fork = threading.Lock()
 
 def _before() -> None:
     _one_fork.acquire()
+    _finish_imports()
     for gate in list(_gates):
         gate.shut()
         _shut.append(gate)
+
+
+def _finish_imports() -> None:
+    for name, module in list(sys.modules.items()):
+        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+            with contextlib.suppress(Exception):  # the thread that imports it is told
+                import_module(name)  # waits for that thread
 
 
 def _after() -> None:

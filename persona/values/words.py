@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
-from threading import Lock
+from threading import local
 from typing import Protocol, cast
 
 LONGEST_WORD = 40  # what is longer is no word: cutting it bounds the stemmer and the caches
@@ -94,8 +94,7 @@ class _Stemmer(Protocol):
     def stemWord(self, word: str) -> str: ...  # noqa: N802  (the library's own name)
 
 
-_stemmers: dict[str, _Stemmer] = {}
-_stemming = Lock()  # one stemmer keeps the word it works on: two threads at once would mix two words
+_thread = local()  # a stemmer keeps the word it works on: one for each thread, and no lock that a fork could split
 
 
 def language(text: str) -> str:
@@ -178,12 +177,12 @@ def sentences(text: str) -> list[str]:
 
 
 def _stem(word: str, lang: str) -> str:
-    with _stemming:
-        if lang not in _stemmers:
-            import snowballstemmer  # 20 ms, and only needed once a text is searched
+    stemmers = _thread.__dict__
+    if lang not in stemmers:
+        import snowballstemmer  # 20 ms, and only needed once a text is searched
 
-            _stemmers[lang] = cast(_Stemmer, snowballstemmer.stemmer(_ALGORITHMS[lang]))
-        return str(_stemmers[lang].stemWord(word))
+        stemmers[lang] = cast(_Stemmer, snowballstemmer.stemmer(_ALGORITHMS[lang]))
+    return str(stemmers[lang].stemWord(word))
 
 
 def _hour(clock: re.Match[str]) -> str:

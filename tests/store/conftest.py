@@ -19,14 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    with postgres.server_url() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def _kept(server: str) -> Iterator[str]:
-    with postgres.fresh_database(server, f"persona_test_{os.getpid()}") as url:
+def _kept(postgres_server: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_server, f"persona_test_{os.getpid()}") as url:
         yield url
 
 

@@ -58,8 +58,8 @@ def counted(url: str) -> dict[str, int]:
     return {name: postgres.administer(url, f"SELECT count(*) FROM persona_{name}")[0][0] for name in tables}
 
 
-def test_database_that_was_not_upgraded_names_the_command(server: str) -> None:
-    with postgres.fresh_database(server, "persona_never_upgraded", upgraded=False) as url:
+def test_database_that_was_not_upgraded_names_the_command(postgres_server: str) -> None:
+    with postgres.fresh_database(postgres_server, "persona_never_upgraded", upgraded=False) as url:
         with pytest.raises(SchemaOutOfDate, match="persona db upgrade"), Assistant.open(settings(url)):
             pass
         database = Database(url)

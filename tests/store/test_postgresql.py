@@ -217,10 +217,10 @@ def test_refusal_of_the_server_is_told_by_its_state(
     assert kept(postgresql) == 0
 
 
-def test_role_that_may_only_read_reads(server: str, postgresql: Database, opened: Open) -> None:
+def test_role_that_may_only_read_reads(postgres_server: str, postgresql: Database, opened: Open) -> None:
     postgresql.run_now(keep("one"))
     name = postgresql.engine.url.database
-    here = make_url(server).set(database=name).render_as_string(hide_password=False)
+    here = make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
     postgres.administer(here, "DROP OWNED BY persona_reader" if _role(here) else "CREATE ROLE persona_reader LOGIN")
     postgres.administer(here, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO persona_reader")
     try:
@@ -248,8 +248,8 @@ def test_nul_in_a_text_is_refused_before_it_is_sent(postgresql: Database) -> Non
 # migrations
 
 
-def test_two_upgrades_at_once_make_the_tables_once(server: str) -> None:
-    with postgres.fresh_database(server, "persona_upgraded_twice", upgraded=False) as url:
+def test_two_upgrades_at_once_make_the_tables_once(postgres_server: str) -> None:
+    with postgres.fresh_database(postgres_server, "persona_upgraded_twice", upgraded=False) as url:
         databases = [Database(url, busy_timeout_s=0.05) for _ in range(3)]
         start, failed = threading.Barrier(3, timeout=10), []
 

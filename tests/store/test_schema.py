@@ -59,7 +59,7 @@ def empty(request: pytest.FixtureRequest) -> Iterator[Database]:
     if request.param == "sqlite":
         yield request.getfixturevalue("empty_file")("app.db")
         return
-    with postgres.fresh_database(request.getfixturevalue("server"), EMPTY, upgraded=False) as url:
+    with postgres.fresh_database(request.getfixturevalue("postgres_server"), EMPTY, upgraded=False) as url:
         database = Database(url, busy_timeout_s=0.05)
         yield database
         database.close()

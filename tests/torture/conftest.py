@@ -18,14 +18,8 @@ def zygote(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zygote]:
 
 
 @pytest.fixture(scope="session")
-def _server() -> Iterator[str]:
-    with postgres.server_url() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def _database(_server: str) -> Iterator[str]:
-    with postgres.fresh_database(_server, f"persona_torture_{os.getpid()}") as url:
+def _database(postgres_server: str) -> Iterator[str]:
+    with postgres.fresh_database(postgres_server, f"persona_torture_{os.getpid()}") as url:
         yield url
 
 
