@@ -8,7 +8,7 @@ from typing import Any
 
 from stored import ADA, LEASE, NOW, answer, attempt, opening
 
-from persona.store import memories, owners, tasks
+from persona.store import facts, memories, owners, tasks
 from persona.store.engine import Database
 from persona.store.turns import Held
 from persona.values.memory import Fact, MemoryRow
@@ -73,5 +73,5 @@ def remember(database: Database, number: int) -> list[int]:
         row = MemoryRow(f"mem_{number}_{turn}", "turn", "un souvenir", 0, "embedder-1", b"", at_us=NOW)
         revisions.append(database.run_now(lambda tx, row=row: memories.add(tx, key, [row])))
         fact = Fact(f"fct_{number}_{turn}", f"fait {turn % 10}", "fact", "user", NOW, NOW)
-        database.run_now(lambda tx, fact=fact: memories.add_fact(tx, key, fact))
+        database.run_now(lambda tx, fact=fact: facts.add(tx, key, fact))
     return revisions

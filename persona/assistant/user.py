@@ -65,7 +65,7 @@ class AsyncUser:
     async def facts(self) -> tuple[Fact, ...]:
         """The facts that hold now, the oldest first."""
         services = await self._assistant.services()
-        return await profile.facts(services.database, self._owner)
+        return await profile.holding(services.database, self._owner)
 
     async def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""

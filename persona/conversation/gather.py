@@ -8,7 +8,7 @@ from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.memory.recall import Query, merge
 from persona.routing.routes import Arm
-from persona.store import conversations, exchanges, memories, owners
+from persona.store import conversations, exchanges, facts, memories, owners, summaries
 from persona.store.conversations import Stored
 from persona.store.engine import Transaction
 from persona.store.turns import Opened
@@ -47,11 +47,11 @@ def gather(
 
     def read(tx: Transaction) -> Gathered:
         tail = _tail(tx, services, opened, counter)
-        facts = memories.facts(tx, opened.owner.key)
-        summaries = _summaries(tx, opened) if arm.summarise else ()
+        known = facts.holding(tx, opened.owner.key)
+        summarised = _summaries(tx, opened) if arm.summarise else ()
         recalled = _recall(tx, services, owner, opened, arm, query)
         notes = (query.note,) if query.note else ()
-        return Gathered(tail.anchor, tail.turns, tail.plan, tuple(facts), summaries, recalled, notes)
+        return Gathered(tail.anchor, tail.turns, tail.plan, tuple(known), summarised, recalled, notes)
 
     return services.database.run_now(read, write=False)
 
@@ -122,7 +122,7 @@ def _results(message: Message) -> set[str]:
 
 def _summaries(tx: Transaction, opened: Opened) -> tuple[Summary, ...]:
     """The summaries of what came before this turn's message, the furthest first."""
-    rows = memories.summaries(tx, opened.before.key)
+    rows = summaries.of_conversation(tx, opened.before.key)
     return tuple(Summary(id, text, depth) for id, text, depth, _ in rows if depth < opened.message.depth)
 
 

@@ -9,7 +9,7 @@ from persona.conversation.gather import Gathered, encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.routing.routes import Arm
-from persona.store import exchanges, feedback, memories, tasks, turns
+from persona.store import exchanges, feedback, memories, summaries, tasks, turns
 from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange
@@ -117,7 +117,7 @@ class Journal:
         """After an answered edit or regeneration: what told of the path that is left is forgotten."""
         if reply is None or not self.opened.branches:
             return
-        memories.drop_summaries(tx, self.opened.before.key, self.opened.message.depth)
+        summaries.drop(tx, self.opened.before.key, self.opened.message.depth)
         if self.ask.replaces:
             tasks.drop(tx, "index", self.opened.owner.key, self.ask.replaces)
             memories.bury(tx, self.opened.owner.key, [self.ask.replaces])

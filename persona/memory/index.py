@@ -182,7 +182,7 @@ def _recalled(rows: Sequence[MemoryRow | None], slots: NDArray[np.intp], scores:
     coverage = scores.coverage
     return [
         Recalled(
-            *(row.id, row.text, Source(row.kind, row.id, row.title, row.heading, iso_day(row.at_us))),
+            *(row.id, row.text, Source(row.kind, row.id, row.title, row.heading, iso_day(row.at_us), row.page)),
             *(-total, dense, lexical, coverage, holds, row.message_id, row.fact_kind),
         )
         for total, _, _, row, dense, lexical, holds in hits

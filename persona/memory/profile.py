@@ -5,7 +5,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from persona.errors import InvalidInput, NotFound
-from persona.store import memories, owners, tasks
+from persona.store import facts, owners, tasks
 from persona.store.engine import Database, Transaction
 from persona.store.ids import new_id
 from persona.values.memory import Fact
@@ -33,10 +33,10 @@ async def remember(database: Database, owner: Owner, text: str, kind: str, now_u
 
     def write(tx: Transaction) -> Fact:
         state = owners.find_or_make(tx, owner, now_us)
-        kept = memories.add_fact(tx, state.key, fact)
+        kept = facts.add(tx, state.key, fact)
         if kept == fact.id:
             tasks.put(tx, "index", state.key, fact.id, now_us)
-        return next(known for known in memories.facts(tx, state.key) if known.id == kept)
+        return next(known for known in facts.holding(tx, state.key) if known.id == kept)
 
     return await database.run(write)
 
@@ -46,18 +46,18 @@ async def forget(database: Database, owner: Owner, fact_id: str, now_us: int) ->
 
     def write(tx: Transaction) -> bool:
         state = owners.find(tx, owner)
-        return state is not None and memories.end_fact(tx, state.key, fact_id, now_us)
+        return state is not None and facts.end(tx, state.key, fact_id, now_us)
 
     if not await database.run(write):
         raise NotFound(f"no fact {fact_id!r} holds for this user", hint="facts() lists those that do")
 
 
-async def facts(database: Database, owner: Owner) -> tuple[Fact, ...]:
+async def holding(database: Database, owner: Owner) -> tuple[Fact, ...]:
     """The facts that hold now, the oldest first."""
 
     def read(tx: Transaction) -> tuple[Fact, ...]:
         state = owners.find(tx, owner)
-        return tuple(memories.facts(tx, state.key)) if state else ()
+        return tuple(facts.holding(tx, state.key)) if state else ()
 
     return await database.run(read, write=False)
 

@@ -12,7 +12,11 @@ from persona.values.memory import MemoryKind
 from persona.values.message import Message, text_of
 
 _m, _f = table(MessageRow).c, table(FactRow).c
-_MESSAGE = Statement(select(_m.id, _m.parts, _m.created_us).where(_m.owner_key == param("owner"), _m.id == param("id")))
+_MESSAGE = Statement(
+    select(_m.parts, _m.created_us, _m.conversation_key, _m.depth).where(
+        _m.owner_key == param("owner"), _m.id == param("id")
+    )
+)
 _INSERT = insert_into(MessageRow)
 _FACT = Statement(
     select(_f.id, _f.text, _f.kind, _f.message_id, _f.valid_from_us).where(
@@ -31,6 +35,8 @@ class ToRemember:
     at_us: int
     message_id: str = ""
     fact_kind: str = ""
+    conversation_key: int = 0
+    depth: int = 0
 
 
 def insert(tx: Transaction, owner_key: int, conversation_key: int, message: Message, tokens: dict[str, int]) -> None:
@@ -55,7 +61,10 @@ def insert(tx: Transaction, owner_key: int, conversation_key: int, message: Mess
 def to_remember(tx: Transaction, owner_key: int, id: str) -> ToRemember | None:
     """The message or the fact that still holds, or None."""
     if row := tx.one(_MESSAGE, {"owner": owner_key, "id": id}):
-        return ToRemember(id, "turn", text_of(decode_parts(row[1])), int(row[2]), message_id=id)
+        parts, at_us, conversation_key, depth = row
+        return ToRemember(
+            id, "turn", text_of(decode_parts(parts)), int(at_us), id, "", int(conversation_key), int(depth)
+        )
     if row := tx.one(_FACT, {"owner": owner_key, "id": id}):
         _, text, kind, message_id, since = row
         return ToRemember(id, "fact", text, int(since), message_id, kind)

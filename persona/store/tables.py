@@ -237,7 +237,10 @@ class MemoryRecord(Table, table=True):
     heading: str = ""
     fact_kind: str = ""
     message_id: str = ""
+    conversation_key: int = Field(default=0, sa_column=_big())
+    depth: int = 0
     document_id: str = ""
+    page: int = 0
     at_us: int = Field(default=0, sa_column=_big())
     deleted: bool = False
 

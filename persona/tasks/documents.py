@@ -7,7 +7,7 @@ from persona.knowledge.documents import Document, expand, read
 from persona.knowledge.sync import Changes, diff
 from persona.memory.embedding import embed, searched_text
 from persona.memory.vectors import pack
-from persona.store import memories, owners
+from persona.store import documents, owners
 from persona.store.engine import Transaction
 from persona.store.ids import new_id
 from persona.tasks.workshop import Workshop
@@ -30,12 +30,12 @@ async def follow_files(place: Workshop, name: str) -> Changes:
     for document in (*changes.added, *changes.changed):
         rows = await _rows(place, document)
         await place.database.run(
-            lambda tx, document=document, rows=rows: memories.add_document(  # type: ignore[misc]
+            lambda tx, document=document, rows=rows: documents.add(  # type: ignore[misc]
                 tx, key, document.path, document.title, document.sha256, rows, place.now_us()
             )
         )
     for path in changes.removed:
-        await place.database.run(lambda tx, path=path: memories.drop_document(tx, key, path))  # type: ignore[misc]
+        await place.database.run(lambda tx, path=path: documents.drop(tx, key, path))  # type: ignore[misc]
     if changes:
         counts = len(changes.added), len(changes.changed), len(changes.removed)
         log.info("knowledge %s: %d files added, %d changed, %d removed", name, *counts)
@@ -44,7 +44,7 @@ async def follow_files(place: Workshop, name: str) -> Changes:
 
 def _stored(tx: Transaction, place: Workshop, base: Owner) -> tuple[int, dict[str, str]]:
     state = owners.find_or_make(tx, base, place.now_us())
-    return state.key, dict(memories.documents(tx, state.key))
+    return state.key, dict(documents.hashes(tx, state.key))
 
 
 async def _rows(place: Workshop, document: Document) -> list[MemoryRow]:

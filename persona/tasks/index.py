@@ -32,6 +32,8 @@ async def index(place: Workshop, task: Task) -> Callable[[Transaction], Callable
         at_us=found.at_us,
         message_id=found.message_id,
         fact_kind=found.fact_kind,
+        conversation_key=found.conversation_key,
+        depth=found.depth,
     )
 
     def write(tx: Transaction) -> Callable[[], None] | None:

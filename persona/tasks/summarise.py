@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from persona.calling.attempt import Heard, ask
 from persona.routing.routes import Arm
-from persona.store import conversations, exchanges, memories
+from persona.store import conversations, exchanges, summaries
 from persona.store.codec import storable
 from persona.store.conversations import ConversationState, Stored
 from persona.store.engine import Transaction
@@ -53,7 +53,7 @@ def _read(tx: Transaction, task: Task) -> _Read | None:
     plan = exchanges.plan(tx, conversation.last_exchange_id) if conversation else None
     if conversation is None or plan is None:
         return None
-    rows = memories.summaries(tx, conversation.key)
+    rows = summaries.of_conversation(tx, conversation.key)
     earlier, start = (rows[0][1], rows[0][2] + 1) if rows else ("", 0)
     first = min(start, plan.history.first_depth)
     stored = conversations.path(tx, conversation.key, conversation.head_id, first)
@@ -106,4 +106,4 @@ def _keep(tx: Transaction, place: Workshop, task: Task, upto: tuple[str, int], t
         return
     path = conversations.path(tx, conversation.key, conversation.head_id, upto[1])
     if path and path[0].message.id == upto[0]:
-        memories.add_summary(tx, task.owner_key, task.conversation_key, upto, text, place.now_us())
+        summaries.add(tx, task.owner_key, task.conversation_key, upto, text, place.now_us())

@@ -28,7 +28,8 @@ class Fact:
 class Source:
     """Where a recalled text comes from, so that a reply can name it.
 
-    `title` is a file for knowledge and empty for what the user said; `date` is an ISO day.
+    `title` is a file for knowledge and empty for what the user said; `date` is an ISO day. `page` is 0
+    where there is none.
     """
 
     kind: MemoryKind
@@ -36,6 +37,7 @@ class Source:
     title: str = ""
     heading: str = ""
     date: str = ""
+    page: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class MemoryRow:
 
     `vector` is little-endian float16, unit length, made by `embedder`; empty until it is indexed. `revision` is
     the owner's revision at which the row last changed; a `deleted` row is a tombstone without text or vector.
-    `at_us` is when it was said or added.
+    `at_us` is when it was said or added. `conversation_key` and `depth` are the message's place, 0 for what is no
+    message; `page` counts from 1, 0 where a document has none.
     """
 
     id: str
@@ -80,4 +83,7 @@ class MemoryRow:
     at_us: int = 0
     message_id: str = ""
     fact_kind: str = ""
+    conversation_key: int = 0
+    depth: int = 0
+    page: int = 0
     deleted: bool = False

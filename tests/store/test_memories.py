@@ -3,7 +3,7 @@
 import pytest
 from stored import ADA, BOB, NOW
 
-from persona.store import memories, messages, owners
+from persona.store import documents, facts, memories, messages, owners, summaries
 from persona.store.engine import Database
 from persona.values.memory import Fact, MemoryRow
 from persona.values.owner import Owner
@@ -35,12 +35,12 @@ def fact(id: str, text: str = "végétarienne", kind: str = "preference", at: in
     return Fact(id, text, kind, "user", at, at)
 
 
-def remember(database: Database, key: int, *facts: Fact) -> list[str]:
-    return database.run_now(lambda tx: [memories.add_fact(tx, key, one) for one in facts])
+def remember(database: Database, key: int, *told: Fact) -> list[str]:
+    return database.run_now(lambda tx: [facts.add(tx, key, one) for one in told])
 
 
 def holding(database: Database, key: int) -> list[Fact]:
-    return database.run_now(lambda tx: memories.facts(tx, key), write=False)
+    return database.run_now(lambda tx: facts.holding(tx, key), write=False)
 
 
 def row(id: str, text: str = "un souvenir", **more: str) -> MemoryRow:
@@ -75,7 +75,7 @@ def test_same_words_of_another_kind_or_owner_are_another_fact(database: Database
 
 def test_superseded_fact_is_kept_with_the_time_it_ended(database: Database, ada: int) -> None:
     remember(database, ada, fact("f1"))
-    assert database.run_now(lambda tx: memories.end_fact(tx, ada, "f1", NOW + 5))
+    assert database.run_now(lambda tx: facts.end(tx, ada, "f1", NOW + 5))
     remember(database, ada, fact("f2", "mange de tout", at=NOW + 5))
     assert [one.id for one in holding(database, ada)] == ["f2"]
     with database.connection(write=False) as connection:
@@ -85,25 +85,25 @@ def test_superseded_fact_is_kept_with_the_time_it_ended(database: Database, ada:
 
 def test_fact_that_ended_may_hold_again(database: Database, ada: int) -> None:
     remember(database, ada, fact("f1"))
-    database.run_now(lambda tx: memories.end_fact(tx, ada, "f1", NOW + 1))
+    database.run_now(lambda tx: facts.end(tx, ada, "f1", NOW + 1))
     assert remember(database, ada, fact("f2", at=NOW + 2)) == ["f2"]
 
 
 def test_ended_fact_leaves_recall_too(database: Database, ada: int) -> None:
     remember(database, ada, fact("f1"))
     database.run_now(lambda tx: memories.add(tx, ada, [row("f1")]))
-    database.run_now(lambda tx: memories.end_fact(tx, ada, "f1", NOW + 1))
+    database.run_now(lambda tx: facts.end(tx, ada, "f1", NOW + 1))
     assert [(one.id, one.deleted) for one in since(database, ada)] == [("f1", True)]
 
 
 def test_fact_ends_once_and_only_for_its_owner(database: Database, ada: int, bob: int) -> None:
     remember(database, ada, fact("f1"))
     before = revision(database)
-    assert not database.run_now(lambda tx: memories.end_fact(tx, bob, "f1", NOW + 1))
-    assert not database.run_now(lambda tx: memories.end_fact(tx, ada, "none", NOW + 1))
+    assert not database.run_now(lambda tx: facts.end(tx, bob, "f1", NOW + 1))
+    assert not database.run_now(lambda tx: facts.end(tx, ada, "none", NOW + 1))
     assert revision(database) == before
-    assert database.run_now(lambda tx: memories.end_fact(tx, ada, "f1", NOW + 1))
-    assert not database.run_now(lambda tx: memories.end_fact(tx, ada, "f1", NOW + 2))
+    assert database.run_now(lambda tx: facts.end(tx, ada, "f1", NOW + 1))
+    assert not database.run_now(lambda tx: facts.end(tx, ada, "f1", NOW + 2))
 
 
 # memories
@@ -122,8 +122,8 @@ def test_every_change_counts_the_revision_up_once(database: Database, ada: int, 
     steps = [
         lambda tx: memories.add(tx, ada, [row("m1"), row("m2")]),
         lambda tx: memories.bury(tx, ada, ["m1"]),
-        lambda tx: memories.add_fact(tx, ada, fact("f1")),
-        lambda tx: memories.end_fact(tx, ada, "f1", NOW),
+        lambda tx: facts.add(tx, ada, fact("f1")),
+        lambda tx: facts.end(tx, ada, "f1", NOW),
     ]
     seen = [revision(database)]
     for step in steps:
@@ -171,7 +171,7 @@ def test_only_the_owners_own_words_become_memories(database: Database, ada: int,
     assert found
     assert (found.kind, found.text, found.at_us) == ("fact", "végétarienne", NOW)
     assert database.run_now(lambda tx: messages.to_remember(tx, bob, "f1")) is None
-    database.run_now(lambda tx: memories.end_fact(tx, ada, "f1", NOW + 1))
+    database.run_now(lambda tx: facts.end(tx, ada, "f1", NOW + 1))
     assert database.run_now(lambda tx: messages.to_remember(tx, ada, "f1")) is None
 
 
@@ -179,31 +179,29 @@ def test_only_the_owners_own_words_become_memories(database: Database, ada: int,
 
 
 def test_document_replaces_what_was_known_of_it(database: Database, ada: int) -> None:
-    database.run_now(lambda tx: memories.add_document(tx, ada, "a.md", "A", "sha1", [row("c1"), row("c2")], NOW))
-    database.run_now(lambda tx: memories.add_document(tx, ada, "b.md", "B", "sha2", [row("c3")], NOW))
-    database.run_now(lambda tx: memories.add_document(tx, ada, "a.md", "A", "sha3", [row("c4")], NOW))
-    assert database.run_now(lambda tx: memories.documents(tx, ada)) == {"a.md": "sha3", "b.md": "sha2"}
+    database.run_now(lambda tx: documents.add(tx, ada, "a.md", "A", "sha1", [row("c1"), row("c2")], NOW))
+    database.run_now(lambda tx: documents.add(tx, ada, "b.md", "B", "sha2", [row("c3")], NOW))
+    database.run_now(lambda tx: documents.add(tx, ada, "a.md", "A", "sha3", [row("c4")], NOW))
+    assert database.run_now(lambda tx: documents.hashes(tx, ada)) == {"a.md": "sha3", "b.md": "sha2"}
     assert {one.id for one in since(database, ada) if not one.deleted} == {"c3", "c4"}
-    database.run_now(lambda tx: memories.drop_document(tx, ada, "b.md"))
-    database.run_now(lambda tx: memories.drop_document(tx, ada, "never.md"))
+    database.run_now(lambda tx: documents.drop(tx, ada, "b.md"))
+    database.run_now(lambda tx: documents.drop(tx, ada, "never.md"))
     assert {one.id for one in since(database, ada) if not one.deleted} == {"c4"}
 
 
 def test_document_of_another_knowledge_base_is_left_alone(database: Database, ada: int, bob: int) -> None:
     for key, chunk in ((ada, "c1"), (bob, "c2")):
-        database.run_now(
-            lambda tx, key=key, chunk=chunk: memories.add_document(tx, key, "a.md", "A", "sha", [row(chunk)], NOW)
-        )
-    database.run_now(lambda tx: memories.drop_document(tx, ada, "a.md"))
-    assert database.run_now(lambda tx: memories.documents(tx, bob)) == {"a.md": "sha"}
+        database.run_now(lambda tx, key=key, chunk=chunk: documents.add(tx, key, "a.md", "A", "sha", [row(chunk)], NOW))
+    database.run_now(lambda tx: documents.drop(tx, ada, "a.md"))
+    assert database.run_now(lambda tx: documents.hashes(tx, bob)) == {"a.md": "sha"}
     assert [one.deleted for one in since(database, bob)] == [False]
 
 
 def test_summaries_come_the_furthest_first(database: Database, ada: int) -> None:
     for depth in (4, 10, 7):
-        database.run_now(lambda tx, depth=depth: memories.add_summary(tx, ada, 1, ("m", depth), f"à {depth}", NOW))
-    database.run_now(lambda tx: memories.add_summary(tx, ada, 2, ("m", 99), "ailleurs", NOW))
-    found = database.run_now(lambda tx: memories.summaries(tx, 1), write=False)
+        database.run_now(lambda tx, depth=depth: summaries.add(tx, ada, 1, ("m", depth), f"à {depth}", NOW))
+    database.run_now(lambda tx: summaries.add(tx, ada, 2, ("m", 99), "ailleurs", NOW))
+    found = database.run_now(lambda tx: summaries.of_conversation(tx, 1), write=False)
     assert [(text, depth, upto) for _, text, depth, upto in found] == [
         *(("à 10", 10, "m"), ("à 7", 7, "m"), ("à 4", 4, "m")),
     ]

@@ -10,7 +10,7 @@ from stored import ADA, NOW, SECOND, answer, exchange, opening, sql, start
 
 from persona.errors import ConversationBusy, NotFound
 from persona.settings.retention import RetentionRule
-from persona.store import conversations, exchanges, feedback, memories, owners, retention, tasks
+from persona.store import conversations, exchanges, facts, feedback, memories, owners, retention, summaries, tasks
 from persona.store.engine import Database, Transaction
 from persona.store.tables import Table
 from persona.tasks.retention import Pruned, expired, prune_all, prune_some
@@ -33,7 +33,7 @@ def fill(database: Database, mark: str, owner: Owner = ADA, id: str = "c-1", now
     def write(tx: Transaction) -> None:
         exchanges.log(tx, exchange(opened, ""))
         feedback.give(tx, owner_key, key, reply.id, "correction", now, f"corrected {mark}")
-        memories.add_summary(tx, owner_key, key, (reply.id, 1), f"summarised {mark}", now)
+        summaries.add(tx, owner_key, key, (reply.id, 1), f"summarised {mark}", now)
         row = MemoryRow(opened.message.id, "turn", f"said {mark}", 0, "e", b"\1" * 64, message_id=opened.message.id)
         memories.add_once(tx, owner_key, row)
         tasks.put(tx, "index", owner_key, opened.message.id, now)
@@ -93,7 +93,7 @@ async def test_facts_and_prompts_stay(database: Database) -> None:
 
     def write(tx: Transaction) -> None:
         owner = owners.find_or_make(tx, ADA, NOW)
-        memories.add_fact(tx, owner.key, Fact("fct_1", "vegetarian"), message.id)
+        facts.add(tx, owner.key, Fact("fct_1", "vegetarian"), message.id)
         memories.add(tx, owner.key, [MemoryRow("fct_1", "fact", "vegetarian", 0, "e", b"\1", message_id=message.id)])
         exchanges.keep_prompt(tx, "digest", "You are helpful.")
 

@@ -3,7 +3,7 @@
 import rivals
 from stored import ADA, NOW
 
-from persona.store import conversations, memories, owners, tasks
+from persona.store import conversations, facts, memories, owners, tasks
 from persona.store.engine import Database, Transaction
 
 
@@ -46,6 +46,6 @@ def test_every_change_to_an_owner_has_a_revision_of_its_own(url: str, database: 
     owner = database.run_now(lambda tx: owners.find(tx, ADA), write=False)
     assert owner
     assert owner.revision == 110
-    assert len(database.run_now(lambda tx: memories.facts(tx, owner.key), write=False)) == 10
+    assert len(database.run_now(lambda tx: facts.holding(tx, owner.key), write=False)) == 10
     found = database.run_now(lambda tx: memories.since(tx, owner.key, -1), write=False)
     assert sorted(row.revision for row in found) == sorted(revisions)
