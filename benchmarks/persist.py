@@ -99,7 +99,7 @@ class Turns:
     def _open(self, tx: Transaction) -> object:
         self.at_us += 1_000_000
         parts = (Text(next(self.texts)),)
-        return turns.open_turn(tx, replace(_OPENING, parts=parts, now_us=self.at_us))
+        return turns.open_turn(tx, replace(_OPENING, turn_id=new_id("trn"), parts=parts, now_us=self.at_us))
 
     def _closing(self, opened: Opened) -> Callable[[Transaction], None]:
         def close(tx: Transaction) -> None:
@@ -128,6 +128,7 @@ class Turns:
 
 
 _OPENING = Opening(
+    turn_id="",
     owner=Owner("bench", "ada"),
     conversation_id="c-1",
     parts=(),

@@ -5,6 +5,7 @@
     │   ├── SettingsError          persona.toml or the environment says something impossible
     │   ├── InvalidInput           empty, too large, or not text
     │   ├── NotFound               no such conversation, message or route for this user
+    │   │   └── Erased                 it was there, and was erased while the call ran
     │   ├── IdempotencyMismatch    the key was used for another text or conversation
     │   ├── WindowTooSmall         what must be sent does not fit the budget
     │   ├── EmbedderMismatch       vectors of another embedder or dimension
@@ -70,6 +71,10 @@ class NotFound(MisuseError):
     """No such thing for this user; what belongs to somebody else looks the same."""
 
 
+class Erased(NotFound):
+    """What the call was about was erased, or pruned, while it ran; nothing of the call was kept."""
+
+
 class IdempotencyMismatch(MisuseError):
     """The idempotency key was used before, for another text or in another conversation."""
 
@@ -101,7 +106,12 @@ class TurnInProgress(BusyError):
 
 
 class StoreError(PersonaError):
-    """The database could not do what was asked; nothing half-done was kept."""
+    """The database could not do what was asked; nothing half-done was kept.
+
+    `uncertain` when it may have been done all the same: the connection was lost before the answer to COMMIT.
+    """
+
+    uncertain = False
 
 
 class StoreBusy(StoreError):

@@ -63,6 +63,7 @@ def opening(
     """A request to open a turn; `route` empty means that the conversation must be there."""
     counted = {"estimate": 7}
     return Opening(
+        new_id("trn"),
         owner,
         id,
         (Text(said),),

@@ -10,18 +10,21 @@ from persona.conversation.gather import Gathered, gather
 from persona.conversation.journal import Journal
 from persona.conversation.replies import stored_reply
 from persona.conversation.services import Services
-from persona.conversation.tools import offer
+from persona.conversation.tools import Offered, offer
 from persona.conversation.turn import Turn
 from persona.errors import (
     BusyError,
     ConversationBusy,
     NotFound,
+    PersonaError,
     ProviderError,
+    StoreError,
     TurnInProgress,
 )
 from persona.memory.embedding import embed
 from persona.memory.recall import Query, query_of
 from persona.routing.routes import Arm, Shot
+from persona.store.ids import new_id
 from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
 from persona.values.message import Message, text_of
 from persona.values.request import TextDelta
@@ -53,6 +56,20 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     if isinstance(found, Reply):
         show(TextDelta(found.text))
         return found
+    try:
+        return await _answer(services, asked, found, offered, deadline, show)
+    finally:
+        services.waiting.free((asked.owner, asked.conversation_id))
+
+
+async def _answer(
+    services: Services,
+    asked: Ask,
+    found: _Found,
+    offered: dict[str, Offered],
+    deadline: float,
+    show: Callable[[Event], None],
+) -> Reply:
     arm = found.arm
     try:
         gathered = found.gathered or await _gather_later(services, asked, found, deadline)
@@ -102,18 +119,27 @@ async def _query(services: Services, asked: Ask, deadline: float) -> Query:
 
 
 async def _patiently(services: Services, asked: Ask, query: Query | None) -> Reply | _Found:
-    """Opens the turn as soon as nobody else holds the conversation."""
+    """Opens the turn as soon as nobody else holds the conversation, and finds it again if COMMIT got no answer."""
     loop = asyncio.get_running_loop()
     patience, poll = loop.time() + services.settings.turn.wait_s, _FIRST_POLL_S
+    turn_id, uncertain = new_id("trn"), False
     while True:
-        found = await _uncut(
-            services, asyncio.ensure_future(services.database.thread(lambda: _open(services, asked, query)))
-        )
-        if not isinstance(found, Held):
-            return found
+        try:
+            found = await _uncut(
+                services,
+                asyncio.ensure_future(services.database.thread(lambda: _open(services, asked, query, turn_id))),
+            )
+            if not isinstance(found, Held):
+                return found
+            why: PersonaError = _busy(services, asked, found)
+        except StoreError as error:
+            uncertain = uncertain or error.uncertain
+            if not (uncertain and error.retryable):
+                raise
+            why = error
         if loop.time() + poll > patience:
-            raise _busy(services, asked, found)
-        await asyncio.sleep(poll)
+            raise why
+        await services.waiting.until_free((asked.owner, asked.conversation_id), poll)
         poll = min(poll * 2, _LONGEST_POLL_S)
 
 
@@ -128,9 +154,9 @@ async def _uncut(services: Services, opening: "asyncio.Future[Reply | Held | _Fo
         raise
 
 
-def _open(services: Services, asked: Ask, query: Query | None) -> Reply | Held | _Found:
+def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> Reply | Held | _Found:
     """In a store thread: one transaction that opens the turn, one that reads what it may show."""
-    opened = services.database.run_now(lambda tx: open_turn(tx, _opening(services, asked)))
+    opened = services.database.run_now(lambda tx: open_turn(tx, _opening(services, asked, turn_id)))
     if isinstance(opened, Held):
         return opened
     if isinstance(opened, Answered):
@@ -146,12 +172,13 @@ def _open(services: Services, asked: Ask, query: Query | None) -> Reply | Held |
         raise
 
 
-def _opening(services: Services, asked: Ask) -> Opening:
+def _opening(services: Services, asked: Ask, turn_id: str) -> Opening:
     def tokens(route: str, arm: str, message: Message) -> dict[str, int]:
         counter = services.providers.counter(services.routes.arm(route, arm).targets[0])
         return {counter.name: counter.message(message)}
 
     return Opening(
+        turn_id=turn_id,
         owner=asked.owner,
         conversation_id=asked.conversation_id,
         parts=asked.parts,

@@ -8,6 +8,7 @@ from persona.adapter import Embedder
 from persona.calling.providers import Providers
 from persona.conversation.prompts import Prompts
 from persona.conversation.tails import Tails
+from persona.conversation.waiting import Waiting
 from persona.memory.cache import IndexCache
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
@@ -31,6 +32,7 @@ class Services:
     indexes: IndexCache
     prompts: Prompts
     tails: Tails = field(default_factory=Tails)
+    waiting: Waiting = field(default_factory=Waiting)
     kept_prompts: set[str] = field(default_factory=set)
     now_us: Callable[[], int] = utc_now_us
     on_task: Callable[[], None] = lambda: None

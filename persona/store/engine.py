@@ -183,7 +183,7 @@ class Database:
         until, pause_s = loop.time() + patience_s, _FIRST_PAUSE_S
         while True:
             try:
-                return await loop.run_in_executor(self._threads, self.run_now, work, write)
+                return await loop.run_in_executor(self._threads, _whole, lambda: self.run_now(work, write))
             except StoreError as error:
                 if not error.retryable or self._closed or loop.time() + pause_s > until:
                     raise
@@ -194,13 +194,13 @@ class Database:
         """`work` in one transaction, in this thread.
 
         Once more from its beginning when another transaction crossed it, or when the connection was lost before
-        COMMIT was sent: `work` does nothing but what its transaction can take back.
+        COMMIT was sent, or in a reading one: `work` does nothing but what its transaction can take back.
         """
         try:
             with self._attempt(write) as transaction:
                 return work(transaction)
         except _Failed as failed:
-            crossed = collided(failed.error) or (failed.lost and not failed.at_commit)
+            crossed = collided(failed.error) or (failed.lost and not (write and failed.at_commit))
             if not crossed or self._closed:
                 raise self._told(failed) from cause(failed.error)
         time.sleep(_CROSSED_PAUSE_S)  # the one that won the crossing goes first, or they would cross again
@@ -210,7 +210,7 @@ class Database:
     async def thread(self, work: Callable[[], T]) -> T:
         """`work`, which may open transactions of its own, in a worker thread: one hop for several steps."""
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _whole, work)
 
     def close(self) -> None:
         """Waits for running transactions of the worker threads, and closes every connection.
@@ -232,6 +232,14 @@ class Database:
         if self._closed:
             return _closed()
         return of_unknown_end() if failed.lost and failed.at_commit else translated(failed.error)
+
+
+def _whole(work: Callable[[], T]) -> T:
+    """`work`, without the one exception that no future can carry: whoever awaits it would wait for ever."""
+    try:
+        return work()
+    except StopIteration as error:
+        raise RuntimeError("an iterator ended where a value was expected") from error
 
 
 def _closed() -> StoreUnavailable:

@@ -81,10 +81,12 @@ def collided(error: Exception) -> bool:
 
 def of_unknown_end() -> StoreUnavailable:
     """The error of a connection that was lost between COMMIT and its answer."""
-    return StoreUnavailable(
+    error = StoreUnavailable(
         "the connection was lost during COMMIT, so it is not known whether the transaction was kept",
         hint="try again with the same idempotency key: a turn that was kept is not stored twice",
     )
+    error.uncertain = True
+    return error
 
 
 def cause(error: Exception) -> Exception | None:

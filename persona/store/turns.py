@@ -6,7 +6,7 @@ writes the reply, the exchange, the summary task and the new head at once. A tur
 
 from asyncio import CancelledError
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import select, update
@@ -85,13 +85,14 @@ _ADVANCE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a turn starts from.
+    """What a turn starts from. `turn_id` is new: by it, an opening whose COMMIT got no answer is known again.
 
     `new_route` and `new_arm` let the conversation be made when it is not there. `replaces` is the id of a user
     message that this one edits; `again` that of one which gets another reply. `tokens` counts the message for the
     route and arm that the conversation turns out to be on; `remembers` puts the task that makes a new one a memory.
     """
 
+    turn_id: str
     owner: Owner
     conversation_id: str
     parts: tuple[Part, ...]
@@ -173,6 +174,8 @@ def _judge(
     tx: Transaction, opening: Opening, owner: OwnerState | None, conversation: ConversationState | None
 ) -> Opened | Answered | Held | None:
     """The turn begun, or why it is not; None when somebody else made or claimed the conversation meanwhile."""
+    if owner and conversation and conversation.lease_turn_id == opening.turn_id:
+        return _begun(tx, opening, owner, conversation)
     earlier = begun_by(tx, owner.key, opening.idempotency_key) if opening.idempotency_key and owner else None
     if owner and earlier:
         if conversation is None:  # made, perhaps, between the two looks
@@ -328,8 +331,8 @@ def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationSt
 
 
 def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: ConversationState) -> Opened | None:
-    turn_id = new_id("trn")
-    message = _message(tx, opening, conversation, turn_id)
+    turn_id = opening.turn_id
+    message = _message(tx, opening, conversation)
     added = 0 if opening.again else 1
     opened = _claim(tx, opening, owner, conversation, turn_id, message, added)
     if opened is None:
@@ -358,7 +361,20 @@ def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: C
     return opened
 
 
-def _message(tx: Transaction, opening: Opening, conversation: ConversationState, turn_id: str) -> Message:
+def _begun(tx: Transaction, opening: Opening, owner: OwnerState, now: ConversationState) -> Opened:
+    """The turn as it was opened by the same transaction run before, whose COMMIT got no answer."""
+    message = message_of(tx, opening.owner, opening.turn_id)
+    assert message is not None, "a turn's message is stored with it"  # noqa: S101 - narrows the type
+    before = replace(now, revision=now.revision - 1)
+    branches = bool(opening.again or opening.replaces)
+    if not opening.again:
+        before = replace(before, messages=now.messages - 1)
+    if not branches:
+        before = replace(before, head_id=message.parent_id, depth=message.depth)
+    return Opened(opening.turn_id, owner, before, message, now.revision, now.lease_until_us, branches=branches)
+
+
+def _message(tx: Transaction, opening: Opening, conversation: ConversationState) -> Message:
     """The turn's user message: a new one at the head, a new sibling of the one it replaces, or one that is there."""
     parent_id, depth = conversation.head_id, conversation.depth
     if named := opening.replaces or opening.again:
@@ -368,7 +384,7 @@ def _message(tx: Transaction, opening: Opening, conversation: ConversationState,
         if opening.again:
             return found[0]
         parent_id, depth = found[0].parent_id, found[0].depth
-    return Message("user", opening.parts, new_id("msg"), parent_id, turn_id, depth, opening.now_us)
+    return Message("user", opening.parts, new_id("msg"), parent_id, opening.turn_id, depth, opening.now_us)
 
 
 def _claim(

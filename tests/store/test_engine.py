@@ -234,3 +234,10 @@ def test_statements_compile_for_postgresql() -> None:
         assert "?" not in compiled
         assert f"${len(order or ())}" in compiled or len(set(order or ())) < len(order or "") or not order
         assert "" not in fixed
+
+
+async def test_an_iterator_that_ends_in_a_store_thread_is_an_error_and_no_endless_wait(either: Database) -> None:
+    with pytest.raises(RuntimeError, match="iterator ended"):
+        await either.run(lambda tx: next(iter(())))
+    with pytest.raises(RuntimeError, match="iterator ended"):
+        await either.thread(lambda: next(iter(())))

@@ -242,6 +242,25 @@ def test_message_whose_commit_got_no_answer_is_not_doubled_by_the_same_key(
     assert counted(mortal_url) == {"owners": 1, "conversations": 1, "turns": 1, "messages": 2, "exchanges": 1}
 
 
+def test_opening_whose_commit_got_no_answer_goes_on_where_it_was(
+    line: postgres.Line, mortal_url: str, model: WireServer
+) -> None:
+    with Assistant.open(on(line.url, model)) as assistant:
+        chat = assistant.user("ada").conversation()
+        line.cut_after(b"Bonjour")
+        assert chat.send("Bonjour").text == "ok"
+        line.cut_after(b"Au revoir")
+        assert chat.send("Au revoir").text == "ok"
+        line.cut_after(b"Bonsoir")
+        assert chat.edit(chat.messages()[2].id, "Bonsoir").text == "ok"
+        line.cut_after(b"INSERT INTO persona_turns")
+        assert chat.regenerate(chat.messages()[3].id).text == "ok"
+        assert not line.commits_to_cut
+        assert [message.text for message in chat.messages()] == ["Bonjour", "ok", "Bonsoir", "ok"]
+    assert [len(sent["messages"]) for sent in model.bodies] == [2, 4, 4, 4]
+    assert counted(mortal_url) == {"owners": 1, "conversations": 1, "turns": 4, "messages": 7, "exchanges": 4}
+
+
 @pytest.mark.parametrize("said", [b"Monday", b"9 to 17"])
 def test_tool_round_whose_commit_got_no_answer_is_kept_once(
     line: postgres.Line, mortal_url: str, model: WireServer, said: bytes
