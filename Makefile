@@ -42,7 +42,7 @@ bench: $(VENV)/.dev  ## Measure beside limits and peers (the peers get .venv-ben
 	@$(PY) -m benchmarks $(ARGS)
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) .venv-bench demo-data .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .venv-bench-litellm demo-data .ruff_cache .mypy_cache .hypothesis
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "persona needs Python 3.11 or newer: install it, or pass PYTHON=/path/to/python3"; exit 2; }

@@ -7,25 +7,30 @@ import sys
 from importlib import import_module
 
 from benchmarks.figures import Table, show, to_json
+from benchmarks.load_options import add_arguments, options_of
 from benchmarks.peers import ROOT
 
-NAMES = ("window", "persist", "turn", "imports", "prefix")
+NAMES = ("window", "persist", "turn", "throughput", "imports", "prefix")
 ESTIMATOR = "estimator"  # its own table, in its own process
+LOAD = "load"  # takes a minute or more, and only runs when it is asked for
 
 
 def main() -> int:
     """Runs the benchmarks that were asked for, each in turn."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="the figures, beside limits and peers")
-    parser.add_argument("--only", action="append", choices=[*NAMES, ESTIMATOR], help="one benchmark; may be repeated")
+    parser.add_argument(
+        "--only", action="append", choices=[*NAMES, ESTIMATOR, LOAD], help="one benchmark; may be repeated"
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, users and turns")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    add_arguments(parser)
     asked = parser.parse_args()
     found: dict[str, list[Table]] = {}
     names = asked.only or [*NAMES, ESTIMATOR]
     for name in names:
         if name == ESTIMATOR:
             continue
-        found[name] = import_module(f"benchmarks.{name}").run(asked.quick)
+        found[name] = import_module(f"benchmarks.{name}").run(options_of(asked) if name == LOAD else asked.quick)
         if not asked.json:
             print("\n\n".join(map(show, found[name])), end="\n\n", flush=True)
     estimated = _estimator(asked.json) if ESTIMATOR in names else ""

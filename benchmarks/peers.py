@@ -1,6 +1,6 @@
-"""Peers, in an environment of their own: `.venv-bench`, made on first use and kept.
+"""Peers, in environments of their own: `.venv-bench` and `.venv-bench-litellm`, made on first use and kept.
 
-Where it cannot be made (no network), the peers' rows are left out and a note says so.
+Where one cannot be made (no network), its peers' rows are left out and a note says so.
 """
 
 import json
@@ -14,25 +14,34 @@ from typing import Any
 from benchmarks.figures import Row, Timing, row
 
 ROOT = Path(__file__).parents[1]
-VENV = ROOT / ".venv-bench"
-PACKAGES = ("langchain-core==1.7.2", "openai-agents==0.24.0", "numpy>=2", "tiktoken>=0.14")
+PACKAGES: dict[str, tuple[str, ...]] = {
+    "bench": (
+        "langchain-core==1.7.2",
+        "openai-agents==0.24.0",
+        "pydantic-ai-slim[openai]==2.68.0",
+        "numpy>=2",
+        "tiktoken>=0.14",
+    ),
+    "bench-litellm": ("litellm==1.106.2",),  # apart from the others: it needs openai<3
+}
 NOT_INSTALLED = "peer not installed, or did not run: .venv-bench could not be filled (no network?), or see above"
 _INSTALL_S, _RUN_S = 300, 300
 
 
 @cache
-def python() -> Path | None:
-    """The peers' interpreter, or None when they are not installed and cannot be."""
-    interpreter, stamp = VENV / "bin" / "python", VENV / ".filled"
-    if stamp.is_file() and stamp.read_text() == "\n".join(PACKAGES):
+def python(name: str = "bench") -> Path | None:
+    """The interpreter of one of the peers' environments, or None when they are not installed and cannot be."""
+    venv, packages = ROOT / f".venv-{name}", PACKAGES[name]
+    interpreter, stamp = venv / "bin" / "python", venv / ".filled"
+    if stamp.is_file() and stamp.read_text() == "\n".join(packages):
         return interpreter
-    print(f"installing the peers into {VENV.name} …", file=sys.stderr)
+    print(f"installing the peers into {venv.name} …", file=sys.stderr)
     try:
-        for command in _commands(interpreter):
+        for command in _commands(venv, packages):
             subprocess.run(command, check=True, timeout=_INSTALL_S, capture_output=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    stamp.write_text("\n".join(PACKAGES))
+    stamp.write_text("\n".join(packages))
     return interpreter
 
 
@@ -62,11 +71,11 @@ def peer_row(what: str, found: dict[str, Any] | None, key: str) -> list[Row]:
     return [row(what, Timing(**found[key]), "peer")] if found else []
 
 
-def _commands(interpreter: Path) -> list[list[str]]:
-    uv = shutil.which("uv")
+def _commands(venv: Path, packages: tuple[str, ...]) -> list[list[str]]:
+    uv, interpreter = shutil.which("uv"), venv / "bin" / "python"
     if uv:
-        made = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(VENV)]
-        return [made, [uv, "pip", "install", "--quiet", "--python", str(interpreter), *PACKAGES]]
+        made = [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(venv)]
+        return [made, [uv, "pip", "install", "--quiet", "--python", str(interpreter), *packages]]
     install = [
         str(interpreter),
         "-m",
@@ -76,6 +85,6 @@ def _commands(interpreter: Path) -> list[list[str]]:
         "--disable-pip-version-check",
         "--retries",
         "1",
-        *PACKAGES,
+        *packages,
     ]
-    return [[sys.executable, "-m", "venv", str(VENV)], install]
+    return [[sys.executable, "-m", "venv", str(venv)], install]

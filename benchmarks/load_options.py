@@ -1,0 +1,37 @@
+"""The options of the load benchmark: apart from it, so that reading the command line loads nothing else."""
+
+from argparse import ArgumentParser, Namespace
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one run of load is like. `postgres_url` is empty for a server of its own; `out` takes the pictures."""
+
+    seconds: float
+    conversations: int
+    concurrency: int
+    processes: int
+    latency_ms: float
+    postgres: bool
+    postgres_url: str
+    out: Path | None
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """The options of this benchmark."""
+    group = parser.add_argument_group("load", "options of --only load; 1800 seconds make a soak")
+    group.add_argument("--seconds", type=float, default=60.0, help="how long (60)")
+    group.add_argument("--conversations", type=int, default=1_000, help="open conversations, two to a user (1000)")
+    group.add_argument("--concurrency", type=int, default=100, help="turns at a time (100)")
+    group.add_argument("--processes", type=int, default=1, help="assistants on the same database (1)")
+    group.add_argument("--latency-ms", type=float, default=500.0, help="median time of the model's server (500)")
+    group.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own instead of SQLite")
+    group.add_argument("--postgres-url", default="", help="on this server instead; a database is made and dropped")
+    group.add_argument("--out", type=Path, help="folder for a page with the pictures")
+
+
+def options_of(asked: Namespace) -> Options:
+    """The options that were asked for."""
+    return Options(**{field.name: getattr(asked, field.name) for field in fields(Options)})
