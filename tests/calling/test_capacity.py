@@ -1,0 +1,92 @@
+"""The caps of a target: nobody goes past them, everybody who can is served, and the rest hear of it in time."""
+
+import asyncio
+
+import pytest
+
+from persona.calling.capacity import Capacity
+from persona.errors import RateLimited
+from persona.values.request import Target
+
+TARGET = Target("one", "a")
+
+
+def within(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+async def test_no_more_calls_run_at_once_than_are_allowed_and_all_are_served() -> None:
+    capacity, running, most = Capacity(TARGET, calls=3), 0, 0
+
+    async def call() -> None:
+        nonlocal running, most
+        async with capacity.place(10, within(5)):
+            running += 1
+            most = max(most, running)
+            await asyncio.sleep(0)
+            running -= 1
+
+    await asyncio.gather(*(call() for _ in range(20)))
+    assert (running, most) == (0, 3)
+
+
+async def test_who_gets_no_place_in_time_is_told_which_setting_to_raise() -> None:
+    capacity = Capacity(TARGET, calls=1)
+    async with capacity.place(1, within(5)):
+        with pytest.raises(RateLimited, match="max_concurrency of the provider one") as raised:
+            async with capacity.place(1, within(0.01)):
+                pass
+        assert raised.value.target == "one:a"
+    async with capacity.place(1, within(0.01)):
+        pass
+
+
+async def test_a_caller_who_fails_or_leaves_gives_the_place_back() -> None:
+    capacity = Capacity(TARGET, calls=1)
+    with pytest.raises(ZeroDivisionError):
+        async with capacity.place(1, within(5)):
+            raise ZeroDivisionError
+    async with capacity.place(1, within(5)):
+        waiting = asyncio.ensure_future(capacity.place(1, within(5)).__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    async with capacity.place(1, within(0.01)):
+        pass
+
+
+async def test_tokens_of_a_minute_are_used_up_refused_at_once_and_given_back() -> None:
+    capacity = Capacity(TARGET, tokens_per_minute=600)  # ten a second
+    async with capacity.place(600, within(1)):
+        pass
+    begun = within(0)
+    with pytest.raises(RateLimited, match="tokens_per_minute"):
+        async with capacity.place(600, within(20)):
+            pass
+    assert within(0) - begun < 5  # it is not waited for what cannot come
+    capacity.give_back(500)
+    async with capacity.place(500, within(0.5)):
+        pass
+
+
+async def test_tokens_are_waited_for_when_they_come_in_time() -> None:
+    capacity = Capacity(TARGET, tokens_per_minute=60_000)  # a thousand a second
+    async with capacity.place(60_000, within(1)):
+        pass
+    async with capacity.place(50, within(5)):
+        pass
+
+
+async def test_a_request_larger_than_a_minute_goes_when_the_bucket_is_full() -> None:
+    capacity = Capacity(TARGET, tokens_per_minute=100)
+    async with capacity.place(5_000, within(0.1)):
+        pass
+    with pytest.raises(RateLimited):
+        async with capacity.place(1, within(0.1)):
+            pass
+
+
+async def test_without_caps_everybody_goes() -> None:
+    capacity = Capacity(TARGET)
+    async with capacity.place(10**9, within(0.01)), capacity.place(10**9, within(0.01)):
+        pass
