@@ -7,7 +7,7 @@ it offers is a protocol of its own; what a vendor lacks is simply absent (None),
     acme = "persona_acme:adapter"
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeGuard
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENTRY_POINTS = "persona.adapters"
+
+COSINE_FLOOR = 0.25
+"""The plain cosine under which two texts have nothing to do with each other, where an embedder does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,10 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One configured provider: its name in the settings, the adapter's name, where it is and its key."""
+    """One configured provider: its name in the settings, the adapter's name, where it is and its key.
+
+    `options` are the adapter's own, such as a region; it refuses those it does not know with SettingsError.
+    """
 
     name: str
     kind: str
@@ -50,6 +56,7 @@ class Provider:
     key: Secret = Secret("")
     key_env: str = ""
     connect_timeout_s: float = 5.0
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,11 @@ def is_local(embedder: Embedder) -> TypeGuard[LocalEmbedder]:
     return not hasattr(embedder, "embed_remotely")
 
 
+def cosine_floor(embedder: Embedder) -> float:
+    """The embedder's own `cosine_floor`, an optional attribute of either kind, or the usual one."""
+    return float(getattr(embedder, "cosine_floor", COSINE_FLOOR))
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """Dated facts about one model. Prices are US dollars per million tokens; None is unknown, never 0.
@@ -161,15 +173,25 @@ class ModelCard:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What a provider's package offers. Absent things are None; the factories import their SDK when called."""
+    """What a provider's package offers. Absent things are None; the factories import their SDK when called.
+
+    `needs_key` may ask the provider: some sign with what the machine has. `follows_instructions` is False where chat is
+    no language model: it cannot be asked to learn.
+    """
 
     name: str
     chat: Callable[[Provider], ChatModel] | None = None
     embed: Callable[[Provider, str], Embedder] | None = None
     tokenizer: Callable[[str], Tokenizer | None] | None = None
     card: Callable[[str], ModelCard | None] | None = None
-    needs_key: bool = True
+    needs_key: bool | Callable[[Provider], bool] = True
     sends_outside: bool = True
+    follows_instructions: bool = True
+
+
+def wants_key(adapter: Adapter, provider: Provider) -> bool:
+    """Whether a provider is of no use without a key of its own."""
+    return adapter.needs_key(provider) if callable(adapter.needs_key) else adapter.needs_key
 
 
 def discover() -> dict[str, Callable[[], Adapter]]:

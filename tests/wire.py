@@ -1,11 +1,12 @@
-"""A local server that speaks the OpenAI wire format, for tests and load: scripted, recorded, and fast.
+"""A local server that speaks a provider's wire format, for tests and load: scripted, recorded, and fast.
 
     with WireServer() as server:
         server.reply("hello").fail(429, headers={"retry-after": "1"}).stream(["a", "b"], cut=True)
         ...  # point a client at server.url
         assert server.bodies[0]["model"] == "m"
 
-Every answer serves a plain and a streaming request alike. When the script is empty it says "ok" at once.
+It speaks OpenAI's format unless it is given another `Dialect`. Every answer serves a plain and a streaming request
+alike. When the script is empty it says "ok" at once.
 It runs in a thread of its own with its own event loop, and leaves nothing behind.
 """
 
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from wire_format import Answer, embeddings, encode
+from wire_format import OPENAI, Answer, Dialect, embeddings, encode
 
 __all__ = ["Answer", "WireRequest", "WireServer"]
 
@@ -44,11 +45,12 @@ class WireServer:
     empty: it runs in the server's thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dialect: Dialect = OPENAI) -> None:
         self.requests: list[WireRequest] = []
         self.answer: Callable[[Any], Answer | str] = lambda body: "ok"
         self.dimension = 8
         self.hung_up = 0
+        self._dialect = dialect
         self._script: deque[Answer] = deque()
         self._held: list[tuple[_Connection, bytes]] = []
         self._changed = threading.Condition()
@@ -56,7 +58,8 @@ class WireServer:
         self._stopping = asyncio.Event()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1"
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.origin}/v1"
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         self._thread.start()
 
@@ -95,9 +98,9 @@ class WireServer:
         body: bytes | None = None,
         end: Literal["whole", "reset"] = "whole",
     ) -> Self:
-        """An error status with OpenAI's error object, or with `body` as it is."""
-        error = {"error": {"message": message, "type": type, "param": None, "code": code}}
-        raw = json.dumps(error).encode() if body is None else body
+        """An error status with the vendor's error object, or with `body` as it is."""
+        error = {"message": message, "type": type, "param": None, "code": code}
+        raw = self._dialect.failed(error) if body is None else body
         return self.script(Answer(status=status, raw=raw, headers=dict(headers or {}), end=end))
 
     def body(self, raw: bytes, *, status: int = 200, content_type: str = "application/json") -> Self:
@@ -172,7 +175,8 @@ class WireServer:
 
     def _respond(self, connection: "_Connection", request: WireRequest) -> None:
         answer = self._next(request)
-        start, rest = encode(answer, streaming=_asks_for_stream(request.body))
+        streaming = self._dialect.streams(request.path, request.body)
+        start, rest = encode(answer, self._dialect, streaming=streaming)
         with self._changed:
             self.requests.append(request)
             if answer.end == "hang":
@@ -255,7 +259,3 @@ def _parsed(raw: bytes) -> Any:
         return json.loads(raw)
     except ValueError:
         return None
-
-
-def _asks_for_stream(body: Any) -> bool:
-    return isinstance(body, dict) and bool(body.get("stream"))

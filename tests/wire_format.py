@@ -1,10 +1,14 @@
-"""The bytes of an OpenAI-compatible server's answers: plain JSON, server-sent events, embeddings, errors."""
+"""The bytes of a server's answers: plain JSON, server-sent events, embeddings, errors.
+
+An `Answer` belongs to no vendor, though its words (the stop reasons, the names in `usage`) are OpenAI's; a `Dialect`
+writes it as one vendor would. OpenAI's is here, the others' have modules of their own.
+"""
 
 import base64
 import json
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -34,30 +38,49 @@ class Answer:
     silent: bool = False
 
 
-def encode(answer: Answer, *, streaming: bool) -> tuple[bytes, bytes]:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one vendor writes an answer.
+
+    `whole` is the body of a reply at once; of a streamed one `said` is what comes before it breaks or hangs, and
+    `ending` the rest: the error, or calls that come late, the stop reason and the usage. `failed` is the body of an
+    error object. `streams` tells from a request's path and JSON whether it asks for a stream.
+    """
+
+    whole: Callable[[Answer], bytes]
+    said: Callable[[Answer], bytes]
+    ending: Callable[[Answer], bytes]
+    failed: Callable[[Json], bytes]
+    streams: Callable[[str, Any], bool]
+    stream_type: str = "text/event-stream"
+    id_header: str = "x-request-id"
+
+
+def encode(answer: Answer, dialect: Dialect, *, streaming: bool) -> tuple[bytes, bytes]:
     """The response in two parts: what is sent at once, and what a hanging or broken answer keeps back.
 
     Of a dripping one the second part is one drop.
     """
     if answer.end == "drip":
-        kind = "text/event-stream" if streaming else answer.content_type
-        return _head(answer, kind, "transfer-encoding: chunked"), b"1\r\n\n\r\n"
+        kind = dialect.stream_type if streaming else answer.content_type
+        return _head(answer, dialect, kind, "transfer-encoding: chunked"), b"1\r\n\n\r\n"
     if answer.raw is not None or not streaming:
-        whole = completion(answer) if answer.raw is None else answer.raw
+        whole = dialect.whole(answer) if answer.raw is None else answer.raw
         if answer.end == "cut":
             whole = whole[: len(whole) // 2]
-        head = _head(answer, answer.content_type, f"content-length: {len(whole)}")
+        head = _head(answer, dialect, answer.content_type, f"content-length: {len(whole)}")
         kept = 0 if answer.silent else len(whole) // 2
         return (b"", head + whole) if answer.silent else (head + whole[:kept], whole[kept:])
-    head = _head(answer, "text/event-stream", "transfer-encoding: chunked")
-    start, rest = head + _chunk(b"".join(map(_event, _said(answer)))), _rest(answer)
+    head = _head(answer, dialect, dialect.stream_type, "transfer-encoding: chunked")
+    start = head + _chunk(dialect.said(answer))
+    rest = b"0\r\n\r\n" if answer.end == "cut" else _chunk(dialect.ending(answer)) + b"0\r\n\r\n"
     return (b"", start + rest) if answer.silent else (start, rest)
 
 
 def completion(answer: Answer) -> bytes:
     """A `chat.completion` object, as JSON."""
     if answer.error is not None:
-        return json.dumps({"error": answer.error}).encode()
+        return _failed(answer.error)
     message: Json = {
         "role": "assistant",
         "content": "".join(answer.pieces) or None,
@@ -88,7 +111,7 @@ def embeddings(body: Any, dimension: int) -> Answer:
     return Answer(raw=json.dumps(whole).encode())
 
 
-def _said(answer: Answer) -> list[Json]:
+def _said(answer: Answer) -> bytes:
     deltas: list[Json] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": piece} for piece in answer.pieces]
     if answer.refusal is not None:
@@ -99,18 +122,27 @@ def _said(answer: Answer) -> list[Json]:
         deltas.append({"tool_calls": [{"index": index, "id": id, "type": "function", "function": function}]})
         for piece in (arguments[:half], arguments[half:]):
             deltas.append({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
-    return [_object(answer, choices=[_choice(delta, None)]) for delta in deltas]
+    return b"".join(_event(_object(answer, choices=[_choice(delta, None)])) for delta in deltas)
 
 
-def _rest(answer: Answer) -> bytes:
-    if answer.end == "cut":
-        return b"0\r\n\r\n"
+def _ending(answer: Answer) -> bytes:
     if answer.error is not None:
-        return _chunk(_event({"error": answer.error})) + b"0\r\n\r\n"
+        return _event({"error": answer.error})
     events = [] if answer.finish is None else [_object(answer, choices=[_choice({}, answer.finish)])]
     if answer.usage is not None:
         events.append(_object(answer, choices=[], usage=answer.usage))
-    return _chunk(b"".join(map(_event, events)) + b"data: [DONE]\n\n") + b"0\r\n\r\n"
+    return b"".join(map(_event, events)) + b"data: [DONE]\n\n"
+
+
+def _failed(error: Json) -> bytes:
+    return json.dumps({"error": error}).encode()
+
+
+def _asks_for_stream(path: str, body: Any) -> bool:
+    return isinstance(body, dict) and bool(body.get("stream"))
+
+
+OPENAI = Dialect(completion, _said, _ending, _failed, _asks_for_stream)
 
 
 def _object(answer: Answer, **rest: Any) -> Json:
@@ -129,7 +161,7 @@ def _chunk(content: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(content), content)
 
 
-def _head(answer: Answer, content_type: str, length: str) -> bytes:
+def _head(answer: Answer, dialect: Dialect, content_type: str, length: str) -> bytes:
     lines = [f"HTTP/1.1 {answer.status} X", f"content-type: {content_type}", length]
-    lines += [f"{name}: {value}" for name, value in {"x-request-id": "req_1", **answer.headers}.items()]
+    lines += [f"{name}: {value}" for name, value in {dialect.id_header: "req_1", **answer.headers}.items()]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")

@@ -4,7 +4,7 @@ import httpx2
 from openai import AsyncOpenAI
 
 from persona.adapter import Provider
-from persona.errors import AuthenticationFailed
+from persona.errors import AuthenticationFailed, SettingsError
 from persona_openai.dialect import url_of
 
 NO_KEY = "no-key"
@@ -14,8 +14,13 @@ NO_KEY = "no-key"
 def connect(provider: Provider) -> AsyncOpenAI:
     """A client for the running event loop; nothing is sent yet.
 
-    Raises AuthenticationFailed without a usable key.
+    Raises AuthenticationFailed without a usable key, and SettingsError for options.
     """
+    if provider.options:
+        raise SettingsError(
+            f"provider {provider.name!r} has options that its adapter does not know: {', '.join(provider.options)}",
+            hint="remove them",
+        )
     client = AsyncOpenAI(api_key=_key(provider), base_url=url_of(provider), max_retries=0)
     if provider.base_url:
         # the SDK reads these from the environment, and they are the vendor's business only

@@ -97,7 +97,7 @@ def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, Text):
         return {"text": part.text}
     if isinstance(part, ToolCall):
-        return {"call": [part.id, part.name, part.arguments]}
+        return {"call": [part.id, part.name, part.arguments, *([part.signature] if part.signature else [])]}
     if isinstance(part, ToolResult):
         return {"result": [part.call_id, part.name, part.text, part.failed, part.cut_from]}
     return {"image": [part.url, part.detail, part.width, part.height]}

@@ -29,11 +29,15 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What the model asks a tool to do; `arguments` is the JSON text exactly as the model wrote it."""
+    """What the model asks a tool to do; `arguments` is the JSON text exactly as the model wrote it.
+
+    `signature` is what its provider wants back beside it, unread: an adapter sends only what it wrote itself.
+    """
 
     id: str
     name: str
     arguments: str
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)

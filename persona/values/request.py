@@ -35,6 +35,8 @@ class Request:
 
     `stream` says whether the caller wants pieces as they come; `timeout_s` bounds the whole call;
     `temperature` is None unless the owner of the route set it; `cache_key` groups requests that share a prefix.
+    `stable` are the indexes of the messages that end something later requests will repeat: for prompt caches that
+    want to be told where.
     """
 
     model: str
@@ -45,6 +47,7 @@ class Request:
     stream: bool = False
     timeout_s: float = 60.0
     cache_key: str = ""
+    stable: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

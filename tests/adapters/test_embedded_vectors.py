@@ -1,4 +1,4 @@
-"""The embedder of hashed n-grams."""
+"""The embedder of static word vectors."""
 
 import sys
 import time
@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from persona_embedded import EMBEDDER, adapter
-from persona_embedded.embed import HashedNgrams
+from persona_embedded.embed import StaticWords
+from persona_embedded.lexicon import build
+from persona_embedded.vectors import lexicon
 
 from persona.adapter import Provider, is_local
 from persona.errors import ModelNotFound
@@ -19,7 +21,7 @@ FACTS = {
     "Je suis végétarien.": "Suis-je végétarienne ?",
     "Mon chat s'appelle Minou.": "Quel est le nom de mon chat ?",
     "J'habite à Lyon près de la Part-Dieu.": "Où est-ce que j'habite ?",
-    "Je travaille comme infirmière de nuit.": "Quel est mon travail ?",
+    "Je travaille comme infirmière de nuit.": "Quel travail est-ce que je fais la nuit ?",
     "Je suis allergique aux arachides.": "Ai-je une allergie ?",
     "My favourite colour is blue.": "What is my favorite color?",
     "The pool is closed on Mondays.": "When does the pool close?",
@@ -30,58 +32,76 @@ def test_the_adapter_gives_a_local_embedder() -> None:
     assert adapter.embed is not None
     embedder = adapter.embed(Provider("embedded", "embedded"), EMBEDDER)
     assert is_local(embedder)
-    assert (embedder.name, embedder.dimension, embedder.batch_size) == ("embedded:ngrams-1", 256, 256)
+    assert (embedder.name, embedder.dimension, embedder.batch_size) == ("embedded:words-1", 128, 256)
 
 
 def test_another_embedder_is_not_found() -> None:
     assert adapter.embed is not None
-    with pytest.raises(ModelNotFound, match="ngrams-1"):
+    with pytest.raises(ModelNotFound, match="words-1"):
         adapter.embed(Provider("embedded", "embedded"), "large")
 
 
 def test_each_question_is_nearest_to_its_fact() -> None:
-    embedder = HashedNgrams()
+    embedder = StaticWords()
     scores = embedder.embed(list(FACTS.values())) @ embedder.embed(list(FACTS)).T
     assert scores.argmax(axis=1).tolist() == list(range(len(FACTS)))
 
 
 def test_function_words_weigh_little() -> None:
-    one, other, unrelated = HashedNgrams().embed(["la poste de la ville", "poste ville", "le chat de la voisine"])
+    one, other, unrelated = StaticWords().embed(["la poste de la ville", "poste ville", "le chat de la voisine"])
     assert float(one @ other) > 0.85
     assert float(one @ unrelated) < 0.3
 
 
 def test_vectors_are_the_same_on_every_machine() -> None:
-    vector = HashedNgrams().embed(["Le bureau de poste ouvre à 9 h."])[0]
+    vector = StaticWords().embed(["Le bureau de poste ouvre à 9 h."])[0]
     strongest = np.argsort(-np.abs(vector), kind="stable")[:4]
     found = {int(at): round(float(vector[at]), 4) for at in strongest}
-    assert found == {35: -0.304, 40: 0.304, 149: 0.4106, 216: 0.4106}
+    assert found == {69: 0.2295, 49: 0.2134, 55: 0.2044, 38: -0.1989}
 
 
 def test_a_text_without_words_is_zeros() -> None:
-    vectors = HashedNgrams().embed(["", " !… ", "\x00"])
-    assert vectors.shape == (3, 256)
+    vectors = StaticWords().embed(["", " !… ", "\x00"])
+    assert vectors.shape == (3, 128)
     assert vectors.dtype == np.float32
     assert not vectors.any()
-    assert HashedNgrams().embed([]).shape == (0, 256)
+    assert StaticWords().embed([]).shape == (0, 128)
 
 
 @given(st.lists(st.text(), max_size=5))
 @settings(max_examples=100)
 def test_every_text_is_a_unit_vector_or_zeros_whatever_comes_with_it(texts: list[str]) -> None:
-    vectors = HashedNgrams().embed(texts)
+    vectors = StaticWords().embed(texts)
     norms = np.linalg.norm(vectors, axis=1)
     assert np.all((norms == 0) | (np.abs(norms - 1) < 1e-5))
     for text, vector in zip(texts, vectors, strict=True):
-        assert np.array_equal(HashedNgrams().embed([text])[0], vector)
+        assert np.array_equal(StaticWords().embed([text])[0], vector)
 
 
 def test_a_million_characters_are_embedded_in_seconds() -> None:
     started = time.process_time()
-    HashedNgrams().embed(["".join(f"mot{at} " for at in range(120_000)), "a" * 1_000_000, "\ud800" * 1_000_000])
+    StaticWords().embed(["".join(f"mot{at} " for at in range(120_000)), "a" * 1_000_000, "\ud800" * 1_000_000])
     assert time.process_time() - started < 10
 
 
 def test_importing_the_adapter_loads_no_numpy() -> None:
     code = "import sys; sys.path[:0] = ['adapters']; import persona_embedded; sys.exit('numpy' in sys.modules)"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_french_question_is_close_to_an_english_text() -> None:
+    question, answer, other = StaticWords().embed(
+        ["Quel est le métier de ma sœur ?", "My sister works as a nurse.", "The museum opens at noon."]
+    )
+    assert float(question @ answer) > 0.3 > float(question @ other)
+
+
+def test_words_of_one_topic_are_drawn_to_each_other() -> None:
+    live, move, paint = StaticWords().embed(["live", "move", "paint"])
+    assert float(live @ move) > float(live @ paint)
+
+
+def test_the_lexicon_is_made_of_the_lists_beside_it() -> None:
+    made, kept = build(), lexicon()
+    assert list(made) == list(kept.rows)
+    assert max(float(np.abs(vector - kept.get(key)).max()) for key, vector in made.items()) < 0.02

@@ -1,0 +1,28 @@
+"""Anthropic's models through the official SDK: its own API, Amazon Bedrock and Google Vertex."""
+
+from persona.adapter import Adapter, ChatModel, ModelCard, Provider
+
+__all__ = ["adapter"]
+
+# Each factory imports what it needs when it is called: the SDK alone costs two seconds of CPU.
+
+
+def _chat(provider: Provider) -> ChatModel:
+    from persona_anthropic.chat import AnthropicChat
+
+    return AnthropicChat(provider)
+
+
+def _card(model: str) -> ModelCard | None:
+    from persona_anthropic.catalog import card
+
+    return card(model)
+
+
+def _needs_key(provider: Provider) -> bool:
+    return provider.options.get("client", "api") == "api"  # elsewhere the machine's own credentials sign
+
+
+# There is no tokenizer: the vendor publishes no vocabulary. There are no embeddings either.
+adapter = Adapter(name="anthropic", chat=_chat, card=_card, needs_key=_needs_key)
+"""What the entry point `anthropic` of the group `persona.adapters` names."""

@@ -1,0 +1,34 @@
+"""Google's Gemini models through the official SDK: the Gemini API, and Vertex with its tuned endpoints."""
+
+from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider
+
+__all__ = ["adapter"]
+
+# Each factory imports what it needs when it is called: the SDK alone costs a second of CPU.
+
+
+def _chat(provider: Provider) -> ChatModel:
+    from persona_google.chat import GoogleChat
+
+    return GoogleChat(provider)
+
+
+def _embed(provider: Provider, model: str) -> Embedder:
+    from persona_google.embed import GoogleEmbedder
+
+    return GoogleEmbedder(provider, model)
+
+
+def _card(model: str) -> ModelCard | None:
+    from persona_google.catalog import card
+
+    return card(model)
+
+
+def _needs_key(provider: Provider) -> bool:
+    return not provider.options.get("project")  # on Vertex the machine's own credentials sign
+
+
+# There is no tokenizer: the SDK's own downloads its vocabulary, and knows none of the newer models.
+adapter = Adapter(name="google", chat=_chat, embed=_embed, card=_card, needs_key=_needs_key)
+"""What the entry point `google` of the group `persona.adapters` names."""
