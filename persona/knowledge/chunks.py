@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate, pairwise
 
-from persona.knowledge.blocks import Block, blocks, items
+from persona.knowledge.blocks import Block, items, rows
 from persona.knowledge.documents import Document
 from persona.values import words
 
@@ -18,14 +18,15 @@ _STEP = " > "
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One piece of a document. `heading` is the path to it ("Horaires > Samedi"); `ordinal` counts from 0.
+    """One piece of a document. `heading` is the path to it ("Horaires > Samedi"); `page` counts from 1, 0 without.
 
-    Where a list is longer than a chunk, the path of its later pieces ends with the line that introduces it.
+    Where a list is longer than a chunk, the path of its later pieces ends with the line that introduces it; a
+    table's ends with the names of its columns.
     """
 
     text: str
     heading: str
-    ordinal: int
+    page: int = 0
 
 
 @dataclass(slots=True)
@@ -34,6 +35,7 @@ class _Section:
 
     path: tuple[str, ...]
     level: int = 0
+    page: int = 0
     blocks: list[Block] = field(default_factory=list)
 
 
@@ -49,45 +51,50 @@ class _Part:
 def chunks(document: Document) -> tuple[Chunk, ...]:
     """The chunks of a document in order, each of at most `LONGEST` characters and never empty.
 
-    They follow the headings, and join the paragraphs, lists and code under one heading as long as they fit.
-    What does not fit is cut between items, sentences or lines of code, and at last between words or in one.
+    They follow the headings and the pages, and join what is under one heading on one page as long as it fits.
+    What does not fit is cut between items, rows, sentences or lines of code, and at last between words or in one.
     No text is lost: what is not in a chunk's text is in its heading.
     """
     found: list[Chunk] = []
-    for path, parts in _by_heading(document):
+    for section, path, parts in _by_heading(document.blocks):
         for text, intro in _pack(parts):
             heading = _STEP.join((*path, intro.rstrip(" \u00a0\u202f:")) if intro else path)
-            found.append(Chunk(text, heading, len(found)))
+            found.append(Chunk(text, heading, section.page))
     return tuple(found)
 
 
-def _by_heading(document: Document) -> Iterator[tuple[tuple[str, ...], list[_Part]]]:
-    sections = _sections(blocks(document.text, markdown=document.path.lower().endswith(".md")))
-    for section, following in pairwise([*sections, _Section(())]):
+def _by_heading(found: Sequence[Block]) -> Iterator[tuple[_Section, tuple[str, ...], list[_Part]]]:
+    for section, following in pairwise([*_sections(found), _Section(())]):
         if section.blocks:
-            yield section.path, list(_parts(section.blocks))
+            yield section, section.path, list(_parts(section.blocks))
         elif section.path and following.level <= section.level:  # a heading with nothing under it is a text
-            yield section.path[:-1], [_Part(piece) for piece in _cut(section.path[-1], ())]
+            yield section, section.path[:-1], [_Part(piece) for piece in _cut(section.path[-1], ())]
 
 
 def _sections(found: Iterable[Block]) -> list[_Section]:
     sections = [_Section(())]
     open_headings: list[Block] = []
     for block in found:
-        if block.kind != "heading":
-            sections[-1].blocks.append(block)
-        elif block.text:
-            open_headings = [above for above in open_headings if above.level < block.level] + [block]
-            sections.append(_Section(tuple(above.text for above in open_headings), block.level))
+        here = sections[-1]
+        if block.kind == "heading":
+            if block.text:
+                open_headings = [above for above in open_headings if above.level < block.level] + [block]
+                sections.append(_Section(tuple(above.text for above in open_headings), block.level, block.page))
+            continue
+        if here.page != block.page:
+            if here.blocks:
+                sections.append(here := _Section(here.path, here.level))
+            here.page = block.page
+        here.blocks.append(block)
     return sections
 
 
 def _parts(found: Sequence[Block]) -> Iterator[_Part]:
-    """The parts of the blocks; a line that introduces a list goes with the list."""
+    """The parts of the blocks; a line that introduces a list or a table goes with it."""
     intro = ""
     for block, following in pairwise([*found, Block("paragraph", "")]):
         text = block.text
-        if block.kind == "paragraph" and following.kind == "list":
+        if block.kind == "paragraph" and following.kind in ("list", "table"):
             text, intro = _without_intro(text)
             yield from _parts_of(replace(block, text=text), "")
         else:
@@ -111,7 +118,10 @@ def _parts_of(block: Block, intro: str) -> Iterator[_Part]:
     if len(whole) <= LONGEST:
         yield _Part(whole)
     elif block.kind == "list":
-        yield from _item_parts(block.text, intro)
+        yield from _entry_parts(items(block.text), intro, intro)
+    elif block.kind == "table":
+        entries = rows(block.text)
+        yield from _entry_parts(entries, intro, _columns(entries[0]))
     else:
         cuts = _line_starts(whole) if block.kind == "fence" else _sentence_starts(whole)
         joint = "\n" if block.kind == "fence" else " "
@@ -119,14 +129,22 @@ def _parts_of(block: Block, intro: str) -> Iterator[_Part]:
             yield _Part(piece, joint if at else "\n\n")
 
 
-def _item_parts(text: str, intro: str) -> Iterator[_Part]:
-    first, *others = items(text)
+def _entry_parts(entries: Sequence[str], intro: str, named: str) -> Iterator[_Part]:
+    """The items of a list or the rows of a table; those parted from the first need `named` in their heading."""
+    first, *others = entries
     opening = f"{intro}\n{first}" if intro else first
     for at, piece in enumerate(_cut(opening, _sentence_starts(opening))):
-        yield _Part(piece, " " if at else "\n\n", intro if at else "")
-    for item in others:
-        for at, piece in enumerate(_cut(item, _sentence_starts(item))):
-            yield _Part(piece, " " if at else "\n", intro)
+        yield _Part(piece, " " if at else "\n\n", named if at else "")
+    for entry in others:
+        for at, piece in enumerate(_cut(entry, _sentence_starts(entry))):
+            yield _Part(piece, " " if at else "\n", named)
+
+
+def _columns(first: str) -> str:
+    """The names of a table's columns, where they are short enough to stand in a heading."""
+    cells = [cell.strip() for cell in first.partition("\n")[0].strip().strip("|").split("|")]
+    named = " | ".join(cells)
+    return named if any(cells) and len(named) <= _LONGEST_INTRO else ""
 
 
 def _pack(parts: Iterable[_Part]) -> Iterator[tuple[str, str]]:

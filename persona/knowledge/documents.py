@@ -1,97 +1,90 @@
-"""The files of a knowledge base."""
+"""One file as a document: its blocks, whatever it is made of."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from persona.errors import InvalidInput, SettingsError
+from persona.knowledge import html, pdf, word
+from persona.knowledge.blocks import Block, blocks
+from persona.knowledge.decoding import decoded
+from persona.knowledge.files import Found, take
+from persona.knowledge.kinds import BY_SUFFIX, Kind, check_suffix, kind_of
+from persona.knowledge.unreadable import Unreadable
+from persona.window.blocks import seen
 
-SUFFIXES = (".md", ".txt")
+_NAMES: dict[Kind, str] = {
+    "text": "plain text",
+    "markdown": "Markdown",
+    "html": "HTML",
+    "pdf": "a PDF",
+    "docx": "a Word document",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One text file as it was read: `path` is its key in the store, `title` names it to people.
+    """One file as it was read: `key` is its name in the store, `title` names it to people.
 
-    `text` has "\\n" line ends and no byte order mark; `sha256` is the hex digest of the file's bytes.
+    `sha256` is the hex digest of its `size` bytes; `mtime_ns` is when it was changed, 0 where that cannot be relied
+    on. `remark` says what had to be guessed or was left out, and is mostly empty.
     """
 
-    path: str
+    key: str
     title: str
-    text: str
-    sha256: str
+    blocks: tuple[Block, ...]
+    sha256: str = ""
+    size: int = 0
+    mtime_ns: int = 0
+    remark: str = ""
+
+    @property
+    def characters(self) -> int:
+        """How much text it holds."""
+        return sum(len(block.text) for block in self.blocks)
 
 
-def read(path: Path, folder: Path | None = None) -> Document:
-    """The document in the file at `path`, keyed by where it lies under `folder` when one is given.
+def read(found: Found, most_bytes: int) -> Document:
+    """The document in a file. Text that no reader sees is not in it: hidden characters, comments, hidden elements.
 
-    Raises InvalidInput, naming the file and what to do, when it is missing, not readable, or not UTF-8 text.
+    Raises Unreadable, naming the file and what to do, when it is missing, not readable, larger than `most_bytes`,
+    or no document; Gone when it is not there.
     """
-    raw = _bytes(path)
-    inside = folder is not None and path.is_relative_to(folder)
-    key = path.relative_to(folder) if folder is not None and inside else path
-    return Document(key.as_posix(), path.name, _decoded(path, raw), sha256(raw).hexdigest())
+    check_suffix(found.path)
+    raw = take(found.path, most_bytes)
+    kind = kind_of(found.path, raw.data)
+    content, remark = _content(found.path, kind, raw.data, most_bytes)
+    shown = tuple(replace(block, text=seen(block.text)) for block in content)
+    remarks = [_misnamed(found.path, kind), remark, _hidden(content, shown)]
+    document = Document(
+        found.key,
+        found.title,
+        shown,
+        sha256(raw.data).hexdigest(),
+        len(raw.data),
+        raw.mtime_ns,
+        "; ".join(one for one in remarks if one),
+    )
+    if document.characters > most_bytes:
+        what = f"holds more than {most_bytes:,} characters of text"
+        raise Unreadable(found.path, what, "cut it into parts, or raise max_file_mb of its knowledge")
+    return document
 
 
-def expand(patterns: Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """The files that the glob patterns match, sorted, each once; a relative pattern starts in `folder`.
-
-    Raises SettingsError when a pattern matches no file: a typing mistake would empty a knowledge base.
-    """
-    found: set[Path] = set()
-    for pattern in patterns:
-        files = [path for path in _matches(pattern, folder) if path.is_file()]
-        if not files:
-            raise SettingsError(
-                f"the knowledge pattern {pattern!r} matches no file in {str(folder)!r}",
-                hint="check the path; 'docs/**/*.md' takes every Markdown file under docs",
-            )
-        found.update(files)
-    return tuple(sorted(found))
+def _content(path: Path, kind: Kind, raw: bytes, most: int) -> tuple[tuple[Block, ...], str]:
+    if kind == "pdf":
+        return pdf.blocks_of(path, raw, most)
+    if kind == "docx":
+        return word.blocks_of(path, raw, most), ""
+    text, remark = decoded(path, raw, html=kind == "html")
+    if kind == "html":
+        return html.blocks_of(path, text), remark
+    return tuple(blocks(text, markdown=kind == "markdown")), remark
 
 
-def _matches(pattern: str, folder: Path) -> list[Path]:
-    wanted = Path(pattern)
-    if not pattern or wanted == Path(wanted.anchor):
-        return []
-    if wanted.is_absolute():
-        return list(Path(wanted.anchor).glob(str(wanted.relative_to(wanted.anchor))))
-    try:
-        return list(folder.glob(pattern))
-    except ValueError as error:  # "**" glued to other letters
-        raise SettingsError(
-            f"the knowledge pattern {pattern!r} is not a glob ({error})", hint="write '**' between slashes"
-        ) from error
+def _misnamed(path: Path, kind: Kind) -> str:
+    return "" if BY_SUFFIX[path.suffix.lower()] == kind else f"is {_NAMES[kind]}, whatever its name says"
 
 
-def _bytes(path: Path) -> bytes:
-    if path.is_dir():
-        raise _unreadable(path, "is a directory", f"name its files, as in {str(path / '*.md')!r}")
-    if path.suffix.lower() not in SUFFIXES:
-        raise _unreadable(path, f"is not one of {', '.join(SUFFIXES)}", "convert it to Markdown or plain text")
-    if path.exists() and not path.is_file():  # reading a pipe could wait for ever
-        raise _unreadable(path, "is not a regular file", "put its text in a file")
-    try:
-        return path.read_bytes()
-    except FileNotFoundError as error:
-        raise _unreadable(path, "is not there", "check the path in the knowledge settings") from error
-    except OSError as error:
-        raise _unreadable(path, f"cannot be read ({error.strerror})", "check its permissions") from error
-
-
-def _decoded(path: Path, raw: bytes) -> str:
-    if b"\0" in raw:
-        raise _unreadable(path, "is not text (it holds a zero byte)", "save it as UTF-8 text")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise _unreadable(
-            path, f"is not UTF-8 (line {line}, byte 0x{raw[error.start]:02x})", "save it as UTF-8 text"
-        ) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _unreadable(path: Path, what: str, hint: str) -> InvalidInput:
-    return InvalidInput(f"the document {str(path)!r} {what}", hint=hint)
+def _hidden(content: tuple[Block, ...], shown: tuple[Block, ...]) -> str:
+    gone = sum(len(before.text) - len(after.text) for before, after in zip(content, shown, strict=True))
+    return f"{gone} hidden characters were removed" if gone else ""

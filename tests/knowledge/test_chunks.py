@@ -5,12 +5,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from persona.knowledge.blocks import Block, blocks
 from persona.knowledge.chunks import LONGEST, Chunk, chunks
 from persona.knowledge.documents import Document
 
 
 def cut(text: str, path: str = "guide.md") -> tuple[Chunk, ...]:
-    return chunks(Document(path, path, text, ""))
+    return chunks(Document(path, path, tuple(blocks(text, markdown=path.endswith(".md")))))
 
 
 def shown(text: str, path: str = "guide.md") -> list[tuple[str, str]]:
@@ -25,7 +26,6 @@ def test_a_chunk_knows_the_path_of_its_headings() -> None:
         ("Horaires > Samedi", "9 h – 12 h"),
         ("Contact", "Un mot."),
     ]
-    assert [chunk.ordinal for chunk in cut(text)] == [0, 1, 2, 3]
 
 
 def test_underlined_and_closed_headings_are_headings() -> None:
@@ -100,6 +100,37 @@ def test_a_small_fence_is_not_cut_and_a_large_one_only_between_lines() -> None:
     assert lines == large.split("\n")
 
 
+TABLE = "| Poids | Prix |\n|---|:-:|\n"
+
+
+def test_a_table_is_cut_between_its_rows_and_its_later_pieces_name_the_columns() -> None:
+    rows = [f"| {at} g | {'x' * 60} € |" for at in range(20)]
+    first, *others = cut(f"# Tarifs\nVoici :\n\n{TABLE}" + "\n".join(rows) + "\n\nFin.")
+    assert first.heading == "Tarifs"
+    assert first.text.startswith(f"Voici :\n{TABLE}| 0 g |")
+    assert {chunk.heading for chunk in others[:-1]} == {"Tarifs > Poids | Prix"}
+    assert [line for chunk in (first, *others[:-1]) for line in chunk.text.split("\n") if " g |" in line] == rows
+    assert (others[-1].heading, others[-1].text) == ("Tarifs", "Fin.")
+
+
+def test_a_table_ends_where_its_rows_do() -> None:
+    assert shown(f"Avant\n{TABLE}| 1 | 2 |\n# Suite\na | b\nc") == [
+        ("", f"Avant\n\n{TABLE}| 1 | 2 |"),
+        ("Suite", "a | b\nc"),
+    ]
+
+
+def test_no_chunk_spans_two_pages() -> None:
+    found = [Block("heading", "A", 1, 1), *(Block("paragraph", text, page=page) for text, page in PAGES)]
+    assert [(chunk.heading, chunk.text, chunk.page) for chunk in chunks(Document("a", "a", tuple(found)))] == [
+        ("A", "un\n\ndeux", 2),
+        ("A", "trois", 3),
+    ]
+
+
+PAGES = (("un", 2), ("deux", 2), ("trois", 3))
+
+
 def test_headings_count_again_after_a_fence() -> None:
     assert shown("# A\n~~~~\n# code\n~~~\n~~~~\n# B\ntexte") == [("A", "~~~~\n# code\n~~~\n~~~~"), ("B", "texte")]
 
@@ -126,7 +157,6 @@ lines = st.one_of(
 @example(["Une liste :", "", *["- " + "un mot " * 30] * 5, "", "fin"], "guide.md")
 def test_no_chunk_is_empty_or_too_long(drawn: list[str], path: str) -> None:
     found = cut("\n".join(drawn), path)
-    assert [chunk.ordinal for chunk in found] == list(range(len(found)))
     for chunk in found:
         assert chunk.text.strip()
         assert len(chunk.text) <= LONGEST
