@@ -1,15 +1,22 @@
-"""What is known about a user by being told: facts, consent, and how to address them."""
+"""What is known about a user by being told: facts, slots, consent, and how to address them."""
 
+import logging
 import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
+from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from persona.errors import InvalidInput, NotFound
-from persona.store import facts, owners, tasks
+from persona.memory.slots import Slot, Slots
+from persona.store import consents, facts, owners
 from persona.store.engine import Database, Transaction
 from persona.store.ids import new_id
-from persona.values.memory import Fact
+from persona.values.memory import Fact, Told
 from persona.values.owner import Owner
+
+log = logging.getLogger("persona.profile")
 
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_TRAIT = 100
@@ -17,28 +24,90 @@ _LONGEST_FACT = 2_000
 _LONGEST_KIND = 40
 
 
-async def remember(database: Database, owner: Owner, text: str, kind: str, now_us: int) -> Fact:
+async def remember(database: Database, owner: Owner, text: str, kind: str, now_us: int, origin: Told = "app") -> Fact:
     """Keeps a fact about the user; the same fact again is the one that is there. Raises InvalidInput."""
-    said = " ".join(text.split())
-    if not said or len(said) > _LONGEST_FACT:
-        raise InvalidInput(
-            f"a fact is 1 to {_LONGEST_FACT} characters, and this one has {len(said)}",
-            hint="say one thing in one or two sentences; longer texts are knowledge",
-        )
-    if _UNPRINTABLE.search(said):
-        raise InvalidInput("the fact holds control characters or half a surrogate pair", hint="remove them first")
     if not kind or len(kind) > _LONGEST_KIND or not kind.isprintable():
         raise InvalidInput(f"the kind of a fact is 1 to {_LONGEST_KIND} characters", hint="for example 'preference'")
-    fact = Fact(new_id("fct"), said, kind, "app", now_us, now_us)
+    fact = Fact(new_id("fct"), said(text), kind, origin, now_us, now_us)
 
     def write(tx: Transaction) -> Fact:
-        state = owners.find_or_make(tx, owner, now_us)
-        kept = facts.add(tx, state.key, fact)
-        if kept == fact.id:
-            tasks.put(tx, "index", state.key, fact.id, now_us)
-        return next(known for known in facts.holding(tx, state.key) if known.id == kept)
+        kept = facts.add(tx, _locked(tx, owner, now_us), fact)
+        assert kept is not None, "what is told outright is kept"  # noqa: S101 - narrows the type
+        return kept
 
     return await database.run(write)
+
+
+async def fill(
+    database: Database,
+    slots: Slots,
+    owner: Owner,
+    values: Mapping[str, object],
+    now_us: int,
+    since_us: int | None = None,
+    origin: Told = "app",
+) -> tuple[Fact, ...]:
+    """Sets slots to values, all or none; None empties one, and a list is all that a slot of several holds.
+
+    Raises InvalidInput for an unknown slot, a value of another type, and a time that is still to come.
+    """
+    at_us = now_us if since_us is None else since_us
+    if at_us > now_us:
+        raise InvalidInput("the time since when it holds is still to come", hint="pass one that is past")
+    order = count()  # facts of one moment keep their order
+    told = [
+        (slot, [_filled(slot, value, text, now_us + next(order), since_us, origin) for value, text in each])
+        for slot, each in [(slots.named(name), _values(slots.named(name), given)) for name, given in values.items()]
+    ]
+
+    def write(tx: Transaction) -> tuple[Fact, ...]:
+        key = _locked(tx, owner, now_us)
+        return tuple(kept for slot, each in told for kept in _fill_one(tx, key, slot, each, at_us))
+
+    return await database.run(write)
+
+
+def _locked(tx: Transaction, owner: Owner, now_us: int) -> int:
+    """The owner's key, made when new; who was erased since they were found is made anew."""
+    while not owners.lock(tx, key := owners.find_or_make(tx, owner, now_us).key):
+        continue
+    return key
+
+
+def _filled(slot: Slot, value: object, text: str, now_us: int, since_us: int | None, origin: Told) -> Fact:
+    at_us = now_us if since_us is None else since_us
+    return Fact(new_id("fct"), text, "fact", origin, now_us, at_us, slot=slot.name, value=value)
+
+
+def _fill_one(tx: Transaction, owner_key: int, slot: Slot, told: Sequence[Fact], at_us: int) -> list[Fact]:
+    kept = [one for fact in told if (one := facts.add(tx, owner_key, fact, many=slot.many))]
+    if slot.many or not told:
+        stay = {fact.id for fact in kept}
+        for fact in facts.of_slot(tx, owner_key, slot.name):
+            if fact.id not in stay:
+                facts.end(tx, owner_key, fact.id, max(at_us, fact.valid_from_us))
+    return kept
+
+
+def _values(slot: Slot, given: object) -> list[tuple[object, str]]:
+    if given is None:
+        return []
+    several = slot.many and isinstance(given, list | tuple | set | frozenset)
+    read = [slot.read(one) for one in (cast(Collection[object], given) if several else (given,))]
+    return [(value, said(text)) for value, text in read]
+
+
+def said(text: str) -> str:
+    """The words of a fact, on one line. Raises InvalidInput."""
+    words = " ".join(text.split())
+    if not words or len(words) > _LONGEST_FACT:
+        raise InvalidInput(
+            f"a fact is 1 to {_LONGEST_FACT} characters, and this one has {len(words)}",
+            hint="say one thing in one or two sentences; longer texts are knowledge",
+        )
+    if _UNPRINTABLE.search(words):
+        raise InvalidInput("the fact holds control characters or half a surrogate pair", hint="remove them first")
+    return words
 
 
 async def forget(database: Database, owner: Owner, fact_id: str, now_us: int) -> None:
@@ -52,21 +121,42 @@ async def forget(database: Database, owner: Owner, fact_id: str, now_us: int) ->
         raise NotFound(f"no fact {fact_id!r} holds for this user", hint="facts() lists those that do")
 
 
-async def holding(database: Database, owner: Owner) -> tuple[Fact, ...]:
-    """The facts that hold now, the oldest first."""
+async def known(
+    database: Database, owner: Owner, at_us: int | None = None, *, history: bool = False
+) -> tuple[Fact, ...]:
+    """The facts that hold now, or held at a time, the oldest first; with `history` all that ever did."""
+    if history and at_us is not None:
+        raise InvalidInput("a time and the whole history were asked for", hint="pass one of them")
 
     def read(tx: Transaction) -> tuple[Fact, ...]:
         state = owners.find(tx, owner)
-        return tuple(facts.holding(tx, state.key)) if state else ()
+        if state is None:
+            return ()
+        if history:
+            return tuple(facts.history(tx, state.key))
+        return tuple(facts.holding(tx, state.key) if at_us is None else facts.at(tx, state.key, at_us))
 
     return await database.run(read, write=False)
+
+
+async def typed(database: Database, slots: Slots, owner: Owner, at_us: int | None = None) -> dict[str, object]:
+    """What fills the slots, in their types and order; a slot of several gives a list, an empty one is left out."""
+    found: dict[str, list[object]] = {name: [] for name in slots.by_name}
+    for fact in await known(database, owner, at_us):
+        if fact.slot not in found:
+            continue  # a fact of no slot, or of one that is no longer declared
+        try:
+            found[fact.slot].append(slots.named(fact.slot).typed(fact.value))
+        except ValueError:
+            log.warning("a value of the slot %s no longer fits its type, and is left out", fact.slot)
+    return {name: each if slots.named(name).many else each[-1] for name, each in found.items() if each}
 
 
 async def consent(database: Database, owner: Owner, training: bool, now_us: int) -> None:
     """Records whether the user's exchanges may be used for training, from now on."""
 
     def write(tx: Transaction) -> None:
-        owners.set_consent(tx, owners.find_or_make(tx, owner, now_us).key, training, now_us)
+        consents.record(tx, _locked(tx, owner, now_us), training, now_us)
 
     await database.run(write)
 

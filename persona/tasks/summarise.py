@@ -1,21 +1,17 @@
 """Summarises what is about to leave a conversation's window, through the route that the settings name for it."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from persona.calling.attempt import Heard, ask
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, summaries
-from persona.store.codec import storable
 from persona.store.conversations import ConversationState, Stored
 from persona.store.engine import Transaction
 from persona.store.tasks import Task
+from persona.tasks.asking import answer, arm_of
 from persona.tasks.workshop import Workshop
 from persona.values.message import Message, say
-from persona.values.owner import Owner
 from persona.values.plan import Plan
-from persona.values.request import Request
 from persona.window.anchor import due_for_summary, room_of_history
 from persona.window.materials import turns_of
 
@@ -43,7 +39,7 @@ async def summarise(place: Workshop, task: Task) -> Callable[[Transaction], None
     leaving = _leaving(place, arm, found)
     if not leaving or not arm.summarise:
         return None
-    text = await _write(place, arm.summarise, found.earlier, leaving)
+    text = await _write(place, task, arm.summarise, found.earlier, leaving)
     upto = (leaving[-1].id, leaving[-1].depth)
     return lambda tx: _keep(tx, place, task, upto, text)
 
@@ -72,31 +68,13 @@ def _leaving(place: Workshop, arm: Arm, found: _Read) -> list[Message]:
     return [message for message in said if depth is not None and message.depth <= depth]
 
 
-async def _write(place: Workshop, route: str, earlier: str, leaving: list[Message]) -> str:
-    arm = place.routes.arm(route, place.routes.assign(route, Owner("", "")))
-    target = arm.targets[0]
+async def _write(place: Workshop, task: Task, route: str, earlier: str, leaving: list[Message]) -> str:
+    arm = arm_of(place, route)
     said = "\n".join(f"{one.role}: {one.text[:_LONGEST_PART]}" for one in leaving if one.text)
     before = f"The summary so far:\n{earlier}\n\n" if earlier else ""
     asked = say("user", f"{before}Summarise this conversation for the assistant that continues it:\n{said}")
-    heard, timeout_s = Heard(), place.settings.turn.timeout_s
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    await ask(
-        place.providers.chat(target),
-        target,
-        Request(
-            target.model,
-            (*arm.instructions, asked),
-            max_output_tokens=int(arm.window.budget * _SHARE_OF_WINDOW),
-            timeout_s=timeout_s,
-        ),
-        heard,
-        retries=place.settings.turn.retries,
-        first_by=deadline,
-        deadline=deadline,
-        show=lambda delta: None,
-    )
-    whole = heard.finish is not None and heard.finish.stop == "end"  # neither refused nor cut short
-    return storable("".join(heard.text)) if whole else ""
+    most = int(arm.window.budget * _SHARE_OF_WINDOW)
+    return await answer(place, task, "summarise", leaving[-1].turn_id, arm, asked, most)
 
 
 def _keep(tx: Transaction, place: Workshop, task: Task, upto: tuple[str, int], text: str) -> None:

@@ -1,0 +1,126 @@
+"""One call of a model for background work: through a route, with the turn's retries, and logged as an exchange."""
+
+import asyncio
+
+from persona.calling.attempt import Heard, ask
+from persona.calling.price import cost_of
+from persona.errors import PersonaError
+from persona.routing.routes import Arm
+from persona.store import conversations, exchanges, owners
+from persona.store.codec import storable
+from persona.store.engine import Transaction
+from persona.store.exchanges import Attempt, Exchange, Purpose
+from persona.store.ids import new_id
+from persona.store.tasks import Task
+from persona.tasks.workshop import Workshop
+from persona.values.message import Message
+from persona.values.owner import Owner
+from persona.values.plan import HistoryRange, Plan, SectionPlan
+from persona.values.request import Request, Target, Usage
+from persona.window.counting import label
+
+
+def arm_of(place: Workshop, route: str) -> Arm:
+    """The arm that does a route's background work."""
+    return place.routes.arm(route, place.routes.assign(route, Owner("", "")))
+
+
+async def answer(
+    place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, asked: Message, max_output_tokens: int
+) -> str:
+    """What the arm's target answers, whole; empty when it was refused or cut short. Raises ProviderError."""
+    target, timeout_s = arm.targets[0], place.settings.turn.timeout_s
+    heard, deadline = Heard(), asyncio.get_running_loop().time() + timeout_s
+
+    async def write_down(error: str = "") -> None:
+        called = _exchange(place, task, purpose, turn_id, arm, target, asked, heard, error)
+        await place.database.run(lambda tx: _log(tx, called))
+
+    try:
+        await ask(
+            place.providers.chat(target),
+            target,
+            Request(
+                target.model,
+                (*arm.instructions, asked),
+                max_output_tokens=max_output_tokens,
+                temperature=arm.temperature,
+                timeout_s=timeout_s,
+            ),
+            heard,
+            retries=place.settings.turn.retries,
+            first_by=deadline,
+            deadline=deadline,
+            show=lambda delta: None,
+        )
+    except PersonaError as error:
+        await write_down(type(error).__name__)
+        raise
+    await write_down()
+    whole = heard.finish is not None and heard.finish.stop == "end"  # neither refused nor cut short
+    return storable("".join(heard.text)) if whole else ""
+
+
+def _exchange(
+    place: Workshop,
+    task: Task,
+    purpose: Purpose,
+    turn_id: str,
+    arm: Arm,
+    target: Target,
+    asked: Message,
+    heard: Heard,
+    error: str,
+) -> Exchange:
+    """The call as it is logged: what it used and cost, and not a word of it."""
+    finish = heard.finish
+    usage = finish.usage if finish else Usage()
+    tries = tuple(Attempt(target, one.outcome, one.status, one.started_us, one.latency_ms) for one in heard.tries)
+    return Exchange(
+        id=new_id("exc"),
+        turn_id=turn_id,
+        conversation_key=task.conversation_key,
+        owner_key=task.owner_key,
+        number=0,
+        route=arm.route,
+        arm=arm.name,
+        target=target,
+        plan=_plan(place, arm, target, asked),
+        outcome="failed" if error else "answered",
+        started_us=tries[0].started_us if tries else place.now_us(),
+        latency_ms=sum(one.latency_ms for one in tries),
+        consent=None,
+        stop=finish.stop if finish else "",
+        error=error,
+        served_model=storable(finish.model) if finish else "",
+        request_id=storable(finish.request_id) if finish else "",
+        usage=usage,
+        cost=cost_of(usage, place.providers.card(target)),
+        first_token_ms=heard.first_token_ms,
+        attempts=tries,
+        purpose=purpose,
+    )
+
+
+def _plan(place: Workshop, arm: Arm, target: Target, asked: Message) -> Plan:
+    counter = place.providers.counter(target)
+    pinned, said, framing = counter.messages(arm.instructions), counter.message(asked), counter.framing.per_request
+    limit = arm.window.budget - arm.window.reserve
+    return Plan(
+        target=str(target),
+        counter=counter.name,
+        label=label(counter, place.providers.calibration(target).samples),
+        total=pinned + said + framing,
+        limit=limit,
+        reserve=arm.window.reserve,
+        framing=framing,
+        tools=0,
+        sections=(SectionPlan("instructions", pinned, pinned), SectionPlan("input", said, said)),
+        history=HistoryRange(0, 0, "", 0, 0, 0),
+    )
+
+
+def _log(tx: Transaction, called: Exchange) -> None:
+    """Nothing is written of a conversation or a user who is gone meanwhile."""
+    if conversations.hold(tx, called.conversation_key) and owners.lock(tx, called.owner_key):
+        exchanges.log(tx, called)
