@@ -4,6 +4,7 @@ Pure. The order of the sections is fixed, the most stable first, so that provide
 """
 
 from dataclasses import dataclass, replace
+from itertools import accumulate, chain
 
 from persona.values.message import Message, say
 from persona.values.plan import HistoryRange, Plan, SectionPlan
@@ -27,11 +28,16 @@ from persona.window.select import choose_lines, choose_shots, choose_summary, pi
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What `fit` gives: the messages in order, the plan, and the anchor to store with the conversation."""
+    """What `fit` gives: the messages in order, the plan, and the anchor to store with the conversation.
+
+    `stable` are the indexes of the messages that end what later requests repeat: the instructions, the shots, the
+    frozen profile and summary, the history, and the last one within a tool loop.
+    """
 
     messages: tuple[Message, ...]
     plan: Plan
     anchor: Anchor
+    stable: tuple[int, ...] = ()
 
 
 def fit(
@@ -49,11 +55,11 @@ def fit(
     if room < 0:
         raise refuse(rules, must)
     layout = arrange(materials, rules, anchor, room)
-    messages, sections = _write_out(materials, layout, must)
+    messages, stable, sections = _write_out(materials, layout, must)
     plan = _plan(materials, rules, layout, must, sections)
     history = tuple(message for turn in layout.kept for message in turn.messages)
     prefix = unchanged(plan, previous, history, same_turn)
-    return Fitted(messages, replace(plan, prefix_tokens=prefix), layout.anchor)
+    return Fitted(messages, replace(plan, prefix_tokens=prefix), layout.anchor, stable)
 
 
 def _pinned(materials: Materials) -> dict[str, int]:
@@ -69,27 +75,27 @@ def _pinned(materials: Materials) -> dict[str, int]:
 
 def _write_out(
     materials: Materials, layout: Layout, must: dict[str, int]
-) -> tuple[tuple[Message, ...], tuple[SectionPlan, ...]]:
-    """The messages in the order they are sent, and the plan of each section."""
+) -> tuple[tuple[Message, ...], tuple[int, ...], tuple[SectionPlan, ...]]:
+    """The messages in the order they are sent, which of them end something stable, and the plan of each section."""
     granted, frozen = layout.granted, layout.frozen
     shots, shots_plan = choose_shots(frozen.shots, granted["shots"])
     profile, profile_plan = choose_lines("profile", frozen.profile, granted["profile"])
     summary, summary_plan = choose_summary(frozen.summary, frozen.summary_tokens, granted["summary"])
     recall, recall_plan = choose_lines("recall", layout.recall, granted["recall"], "fits")
     lead = f"{RECALL_OPEN}{recall}{RECALL_CLOSE}" if recall else ""
-    messages = (
-        *materials.instructions.messages,
-        *shots,
-        *((say("system", f"{PROFILE_OPEN}{profile}{PROFILE_CLOSE}"),) if profile else ()),
-        *summary,
-        *(message for turn in layout.kept for message in turn.messages),
-        with_blocks(materials.input, lead + materials.context),
-        *materials.running,
-    )
+    about = (say("system", f"{PROFILE_OPEN}{profile}{PROFILE_CLOSE}"),) if profile else ()
+    past = tuple(message for turn in layout.kept for message in turn.messages)
+    standing = (materials.instructions.messages, shots, about + summary, past)
+    asking = (with_blocks(materials.input, lead + materials.context), *materials.running)
+    messages = (*chain.from_iterable(standing), *asking)
+    ends = {end - 1 for end in accumulate(map(len, standing)) if end}
+    if materials.running:
+        ends.add(len(messages) - 1)
     history = SectionPlan("history", tokens_of(layout.kept), granted["history"])
     instructions = pinned("instructions", materials.instructions.tokens, materials.instructions)
     asked = pinned("input", must["input"])
-    return messages, (instructions, shots_plan, profile_plan, summary_plan, history, recall_plan, asked)
+    sections = (instructions, shots_plan, profile_plan, summary_plan, history, recall_plan, asked)
+    return messages, tuple(sorted(ends)), sections
 
 
 def _plan(
