@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 
-def _decoded(name: str | None) -> str | None:
+def decoded(name: str | None) -> str | None:
     """A name in UTF-8 whatever the locale says; bytes that are no UTF-8 stay as they are, to be refused."""
     if name is None:
         return None
@@ -16,14 +16,14 @@ def _decoded(name: str | None) -> str | None:
 
 
 User = Annotated[
-    str, typer.Option("--user", "-u", metavar="NAME", callback=_decoded, help="Whom it is about: the user's name.")
+    str, typer.Option("--user", "-u", metavar="NAME", callback=decoded, help="Whom it is about: the user's name.")
 ]
 AnyUser = Annotated[
     str | None,
-    typer.Option("--user", "-u", metavar="NAME", callback=_decoded, help="Look only among this user's replies."),
+    typer.Option("--user", "-u", metavar="NAME", callback=decoded, help="Look only among this user's replies."),
 ]
 Tenant = Annotated[
-    str, typer.Option("--tenant", metavar="NAME", callback=_decoded, help="The customer the user belongs to.")
+    str, typer.Option("--tenant", metavar="NAME", callback=decoded, help="The customer the user belongs to.")
 ]
 Route = Annotated[
     str | None, typer.Option("--route", metavar="NAME", help="The route of a new conversation, when there are several.")

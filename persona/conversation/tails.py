@@ -46,3 +46,8 @@ class Tails:
             self._tails.move_to_end(conversation_key)
             while len(self._tails) > self._most:
                 self._tails.popitem(last=False)
+
+    def clear(self) -> None:
+        """Lets go of all of them."""
+        with self._lock:
+            self._tails.clear()

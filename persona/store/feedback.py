@@ -24,7 +24,8 @@ def give(
     rating: float | None = None,
 ) -> str:
     """Keeps one piece of feedback and returns its id. Raises NotFound when its conversation was just deleted."""
-    if not conversations.hold(tx, conversation_key):
+    held = conversations.by_key(tx, conversation_key) if conversations.hold(tx, conversation_key) else None
+    if held is None or held.owner_key != owner_key:  # erased, or merged into another user
         raise NotFound("the conversation is no longer stored")
     id = new_id("fbk")
     named = {"id": id, "owner_key": owner_key, "conversation_key": conversation_key, "message_id": message_id}

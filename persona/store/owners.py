@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select, update
 
+from persona.errors import Erased
 from persona.store.engine import Row, Statement, Transaction
 from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import OwnerRow
@@ -19,6 +20,7 @@ _TOUCH = Statement(
     update(table(OwnerRow)).where(_o.key == param("owner")).values(revision=_o.revision + 1).returning(_o.revision)
 )
 _LOCK = Statement(select(_o.key).where(_o.key == param("owner")).with_for_update())
+_HOLD = Statement(select(_o.key).where(_o.key == param("owner")).with_for_update(read=True, key_share=True))
 _CONSENT = Statement(
     update(table(OwnerRow))
     .where(_o.key == param("owner"))
@@ -78,14 +80,24 @@ def find_or_make(tx: Transaction, owner: Owner, now_us: int) -> OwnerState:
 
 
 def touch(tx: Transaction, owner_key: int) -> int:
-    """Counts the owner's revision up, under its row lock, and returns the new one."""
+    """Counts the owner's revision up, under its row lock, and returns the new one. Raises Erased."""
     row = tx.one(_TOUCH, {"owner": owner_key})
-    return int(row[0]) if row else 0
+    if row is None:
+        raise Erased("the user was erased meanwhile", hint="begin anew: nothing of this call was kept")
+    return int(row[0])
 
 
-def lock(tx: Transaction, owner_key: int) -> None:
-    """Keeps others from changing what belongs to the owner until this transaction ends, as SQLite does anyway."""
-    tx.one(_LOCK, {"owner": owner_key})
+def lock(tx: Transaction, owner_key: int) -> bool:
+    """Keeps others from changing what belongs to the owner until this transaction ends, as SQLite does anyway.
+
+    False when there is no such owner any more.
+    """
+    return tx.one(_LOCK, {"owner": owner_key}) is not None
+
+
+def hold(tx: Transaction, owner_key: int) -> bool:
+    """Keeps the owner from being erased until this transaction ends. False when they are gone."""
+    return tx.one(_HOLD, {"owner": owner_key}) is not None
 
 
 def set_consent(tx: Transaction, owner_key: int, consent: bool, now_us: int) -> None:

@@ -5,6 +5,7 @@ conversation back.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from persona.store.tables import (
     TurnRow,
 )
 
+_READERS_S, _POLL_S = 3.0, 0.02  # for readers that keep old pages in the log
 _QUICKLY_REWRITTEN = 64_000_000  # bytes: about a third of a second, in which writers wait
 
 _c, _o, _k, _r = table(ConversationRow).c, table(OwnerRow).c, table(TaskRow).c, table(MemoryRecord).c
@@ -116,11 +118,12 @@ def delete_conversation(tx: Transaction, found: Idle, now_us: int) -> int | None
     return tx.run(_MESSAGES, named)
 
 
-def empty_log(database: Database) -> None:
-    """Takes what was deleted out of SQLite's log, unless a reader is in the way: then the next one does, or a close."""
-    if _in_file(database):
-        with _in_our_words():
-            sqlite.empty_log(database.engine)
+def empty_log(database: Database) -> bool:
+    """Takes what was deleted out of SQLite's log; False when a reader is in the way: the next one does, or a close."""
+    if not _in_file(database):
+        return True
+    with _in_our_words():
+        return sqlite.empty_log(database.engine)
 
 
 def rewrite(database: Database, *, whatever_size: bool = False) -> None:
@@ -132,6 +135,20 @@ def rewrite(database: Database, *, whatever_size: bool = False) -> None:
         largest = None if whatever_size else _QUICKLY_REWRITTEN
         with _in_our_words():
             sqlite.rewrite(database.engine, patient=whatever_size, largest=largest)
+
+
+def scrub(database: Database) -> bool:
+    """Rewrites SQLite's file whatever its size, and empties its log; False when a reader keeps old pages in that.
+
+    Raises StoreBusy or StoreFull when nothing was changed.
+    """
+    rewrite(database, whatever_size=True)
+    until = time.monotonic() + _READERS_S
+    while not empty_log(database):
+        if time.monotonic() > until:
+            return False
+        time.sleep(_POLL_S)
+    return True
 
 
 def _in_file(database: Database) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from stored import ADA, NOW, SECOND, answer, exchange, opening, sql, start
 
-from persona.errors import ConversationBusy, NotFound
+from persona.errors import Erased, NotFound
 from persona.settings.retention import RetentionRule
 from persona.store import conversations, exchanges, facts, feedback, memories, owners, retention, summaries, tasks
 from persona.store.engine import Database, Transaction
@@ -93,7 +93,7 @@ async def test_facts_and_prompts_stay(database: Database) -> None:
 
     def write(tx: Transaction) -> None:
         owner = owners.find_or_make(tx, ADA, NOW)
-        facts.add(tx, owner.key, Fact("fct_1", "vegetarian"), message.id)
+        facts.add(tx, owner.key, Fact("fct_1", "vegetarian", message_id=message.id))
         memories.add(tx, owner.key, [MemoryRow("fct_1", "fact", "vegetarian", 0, "e", b"\1", message_id=message.id)])
         exchanges.keep_prompt(tx, "digest", "You are helpful.")
 
@@ -148,7 +148,7 @@ def test_a_turn_whose_conversation_was_deleted_writes_nothing(database: Database
     opened = start(database, opening("MARK"))
     (found,) = old(database)
     assert delete(database, found) == 1
-    with pytest.raises(ConversationBusy):
+    with pytest.raises(Erased):
         answer(database, opened, "MARK", LATER)
     assert naming(database, "MARK") == {}
 

@@ -1,0 +1,1 @@
+"""What users may ask of us: to erase, to hand over, to join, to agree, and to look through what is known."""
