@@ -8,7 +8,7 @@ from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.memory.recall import Query, merge
 from persona.routing.routes import Arm
-from persona.store import conversations, exchanges, facts, memories, owners, summaries
+from persona.store import conversations, exchanges, facts, memories, owners, receipts, summaries
 from persona.store.conversations import Stored
 from persona.store.engine import Transaction
 from persona.store.turns import Opened
@@ -42,14 +42,19 @@ def gather(
     arm: Arm,
     counter: Counter,
     query: Query,
-) -> Gathered:
-    """Everything for this turn's window, in one read transaction."""
+) -> Gathered | None:
+    """Everything for this turn's window, in one read transaction; None where that would take long and time is short."""
 
-    def read(tx: Transaction) -> Gathered:
+    def read(tx: Transaction) -> Gathered | None:
+        erasures = receipts.newest(tx)
+        services.indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
         tail = _tail(tx, services, opened, counter)
         known = facts.holding(tx, opened.owner.key)
         summarised = _summaries(tx, opened) if arm.summarise else ()
         recalled = _recall(tx, services, owner, opened, arm, query)
+        if recalled is None:
+            return None
+        services.indexes.settle(opened.owner.key, erasures)
         notes = (query.note,) if query.note else ()
         return Gathered(tail.anchor, tail.turns, tail.plan, tuple(known), summarised, recalled, notes)
 
@@ -133,18 +138,18 @@ def _recall(
     opened: Opened,
     arm: Arm,
     query: Query,
-) -> tuple[Recalled, ...]:
+) -> tuple[Recalled, ...] | None:
     most = services.settings.memory.candidates
+    bases = [Owner("", name, "knowledge") for name in arm.knowledge]
+    known = [(owner, opened.owner), *((base, state) for base in bases if (state := owners.find(tx, base)))]
+    if services.database.hurries and not all(services.indexes.is_quick(one.key, one.revision) for _, one in known):
+        return None
 
     def loader(key: int) -> Callable[[int], Sequence[MemoryRow]]:
         return lambda since: memories.since(tx, key, since)
 
-    index = services.indexes.get(opened.owner.key, opened.owner.revision, loader(opened.owner.key))
-    found = {owner: index.search(query.vector, query.terms, most)}
-    for name in arm.knowledge:
-        base = Owner("", name, "knowledge")
-        state = owners.find(tx, base)
-        if state:
-            known = services.indexes.get(state.key, state.revision, loader(state.key))
-            found[base] = known.search(query.vector, query.terms, most)
+    found = {}
+    for searched, state in known:
+        index = services.indexes.get(state.key, state.revision, loader(state.key))
+        found[searched] = index.search(query.vector, query.terms, most, query.text)
     return merge(found, most, query.text)

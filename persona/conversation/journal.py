@@ -9,7 +9,7 @@ from persona.conversation.gather import Gathered, encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.routing.routes import Arm
-from persona.store import exchanges, feedback, memories, summaries, tasks, turns
+from persona.store import exchanges, facts, feedback, memories, summaries, tasks, turns
 from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange
@@ -75,7 +75,7 @@ class Journal:
             if turns.lease(tx, self._advance([message]), until_us):
                 self._write_calls(tx)
 
-        await self.services.database.run(write, patience_s=_PATIENCE_S)
+        await self.services.database.run(write, patience_s=_PATIENCE_S, brief=True)
         self.held_until_us = until_us
         self._moved([message])
 
@@ -89,7 +89,8 @@ class Journal:
                 self._put_tasks(tx, gathered, reply)
                 self._leave_the_other_branch(tx, reply)
 
-        await self.services.database.run(write, patience_s=_PATIENCE_S if reply else _SHORT_PATIENCE_S)
+        patience_s = _PATIENCE_S if reply else _SHORT_PATIENCE_S
+        await self.services.database.run(write, patience_s=patience_s, brief=True)
         self.ended = True
         self.services.kept_prompts.update(block.digest for block in self._prompts())
         self._moved(added)
@@ -120,6 +121,8 @@ class Journal:
         summaries.drop(tx, self.opened.before.key, self.opened.message.depth)
         if self.ask.replaces:
             tasks.drop(tx, "index", self.opened.owner.key, self.ask.replaces)
+            tasks.drop(tx, "learn", self.opened.owner.key, self.ask.replaces)
+            facts.end_learnt(tx, self.opened.owner.key, self.ask.replaces, self.opened.message.created_us)
             memories.bury(tx, self.opened.owner.key, [self.ask.replaces])
 
     def _moved(self, added: list[Message]) -> None:

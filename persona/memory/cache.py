@@ -1,12 +1,15 @@
 """The indexes kept in memory, one per owner: a cache that follows the store by the owner's revision."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from persona.adapter import COSINE_FLOOR
 from persona.memory.index import OwnerIndex
 from persona.values.memory import MemoryRow
+
+_FEW_ROWS, _FEW_CHANGES = 2_000, 16
 
 Load = Callable[[int], Sequence[MemoryRow]]
 """The owner's rows changed after a revision, tombstones included; after -1: all of them."""
@@ -30,8 +33,11 @@ class IndexCache:
     different owners side by side.
     """
 
-    def __init__(self, max_bytes: int, embedder: str) -> None:
+    def __init__(self, max_bytes: int, embedder: str, cosine_floor: float = COSINE_FLOOR) -> None:
         self.embedder = embedder
+        self._floor = cosine_floor
+        self.on_erased: Callable[[], None] = lambda: None
+        self._erasures: int | None = None
         self._max_bytes = max_bytes
         self._entries: OrderedDict[int, _Entry] = OrderedDict()
         self._nbytes = 0
@@ -58,13 +64,18 @@ class IndexCache:
         entry = self._entry(owner)
         with entry.lock:
             if revision < entry.seen:
-                entry.index, entry.seen = OwnerIndex(self.embedder), -1
+                entry.index, entry.seen = self._empty(), -1
             if revision > entry.seen:
                 entry.index.apply(load(entry.seen))
                 entry.seen = max(revision, entry.index.revision)
             index = entry.index
         self._account(owner, entry)
         return index
+
+    def is_quick(self, owner: int, revision: int) -> bool:
+        """Whether a search takes a millisecond at most: the index is there, small, and nearly up to date."""
+        entry = self._entries.get(owner)
+        return entry is not None and revision - entry.seen <= _FEW_CHANGES and len(entry.index) <= _FEW_ROWS
 
     def follow(self, owner: int, row: MemoryRow) -> None:
         """Adds a row that was just stored, if the index has everything before it; if not, `get` will catch up."""
@@ -77,15 +88,37 @@ class IndexCache:
                 entry.seen = row.revision
         self._account(owner, entry)
 
+    def catch_up(self, erasures: int, owners_since: Callable[[int], Iterable[int]]) -> None:
+        """Drops what is kept of everybody of whom something was erased since the last call, here or elsewhere.
+
+        An owner who was erased never asks again, so no revision would tell. `erasures` counts those in the store, as
+        the transaction sees it; `owners_since` names the owners of those after a number. `on_erased` lets other caches
+        follow.
+        """
+        seen, self._erasures = self._erasures, erasures
+        if seen == erasures:
+            return
+        for owner in list(self._entries) if seen is None else owners_since(seen):
+            self.forget(owner)
+        self.on_erased()
+
+    def settle(self, owner: int, erasures: int) -> None:
+        """Drops what was loaded of the owner by a transaction that sees fewer erasures than another one has seen."""
+        if self._erasures is not None and self._erasures > erasures:
+            self.forget(owner)
+
     def forget(self, owner: int) -> None:
         """Drops what is kept of the owner."""
         with self._lock:
             entry = self._entries.pop(owner, None)
             self._nbytes -= entry.nbytes if entry else 0
 
+    def _empty(self) -> OwnerIndex:
+        return OwnerIndex(self.embedder, cosine_floor=self._floor)
+
     def _entry(self, owner: int) -> _Entry:
         with self._lock:
-            entry = self._entries.setdefault(owner, _Entry(OwnerIndex(self.embedder)))
+            entry = self._entries.setdefault(owner, _Entry(self._empty()))
             self._entries.move_to_end(owner)
             return entry
 

@@ -1,4 +1,4 @@
-"""The database: opened once, used in short transactions from worker threads.
+"""The database: opened once, used in short transactions, from worker threads or, when they are brief, right here.
 
 Statements are written in SQLAlchemy Core and compiled once for the database's dialect; on the hot path they then
 go straight to the driver's cursor, which costs 17 µs instead of 43 for an insert. SQLAlchemy's pool keeps the
@@ -20,7 +20,8 @@ from sqlalchemy.sql import ClauseElement
 from persona.errors import InvalidInput, StoreError, StoreUnavailable
 from persona.store import sqlite
 from persona.store.backend import Backend
-from persona.store.failures import cause, collided, of_unknown_end, translated
+from persona.store.brief import Brief, Locked
+from persona.store.failures import cause, collided, locked, of_unknown_end, translated
 from persona.store.forks import Gate, Origin
 
 T = TypeVar("T")
@@ -124,7 +125,10 @@ class Database:
         in_memory = self.sqlite and sqlite.in_memory(self.engine.url)
         self._turnstile: AbstractContextManager[object] = nullcontext()
         if self.sqlite:
-            self._turnstile = sqlite.Turnstile(busy_timeout_s) if in_memory else Gate(self.engine.dispose)
+            self._turnstile = sqlite.Turnstile(busy_timeout_s) if in_memory else Gate(self._disconnect)
+        self._brief: Brief | None = None
+        if self.sqlite and not in_memory and durability == "normal":  # a full one waits for the disk at each COMMIT
+            self._brief = Brief(sqlite.impatient(self.engine.url))
         self._origin = Origin()
         self._closed = False
 
@@ -132,18 +136,18 @@ class Database:
     def transaction(self, *, write: bool = True) -> Iterator[Transaction]:
         """A transaction in this thread. Raises StoreError for whatever the database says."""
         try:
-            with self._attempt(write) as transaction:
+            with self._attempt(write, self.engine) as transaction:
                 yield transaction
         except _Failed as failed:
             raise self._told(failed) from cause(failed.error)
 
     @contextmanager
-    def _attempt(self, write: bool) -> Iterator[Transaction]:
+    def _attempt(self, write: bool, engine: Engine) -> Iterator[Transaction]:
         self._check_open()
         with self._turnstile:
             lost = at_commit = False
             try:
-                connection = self.engine.raw_connection()
+                connection = engine.raw_connection()
                 try:
                     cursor = connection.cursor()
                     cursor.execute(self._backend.begin_write if write else self._backend.begin_read)
@@ -172,8 +176,10 @@ class Database:
             except self._errors as error:
                 raise self._told(_Failed(error, lost=False, at_commit=False)) from cause(error)
 
-    async def run(self, work: Callable[[Transaction], T], *, write: bool = True, patience_s: float = 0.0) -> T:
-        """`work` in one transaction, in a worker thread; see `run_now`.
+    async def run(
+        self, work: Callable[[Transaction], T], *, write: bool = True, patience_s: float = 0.0, brief: bool = False
+    ) -> T:
+        """`work` in one transaction, in a worker thread; see `run_now`, and `thread` for what is brief.
 
         For `patience_s` seconds it is tried again while the database is locked or cannot be reached. A transaction of
         which it is not known whether it was kept is repeated too: such `work` sees by itself that it was done.
@@ -183,7 +189,7 @@ class Database:
         until, pause_s = loop.time() + patience_s, _FIRST_PAUSE_S
         while True:
             try:
-                return await loop.run_in_executor(self._threads, _whole, lambda: self.run_now(work, write))
+                return await self.thread(lambda: self.run_now(work, write), brief=brief)
             except StoreError as error:
                 if not error.retryable or self._closed or loop.time() + pause_s > until:
                     raise
@@ -196,8 +202,10 @@ class Database:
         Once more from its beginning when another transaction crossed it, or when the connection was lost before
         COMMIT was sent, or in a reading one: `work` does nothing but what its transaction can take back.
         """
+        if self._brief and self._brief.fresh:
+            return self._run_brief(self._brief, work, write)
         try:
-            with self._attempt(write) as transaction:
+            with self._attempt(write, self.engine) as transaction:
                 return work(transaction)
         except _Failed as failed:
             crossed = collided(failed.error) or (failed.lost and not (write and failed.at_commit))
@@ -207,10 +215,39 @@ class Database:
         with self.transaction(write=write) as transaction:
             return work(transaction)
 
-    async def thread(self, work: Callable[[], T]) -> T:
-        """`work`, which may open transactions of its own, in a worker thread: one hop for several steps."""
+    def _run_brief(self, brief: Brief, work: Callable[[Transaction], T], write: bool) -> T:
+        try:
+            with self._attempt(write, brief.engine) as transaction:
+                result = work(transaction)
+        except _Failed as failed:
+            if locked(failed.error):
+                raise Locked from None
+            raise self._told(failed) from cause(failed.error)
+        brief.committed(write)
+        return result
+
+    @property
+    def hurries(self) -> bool:
+        """Whether this is brief work done in the event loop's thread: what turns out to be long is left for later."""
+        return self._brief is not None and self._brief.here
+
+    async def thread(self, work: Callable[[], T], *, brief: bool = False) -> T:
+        """`work`, which may open transactions of its own, in a worker thread: one hop for several steps.
+
+        What is `brief`, a few rows and little arithmetic that begin with the rows it writes, is done right here on a
+        SQLite file that nobody else writes to. When somebody does, it is done from its beginning in the thread.
+        """
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _whole, work)
+        loop = asyncio.get_running_loop()
+        if brief and self._brief and self._brief.may_start():
+            try:
+                return self._brief.do(lambda: _whole(work))
+            except Locked:
+                pass  # wait for the others where waiting keeps nobody
+            finally:
+                if self._brief.log_is_long() and not self._closed:
+                    self._threads.submit(sqlite.shorten_log, self.engine)
+        return await loop.run_in_executor(self._threads, _whole, work)
 
     def close(self) -> None:
         """Waits for running transactions of the worker threads, and closes every connection.
@@ -221,6 +258,11 @@ class Database:
         if not self._origin.here:
             return
         self._threads.shutdown(wait=True)
+        self._disconnect()
+
+    def _disconnect(self) -> None:
+        if self._brief:
+            self._brief.engine.dispose()
         self.engine.dispose()
 
     def _check_open(self) -> None:

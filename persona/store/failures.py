@@ -74,6 +74,13 @@ def translated(error: Exception) -> StoreError:
     return kind(f"the database refused: {type(origin).__name__} {state}".rstrip(), hint=hint)
 
 
+def locked(error: Exception) -> bool:
+    """Whether SQLite would have had to wait for somebody else."""
+    origin = _origin(error)
+    code = getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else 0
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
 def collided(error: Exception) -> bool:
     """Whether two transactions met, so that the same one may succeed when it is run again from its beginning."""
     return _state(_origin(error)) in _COLLISIONS

@@ -4,6 +4,7 @@ Read only is `sqlite:///file:app.db?mode=ro&uri=true`: SQLite's own URI, which S
 is there. A write to it raises StoreReadOnly, and so does the first opening of a database without a schema.
 """
 
+import logging
 import sqlite3
 import threading
 import time
@@ -13,17 +14,21 @@ from typing import cast
 from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
 from persona.errors import StoreBusy, StoreUnavailable
 from persona.store.backend import Backend
+
+log = logging.getLogger("persona.store")
 
 # a write lock from the start: two writers then wait for each other instead of failing half-way
 BEGIN_WRITE = "BEGIN IMMEDIATE"
 BEGIN_READ = "BEGIN"
 
 _WAL_POLL_S = 0.005
+_LOCK_PATIENCE_MS = 50
+_LOG_PAGES = 4000  # about 16 MB: a turn writes some 25 of them
 _LARGEST_IDLE_WAL = 64 * 1024 * 1024  # bytes; a long reader may make the file grow, and this shrinks it again
 
 
@@ -67,8 +72,16 @@ def backend(url: URL, durability: str, busy_timeout_s: float) -> Backend:
     return Backend(engine(url, durability, busy_timeout_s), BEGIN_WRITE, BEGIN_READ, lost=lambda *_: False)
 
 
-def engine(url: URL, durability: str, busy_timeout_s: float) -> Engine:
-    """An engine whose connections are ready: WAL, the durability asked for, and erased bytes overwritten."""
+def impatient(url: URL) -> Engine:
+    """An engine that waits for no lock, and leaves moving the log into the file to others: see `shorten_log`."""
+    return engine(url, "normal", 0.0, pages=0)
+
+
+def engine(url: URL, durability: str, busy_timeout_s: float, pages: int = _LOG_PAGES) -> Engine:
+    """An engine whose connections are ready: WAL, the durability asked for, and erased bytes overwritten.
+
+    A COMMIT that finds `pages` in the log moves them into the file; 0 stands for never.
+    """
     if url.query and url.query.get("uri") != "true":
         raise StoreUnavailable(
             "the database URL has options that SQLite would not read",
@@ -83,7 +96,7 @@ def engine(url: URL, durability: str, busy_timeout_s: float) -> Engine:
     @event.listens_for(made, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:
         try:
-            prepare(connection, durability, busy_timeout_s)
+            prepare(connection, durability, busy_timeout_s, pages)
         except sqlite3.Error:
             connection.close()
             raise
@@ -96,24 +109,39 @@ def engine(url: URL, durability: str, busy_timeout_s: float) -> Engine:
     return made
 
 
-def prepare(connection: sqlite3.Connection, durability: str, patience_s: float) -> None:
+def prepare(connection: sqlite3.Connection, durability: str, patience_s: float, pages: int = _LOG_PAGES) -> None:
     """Readies one fresh connection."""
     connection.isolation_level = None  # transactions are begun here, not by the driver
     _write_ahead(connection, time.monotonic() + patience_s)
     connection.execute(f"PRAGMA synchronous={'FULL' if durability == 'full' else 'NORMAL'}")
     connection.execute("PRAGMA secure_delete=ON")  # what is erased is overwritten
-    connection.execute("PRAGMA wal_autocheckpoint=4000")  # pages, about 16 MB of log: a turn writes some 25 of them
+    connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
     connection.execute(f"PRAGMA journal_size_limit={_LARGEST_IDLE_WAL}")
 
 
-def empty_log(engine: Engine) -> None:
-    """Moves the write-ahead log into the file and cuts it to nothing, unless somebody uses it."""
+def shorten_log(engine: Engine) -> None:
+    """Moves the write-ahead log into the file, so that it starts anew, while others go on writing.
+
+    Nearly all of it is moved without a lock. What was written meanwhile is moved under the lock of a writer: a log
+    that always has something more in it would grow for ever.
+    """
+    try:
+        with _outside_transactions(engine, patient=False) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            connection.execute(f"PRAGMA busy_timeout={_LOCK_PATIENCE_MS}")
+            connection.execute("PRAGMA wal_checkpoint(FULL)")
+    except (sqlite3.Error, SQLAlchemyError) as error:  # the log keeps everything, and the next one tries again
+        log.warning("the write-ahead log could not be moved into the file: %s", type(error).__name__)
+
+
+def empty_log(engine: Engine) -> bool:
+    """Moves the write-ahead log into the file and cuts it to nothing; False when somebody uses it."""
     with _outside_transactions(engine, patient=False) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not _number(connection, "PRAGMA wal_checkpoint(TRUNCATE)")  # 1: a reader is in the way
 
 
 def rewrite(engine: Engine, *, patient: bool, largest: int | None = None) -> None:
-    """Writes the file anew, unless it has more bytes than `largest`, and empties its log.
+    """Writes the file anew, unless it has more bytes than `largest`, and empties its log unless somebody uses it.
 
     Deleted rows are overwritten at once, but pages that SQLite rearranged keep copies of rows, in parts that they do
     not use, until then. It takes about 5 ms a megabyte, as much disk again, and writers wait.
@@ -122,6 +150,7 @@ def rewrite(engine: Engine, *, patient: bool, largest: int | None = None) -> Non
         pages, each = (_number(connection, f"PRAGMA {name}") for name in ("page_count", "page_size"))
         if largest is None or pages * each <= largest:
             connection.execute("VACUUM")
+            connection.execute("PRAGMA busy_timeout=0")  # waiting for readers would keep writers waiting too
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 

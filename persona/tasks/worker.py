@@ -6,11 +6,12 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from persona.errors import PersonaError, StoreError, StoreReadOnly
-from persona.store import tasks
+from persona.store import receipts, tasks
 from persona.store.engine import Transaction
 from persona.store.tasks import Task, TaskKind
 from persona.tasks.batch import Batch, Outcome
 from persona.tasks.index import index
+from persona.tasks.learn import learn
 from persona.tasks.retention import EVERY_US, prune
 from persona.tasks.summarise import summarise
 from persona.tasks.workshop import Workshop
@@ -22,6 +23,7 @@ Ending = Callable[[Transaction], Callable[[], None] | None]
 
 _KINDS: dict[TaskKind, Callable[[Workshop, Task], Awaitable[Ending | None]]] = {
     "index": index,
+    "learn": learn,
     "summarise": summarise,
     "prune": prune,
 }
@@ -46,6 +48,15 @@ class Worker:
         self._running: asyncio.Task[None] | None = None
         self._begun: list[Task] = []
         self._arm_next_us = 0
+
+    @property
+    def place(self) -> Workshop:
+        """What the work is done with."""
+        return self._place
+
+    def change(self, place: Workshop) -> None:
+        """Works with other settings from the next task on."""
+        self._place = place
 
     def start(self, *, once: bool = False) -> "asyncio.Task[None]":
         """Begins to look for work in the background; with `once`, until nothing is due."""
@@ -114,6 +125,7 @@ class Worker:
         ended: list[tuple[TaskKind, Outcome]] = []
         for task in claimed:
             ended.append((task.kind, await self._do(task)))
+            await asyncio.sleep(0)  # brief work gives nobody else a chance
             self._begun.pop(0)
         batch = Batch.of(ended)
         if batch:
@@ -122,7 +134,12 @@ class Worker:
 
     async def _claim(self) -> Sequence[Task]:
         now_us = self._place.now_us()
-        return await self._place.database.run(lambda tx: tasks.claim(tx, now_us, self._lease_us, _BATCH))
+
+        def claim(tx: Transaction) -> Sequence[Task]:
+            self._place.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
+            return tasks.claim(tx, now_us, self._lease_us, _BATCH)
+
+        return await self._place.database.run(claim, brief=True)
 
     async def _give_back(self) -> None:
         """Lets others have at once what was claimed and not ended."""
@@ -149,7 +166,7 @@ class Worker:
             return "lost"
         try:
             ending = await _KINDS[task.kind](self._place, task)
-            ended, afterwards = await self._place.database.run(lambda tx: _end(tx, task, ending))
+            ended, afterwards = await self._place.database.run(lambda tx: _end(tx, task, ending), brief=True)
             if afterwards:
                 afterwards()
         except Exception as error:  # noqa: BLE001 - one broken task must not stop the others

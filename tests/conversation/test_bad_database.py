@@ -77,6 +77,9 @@ def test_a_read_only_database_shows_conversations_and_takes_no_message(desk: Des
     assistant.close()
 
 
+ONE_CONNECTION = {"durability": "full"}  # the limit is a connection's, and brief work has one of its own
+
+
 async def _allow(assistant: AsyncAssistant, pages: int) -> None:
     """Lets the database file have so many pages, and no fewer than it has."""
     database = (await assistant.services()).database
@@ -90,7 +93,7 @@ async def _allow(assistant: AsyncAssistant, pages: int) -> None:
 
 async def test_a_full_database_takes_no_message_and_says_so(desk: Desk) -> None:
     desk.model.then("before", "back")
-    async with desk.open_async() as assistant:
+    async with desk.open_async(store=ONE_CONNECTION) as assistant:
         chat = assistant.user("ada").conversation()
         await chat.send("before")
         await _allow(assistant, 1)
@@ -107,7 +110,7 @@ async def test_a_database_that_fills_up_while_the_model_speaks_keeps_the_message
         return "too much " * 10_000
 
     desk.model.then(fill, "back")
-    async with desk.open_async() as assistant:
+    async with desk.open_async(store=ONE_CONNECTION) as assistant:
         chat = assistant.user("ada").conversation()
         with pytest.raises(StoreFull):
             await chat.send("hello", idempotency_key="m1")

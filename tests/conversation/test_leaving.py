@@ -11,6 +11,8 @@ from wire import WireServer
 from persona import AsyncConversation, Conversation, Refused, TextDelta, TimedOut, TurnCancelled
 from persona.values.request import Request
 
+REQUEST = Request("any", ())
+
 
 class Half:
     """A reply whose second half waits to be let go."""
@@ -142,18 +144,30 @@ def test_a_stream_that_was_read_to_its_end_yields_nothing_more(desk: Desk) -> No
                 list(turn)
 
 
-async def test_cancelled_at_any_step_a_turn_leaves_the_conversation_free_and_in_order(desk: Desk) -> None:
+@pytest.mark.parametrize("durability", ["normal", "full"])  # done at once, and with hops to a thread
+async def test_cancelled_at_any_step_a_turn_leaves_the_conversation_free_and_in_order(
+    desk: Desk, durability: str
+) -> None:
+    async def slowly(request: Request) -> str:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return "At nine."
+
     states = set()
-    echo = {"default": {"target": "embedded:extractive-1"}}
-    async with desk.open_async(turn={"on_disconnect": "cancel"}, routes=echo) as assistant:
+    async with desk.open_async(turn={"on_disconnect": "cancel"}, store={"durability": durability}) as assistant:
         chat = assistant.user("ada").conversation(id="c", create=True)
+        desk.model.then("hello")
         await chat.send("hello")
         for steps in range(40):
+            asked = len(desk.model.requests)
+            desk.model.then(slowly)
             turn = asyncio.create_task(chat.send(f"number {steps}"))
             for _ in range(steps):
-                await asyncio.sleep(0.0001)
+                await asyncio.sleep(0 if durability == "normal" else 0.0001)
             turn.cancel()
             await asyncio.wait([turn])
+            if len(desk.model.requests) == asked:
+                desk.model.take(REQUEST)  # cancelled before the model was called
             assert not desk.log.claimed
             states.add(desk.log.turns[-1]["state"])
         stored = await chat.messages()

@@ -33,11 +33,18 @@ def words_of(request: Request) -> str:
     return last.text.splitlines()[-1]
 
 
-def settings(url: str, *, wait_s: float = 30.0, busy_timeout_s: float = 20.0, run_tasks: bool = False) -> Settings:
+def settings(
+    url: str,
+    *,
+    wait_s: float = 30.0,
+    busy_timeout_s: float = 20.0,
+    run_tasks: bool = False,
+    durability: str = "normal",
+) -> Settings:
     """Settings that answer with this model; background work runs when it is asked for."""
     return Settings.model_validate(
         {
-            "store": {"url": url, "busy_timeout_s": busy_timeout_s},
+            "store": {"url": url, "busy_timeout_s": busy_timeout_s, "durability": durability},
             "turn": {"wait_s": wait_s},
             "tasks": {"run": run_tasks},
             "routes": {"default": {"target": TARGET, "window": {"budget": 4000, "reserve": 200}}},

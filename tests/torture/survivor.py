@@ -7,6 +7,7 @@ from torture.model import adapter, look, reply_to, settings
 from torture.oracle import Fact, broken, read
 
 from persona import AsyncAssistant
+from persona.adapter import cosine_floor
 from persona.memory.index import OwnerIndex
 from persona.store import memories, owners
 from persona.values import words
@@ -30,8 +31,9 @@ class Survivor:
         *,
         busy_timeout_s: float = 20.0,
         wait_s: float = 30.0,
+        durability: str = "normal",
     ) -> None:
-        chosen = settings(url, busy_timeout_s=busy_timeout_s, wait_s=wait_s)
+        chosen = settings(url, busy_timeout_s=busy_timeout_s, wait_s=wait_s, durability=durability)
         self.assistant = AsyncAssistant.open(chosen, adapters=[adapter()], clock=clock)
 
     async def broken(self, facts: list[Fact]) -> list[str]:
@@ -65,7 +67,7 @@ class Survivor:
                 state = owners.find(tx, owner)
                 key, revision = (state.key, state.revision) if state else (0, -1)
                 rows = memories.since(tx, key, -1)
-                made = OwnerIndex(services.embedder.name)
+                made = OwnerIndex(services.embedder.name, cosine_floor=cosine_floor(services.embedder))
                 made.apply(rows)
                 return services.indexes.get(key, revision, lambda since: memories.since(tx, key, since)), made
 

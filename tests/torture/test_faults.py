@@ -92,7 +92,7 @@ async def _fill(opened: Survivor, facts: list[Fact]) -> None:
 
 async def test_a_disk_that_is_really_full_loses_nothing_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'app.db'}"
-    opened = Survivor(url, clock := _Clock())
+    opened = Survivor(url, clock := _Clock(), durability="full")  # the limit is a connection's: this uses but one
     facts = [await opened.say("c", "hello from the start")]
     database = (await opened.assistant.services()).database
 
