@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError
 from persona.assistant.doctor.findings import Finding, failed
 from persona.errors import StoreError
 from persona.settings import Settings
-from persona.store import calibrations, schema, tasks
+from persona.store import calibrations, reembedding, schema, tasks
 from persona.store.engine import Database
 from persona.store.sqlite import existing, in_memory
 
@@ -19,10 +19,14 @@ _GIVEN_UP = "`persona tasks --state dead` lists what was given up, `persona task
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found in the database. `calibrations` are (ratio, error, samples) by target and counter."""
+    """What was found in the database.
+
+    `calibrations` are (ratio, error, samples) by target and counter, `memories` their number by embedder.
+    """
 
     findings: tuple[Finding, ...]
     calibrations: dict[tuple[str, str], tuple[float, float, int]] = field(default_factory=dict)
+    memories: dict[str, int] = field(default_factory=dict)
 
 
 def look(settings: Settings) -> Looked:
@@ -73,7 +77,8 @@ def _look_into(settings: Settings, database: Database) -> Looked:
         return Looked((Finding("database", "ok", kept), state))
     waiting = database.run_now(tasks.counts, write=False)
     known = database.run_now(calibrations.load, write=False)
-    return Looked((Finding("database", "ok", kept), state, _outbox(waiting, settings.tasks.run)), known)
+    counts = database.run_now(reembedding.counts, write=False)
+    return Looked((Finding("database", "ok", kept), state, _outbox(waiting, settings.tasks.run)), known, counts)
 
 
 def _kept(connection: Connection, sqlite: bool) -> str:

@@ -9,7 +9,8 @@ from persona.assistant.doctor.database import look
 from persona.assistant.doctor.findings import Finding, failed
 from persona.calling.providers import Providers
 from persona.errors import PersonaError
-from persona.knowledge.documents import expand, read
+from persona.knowledge.documents import read
+from persona.knowledge.files import expand
 from persona.settings import Settings, load
 from persona.window.calibration import Calibration
 
@@ -39,7 +40,8 @@ def _examine(path: Path | None, environment: Mapping[str, str], today: date) -> 
     yield from models.routes(settings, providers)
     yield from models.models(settings, providers, today)
     yield from models.counters(settings, providers)
-    yield models.embedder(settings, providers)
+    yield models.embedder(settings, providers, looked.memories)
+    yield models.learning(settings, providers)
     yield from _knowledge(settings)
 
 
@@ -54,10 +56,10 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
     for name, base in settings.knowledge.items():
         topic = f"knowledge {name}"
         try:
-            documents = [read(one, settings.folder) for one in expand(base.files, settings.folder)]
+            documents = [read(one, base.max_file_mb * 1_000_000) for one in expand(base.files, settings.folder)]
         except PersonaError as error:
             yield failed(topic, error)
             continue
-        characters = sum(len(one.text) for one in documents)
+        characters = sum(one.characters for one in documents)
         number = f"{len(documents)} file{'' if len(documents) == 1 else 's'}"
         yield Finding(topic, "ok", f"{number}, {characters:,} characters")

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from persona.adapter import discover, is_local
+from persona.adapter import discover, is_local, wants_key
 from persona.assistant.doctor.findings import Finding, failed
 from persona.calling.providers import Providers
 from persona.errors import PersonaError
 from persona.routing.routes import Routes
 from persona.settings import Settings
 from persona.settings.fields import parse_target
+from persona.tasks.learn import learns
 from persona.values.request import Target
 from persona.window.calibration import Calibration
 from persona.window.counting import label
@@ -42,7 +43,7 @@ def keys(settings: Settings, providers: Providers, environment: Mapping[str, str
         except PersonaError as error:
             yield failed(f"provider {name}", error)
         else:
-            key = _key(name, settings.provider(name).key_env, adapter.needs_key, environment)
+            key = _key(name, settings.provider(name).key_env, wants_key(adapter, providers.provider(name)), environment)
             where = "it is sent what users say" if adapter.sends_outside else "nothing leaves this machine"
             yield replace(key, found=f"{key.found}; {where}")
 
@@ -106,14 +107,33 @@ def counters(settings: Settings, providers: Providers) -> Iterator[Finding]:
         yield Finding(f"counter {target}", "ok", f"{said}; {_calibrated(seen, counter.exact)}")
 
 
-def embedder(settings: Settings, providers: Providers) -> Finding:
-    """Whether memories can be embedded."""
+def embedder(settings: Settings, providers: Providers, memories: Mapping[str, int]) -> Finding:
+    """Whether memories can be embedded, and whether all of them (their number by embedder) were by the one in use."""
     try:
         made = providers.embedder(settings.memory.embedder)
     except PersonaError as error:
         return failed("embedder", error)
     where = "in this process" if is_local(made) else "over the network"
-    return Finding("embedder", "ok", f"{made.name}, {made.dimension} dimensions, {where}")
+    said = f"{made.name}, {made.dimension} dimensions, {where}"
+    if stale := sum(memories.values()) - memories.get(made.name, 0):
+        said = f"{said}; {stale:,} memories have vectors of another, and are found by their words alone"
+        return Finding("embedder", "warn", said, "run `persona memory reembed`")
+    return Finding("embedder", "ok", said)
+
+
+def learning(settings: Settings, providers: Providers) -> Finding:
+    """Whether facts are learnt from what users say, and by whom."""
+    route = settings.memory.learn
+    if not route:
+        return Finding("learning", "ok", "off: facts are kept when they are told")
+    try:
+        able = learns(settings, Routes(settings), providers)
+    except PersonaError as error:
+        return failed("learning", error)
+    if able:
+        return Finding("learning", "ok", f"by the route {route}, one call for each message of a user")
+    said = f"nothing is learnt: the model of the route {route} follows no instructions"
+    return Finding("learning", "warn", said, "name a route with a language model in memory.learn, or none")
 
 
 def _why_no_vocabulary(providers: Providers, target: Target) -> str:
