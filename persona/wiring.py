@@ -3,15 +3,16 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
-from persona.adapter import Adapter, RemoteEmbedder, is_local
+from persona.adapter import Adapter, RemoteEmbedder, cosine_floor, is_local
 from persona.calling.providers import Providers
 from persona.conversation.prompts import Prompts
 from persona.conversation.services import Services, utc_now_us
 from persona.errors import StoreError
 from persona.memory.cache import IndexCache
+from persona.memory.slots import Slots, slots_of
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store import calibrations
@@ -25,6 +26,8 @@ from persona.window.calibration import Calibration
 log = logging.getLogger("persona")
 
 _MEGABYTE = 1_000_000
+_AT_START = ("store", "tasks", "knowledge", "profile")
+_MEMORY_AT_START = ("embedder", "index_cache_mb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,21 @@ class Rooms:
 
     services: Services
     worker: Worker
+
+    def change(self, settings: Settings) -> None:
+        """Serves with changed settings from the next turn on; turns that run end as they began.
+
+        What is only read when an assistant is opened stays as it is, and is named in the log. Raises SettingsError and
+        AdapterMissing, with nothing changed.
+        """
+        services = self.services
+        chosen, later = _changeable(services.settings, settings)
+        providers = services.providers.following(chosen)
+        routes = checked_routes(chosen, providers)
+        self.worker.change(replace(self.worker.place, settings=chosen, routes=routes, providers=providers))
+        services.settings, services.routes, services.providers = chosen, routes, providers
+        services.prompts = Prompts(services.embedder)
+        log.info("the settings changed%s", f"; at the next start: {', '.join(later)}" if later else "")
 
     async def close(self) -> None:
         """Finishes background work within its time, keeps what was learnt of counters, and closes everything."""
@@ -56,13 +74,26 @@ class Rooms:
             log.warning("what was learnt of token counts could not be kept: %s", type(error).__name__)
 
 
+def _changeable(now: Settings, wished: Settings) -> tuple[Settings, list[str]]:
+    """The wished settings, but for those that count when an assistant is opened; and the names of these that differ."""
+    memory = {name: getattr(now.memory, name) for name in _MEMORY_AT_START}
+    kept = {name: getattr(now, name) for name in _AT_START}
+    later = [name for name in _AT_START if kept[name] != getattr(wished, name)]
+    later += [f"memory.{name}" for name in _MEMORY_AT_START if memory[name] != getattr(wished.memory, name)]
+    return wished.model_copy(update={**kept, "memory": wished.memory.model_copy(update=memory)}), later
+
+
 def check(settings: Settings, environment: Mapping[str, str], adapters: Sequence[Adapter] = ()) -> Routes:
     """The settings' routes, with everything checked that could fail later without a network.
 
     Raises SettingsError for a template, AdapterMissing for a provider that no installed adapter serves.
     """
+    return checked_routes(settings, Providers(settings, environment, adapters))
+
+
+def checked_routes(settings: Settings, providers: Providers) -> Routes:
+    """The settings' routes, all of whose targets an adapter serves. Raises as `check` does."""
     routes = Routes(settings)
-    providers = Providers(settings, environment, adapters)
     for target in {target for arm in routes.all() for target in arm.targets}:
         providers.adapter(target.provider)
     return routes
@@ -73,13 +104,18 @@ async def open_rooms(
     environment: Mapping[str, str],
     adapters: Sequence[Adapter] = (),
     now_us: Callable[[], int] = utc_now_us,
+    slots: Slots | None = None,
+    *,
+    follow: bool = True,
 ) -> Rooms:
     """Opens the database (SQLite migrates itself), reads knowledge files that changed, and starts background work.
 
-    Belongs to the running event loop. Raises StoreError, SettingsError, AdapterMissing and InvalidInput.
+    Without `follow` no knowledge file is looked at. Belongs to the running event loop. Raises StoreError,
+    SettingsError, AdapterMissing and InvalidInput.
     """
     routes = check(settings, environment, adapters)
     providers = Providers(settings, environment, adapters)
+    slots = slots_of(settings.profile) if slots is None else slots
     embedder = providers.embedder(settings.memory.embedder)
     store = settings.store
     database = Database(
@@ -93,15 +129,17 @@ async def open_rooms(
         await database.thread(lambda: prepare(database))
         known = await database.run(calibrations.load, write=False)
         providers.calibrations.update({key: Calibration(*seen) for key, seen in known.items()})
-        indexes = IndexCache(settings.memory.index_cache_mb * _MEGABYTE, embedder.name)
-        place = Workshop(settings, database, providers, routes, embedder, indexes, now_us)
-        for name in settings.knowledge:
+        indexes = IndexCache(settings.memory.index_cache_mb * _MEGABYTE, embedder.name, cosine_floor(embedder))
+        place = Workshop(settings, database, providers, routes, embedder, indexes, now_us, slots)
+        for name in settings.knowledge if follow else ():
             await follow_files(place, name)
     except BaseException:
         database.close()
         raise
     worker = Worker(place)
-    services = Services(settings, database, providers, routes, embedder, indexes, Prompts(embedder), now_us=now_us)
+    prompts = Prompts(embedder)
+    services = Services(settings, database, providers, routes, embedder, indexes, prompts, slots, now_us=now_us)
+    indexes.on_erased = services.tails.clear
     if settings.tasks.run:
         services.on_task = worker.wake
         worker.start()

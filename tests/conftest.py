@@ -7,10 +7,13 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import hypothesis
 import postgres
 import pytest
 from network import NetworkBlocked
 
+hypothesis.settings.register_profile("persona", deadline=None)  # how long one example takes is the machine's affair
+hypothesis.settings.load_profile("persona")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
 
 

@@ -75,3 +75,15 @@ def remember(database: Database, number: int) -> list[int]:
         fact = Fact(f"fct_{number}_{turn}", f"fait {turn % 10}", "fact", "user", NOW, NOW)
         database.run_now(lambda tx, fact=fact: facts.add(tx, key, fact))
     return revisions
+
+
+def move(database: Database, number: int) -> list[int]:
+    """Fills one slot fifty times, as learnt from messages that were sent in another order; returns their times."""
+    key = database.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW)).key
+    times = []
+    for turn in range(50):
+        at_us = NOW + (turn * 37 % 50) * 10 + number
+        told = Fact(f"fct_{number}_{turn}", f"city: {at_us}", "fact", "learnt", NOW, at_us, slot="city", value=at_us)
+        database.run_now(lambda tx, told=told: facts.add(tx, key, told, many=False))
+        times.append(at_us)
+    return times

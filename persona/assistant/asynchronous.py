@@ -8,11 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import BaseModel
+
 from persona.adapter import Adapter
+from persona.assistant.knowledge import AsyncKnowledge
 from persona.assistant.running import Running
-from persona.assistant.user import AsyncUser
+from persona.assistant.user import AsyncUser, checked_name
+from persona.assistant.watch import Watch
 from persona.conversation.services import Services, utc_now_us
-from persona.errors import InvalidInput, MisuseError
+from persona.errors import MisuseError
+from persona.memory.slots import slots_of
 from persona.settings import Settings, load
 from persona.store.forks import Origin
 from persona.values.owner import Owner
@@ -33,17 +38,21 @@ class AsyncAssistant:
         adapters: Sequence[Adapter] = (),
         environment: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] | None = None,
+        profile: type[BaseModel] | None = None,
+        file: str | Path | None = None,
     ) -> None:
         self.settings = settings
         self.running = Running(settings.turn.on_disconnect)
         self._adapters = tuple(adapters)
         self._environment = os.environ if environment is None else environment
         self._now_us = utc_now_us if clock is None else lambda: to_us(clock())
+        self._slots = slots_of(settings.profile, profile)
         self._opening = asyncio.Lock()
         self._rooms: Rooms | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._origin: Origin | None = None  # until the rooms are opened a fork may have it
         self._closed = False
+        self._watch = Watch(Path(file), lambda: load(file, self._environment)) if file else None
         check(settings, self._environment, self._adapters)
 
     @classmethod
@@ -54,14 +63,22 @@ class AsyncAssistant:
         adapters: Sequence[Adapter] = (),
         environment: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] | None = None,
+        profile: type[BaseModel] | None = None,
     ) -> Self:
         """An assistant on a settings file, on settings made in code, or on the embedded defaults.
 
         Everything that can be checked without I/O is: raises SettingsError and AdapterMissing. `adapters` are used
         beside the installed ones, `environment` instead of the process's own. `clock` says what time it is, for tests
-        and demos; a naive datetime is UTC. The database is opened on first use.
+        and demos; a naive datetime is UTC. `profile` is a pydantic model whose fields are the slots of every user's
+        profile, instead of [profile] in the settings. The database is opened on first use.
+
+        A settings file is watched: what changes in it serves from the next turn on, except for what is only read at
+        the opening (the database, the embedder, knowledge, slots). A change that is refused is logged, and the
+        settings before it stay.
         """
-        return cls(cls.settings_of(source, environment), adapters=adapters, environment=environment, clock=clock)
+        settings = cls.settings_of(source, environment)
+        file = None if isinstance(source, Settings) else source
+        return cls(settings, adapters=adapters, environment=environment, clock=clock, profile=profile, file=file)
 
     @staticmethod
     def settings_of(source: str | Path | Settings | None, environment: Mapping[str, str] | None) -> Settings:
@@ -70,10 +87,11 @@ class AsyncAssistant:
 
     def user(self, name: str, tenant: str = "") -> AsyncUser:
         """One user. Does no I/O; nothing is stored before something is said or told."""
-        for value, least in ((name, 1), (tenant, 0)):
-            if not least <= len(value) <= 200 or not value.isprintable():
-                raise InvalidInput("a user or tenant is named by at most 200 printable characters")
-        return AsyncUser(self, Owner(tenant, name))
+        return AsyncUser(self, Owner(checked_name(tenant, 0), checked_name(name)))
+
+    def knowledge(self, name: str) -> AsyncKnowledge:
+        """One knowledge base, by its name in the settings. Does no I/O."""
+        return AsyncKnowledge(self.services, name)
 
     async def services(self) -> Services:
         """The rooms, opened on first use."""
@@ -84,12 +102,15 @@ class AsyncAssistant:
         if self._rooms is None:
             async with self._opening:
                 if self._rooms is None:
-                    self._rooms = await open_rooms(self.settings, self._environment, self._adapters, self._now_us)
+                    told = (self._environment, self._adapters, self._now_us, self._slots)
+                    self._rooms = await open_rooms(self.settings, *told)
                     self._loop, self._origin = asyncio.get_running_loop(), Origin()
         if self._loop is not asyncio.get_running_loop():
             raise MisuseError(
                 "the assistant belongs to another event loop", hint="open one in each loop, or use Assistant"
             )
+        if self._watch:
+            self._watch.look(self._rooms.change)
         return self._rooms.services
 
     async def drain(self) -> int:

@@ -13,10 +13,12 @@ from persona.conversation.opening import run_turn
 from persona.conversation.services import Services
 from persona.conversation.tools import ToolFunction
 from persona.errors import InvalidInput
+from persona.privacy import erase
 from persona.store import conversations
 from persona.values.message import Image, Message
 from persona.values.owner import Owner
 from persona.values.plan import Plan
+from persona.values.privacy import Receipt
 from persona.values.turn import Event, Reply
 
 _LONGEST_TITLE = 200
@@ -38,10 +40,11 @@ class Opened(Protocol):
 class AsyncConversation:
     """One conversation of one user. Making it does no I/O; a new one is stored with its first message."""
 
-    def __init__(self, assistant: Opened, owner: Owner, id: str, route: str | None, new: bool) -> None:
+    def __init__(self, assistant: Opened, owner: Owner, id: str, route: str | None, arm: str | None, new: bool) -> None:
         self._assistant = assistant
         self._owner = owner
         self._route = route
+        self._arm = arm
         self._new = new
         self.id = id
 
@@ -139,6 +142,15 @@ class AsyncConversation:
         now_us = services.now_us()
         await afterwards.change(services, self._owner, self.id, lambda tx, key: conversations.archive(tx, key, now_us))
 
+    async def erase(self) -> Receipt:
+        """Erases the conversation for good, the memories made of it and the facts learnt from it. Raises NotFound.
+
+        A turn that runs meanwhile ends with Erased. SQLite's file is written anew: about 5 ms a megabyte.
+        """
+        services = await self._assistant.services()
+        named = (self._owner, self.id, services.now_us())
+        return await erase.erase_conversation(services.database, services.indexes, *named)
+
     async def _ask(
         self,
         text: str,
@@ -157,6 +169,7 @@ class AsyncConversation:
             conversation_id=self.id,
             parts=parts_of(text, images, turn.max_input_chars),
             create=(self._route or services.routes.default()) if self._new else "",
+            arm=self._arm or "",
             idempotency_key=idempotency_key,
             tools=tools,
             timeout_s=_seconds(timeout_s, turn.timeout_s),

@@ -6,17 +6,21 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pydantic import BaseModel
+
 from persona.adapter import Adapter
 from persona.assistant.asynchronous import AsyncAssistant
 from persona.assistant.conversation import AsyncConversation
+from persona.assistant.knowledge import Knowledge
 from persona.assistant.portal import Portal
 from persona.assistant.stream import AsyncTurnStream
 from persona.assistant.user import AsyncUser
 from persona.conversation.tools import ToolFunction
 from persona.settings import Settings
-from persona.values.memory import Fact
+from persona.values.memory import Fact, Told
 from persona.values.message import Image, Message
 from persona.values.plan import Plan
+from persona.values.privacy import Consent, Exported, Merged, Receipt
 from persona.values.turn import Event, Page, Reply
 
 
@@ -130,6 +134,13 @@ class Conversation:
         """Takes the conversation out of the listing; it stays readable."""
         self._portal.call(self._conversation.archive())
 
+    def erase(self) -> Receipt:
+        """Erases the conversation for good, the memories made of it and the facts learnt from it. Raises NotFound.
+
+        A turn that runs meanwhile ends with Erased. SQLite's file is written anew: about 5 ms a megabyte.
+        """
+        return self._portal.call(self._conversation.erase())
+
 
 class User:
     """One user: their facts and their conversations. Making it does no I/O."""
@@ -148,34 +159,90 @@ class User:
         """The customer of the backend this user belongs to; `""` when there is only one."""
         return self._user.tenant
 
-    def conversation(self, id: str | None = None, *, route: str | None = None, create: bool = False) -> Conversation:
+    def conversation(
+        self, id: str | None = None, *, route: str | None = None, arm: str | None = None, create: bool = False
+    ) -> Conversation:
         """A conversation: a new one, or the one of this `id`.
 
         With `create`, an id of your own starts a conversation when there is none of it yet. Ids belong to their
         user: somebody else's conversation cannot be told from one that does not exist. `route` is used when a
-        conversation starts; later it stays on the one it has.
+        conversation starts; later it stays on the one it has. So is `arm`, instead of the one that the user's share
+        would choose: for tests, and for people who try a model before others do.
         """
-        return Conversation(self._portal, self._user.conversation(id, route=route, create=create))
+        return Conversation(self._portal, self._user.conversation(id, route=route, arm=arm, create=create))
 
     def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
         """The user's conversations, the newest first; `cursor` of one page asks for the next."""
         return self._portal.call(self._user.conversations(limit, cursor, archived))
 
-    def remember(self, text: str, kind: str = "fact") -> Fact:
-        """Keeps a fact about the user, known from the next turn on. The same fact twice is one fact."""
-        return self._portal.call(self._user.remember(text, kind))
+    def remember(self, text: str, kind: str = "fact", *, origin: Told = "app") -> Fact:
+        """Keeps a fact about the user, known from the next turn on. The same fact twice is one fact.
+
+        `origin` says who tells it: your app, or the user themselves.
+        """
+        return self._portal.call(self._user.remember(text, kind, origin=origin))
+
+    def set(
+        self, values: Mapping[str, object], *, since: datetime | None = None, origin: Told = "app"
+    ) -> tuple[Fact, ...]:
+        """Fills slots of the profile, all or none; what a slot held before ends, and stays in its history.
+
+        None empties a slot, and a list is all that a slot of several holds. `since` is when it began to be true, now
+        when left out; what is older than what is known takes its place in the past. Raises InvalidInput.
+        """
+        return self._portal.call(self._user.set(values, since=since, origin=origin))
+
+    def profile(self, at: datetime | None = None) -> dict[str, object]:
+        """What fills the slots now, or did at a time, in their types; an empty slot is left out."""
+        return self._portal.call(self._user.profile(at))
 
     def forget(self, fact_id: str) -> None:
         """Ends a fact: from the next turn on no window shows it. Raises NotFound."""
         self._portal.call(self._user.forget(fact_id))
 
-    def facts(self) -> tuple[Fact, ...]:
-        """The facts that hold now, the oldest first."""
-        return self._portal.call(self._user.facts())
+    def facts(self, at: datetime | None = None, *, history: bool = False) -> tuple[Fact, ...]:
+        """The facts that hold now, or held at a time, the oldest first; with `history` all that ever did."""
+        return self._portal.call(self._user.facts(at, history=history))
 
     def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""
         self._portal.call(self._user.consent(training=training))
+
+    def consents(self) -> tuple[Consent, ...]:
+        """Every answer to the question of training, with its time, the first one first."""
+        return self._portal.call(self._user.consents())
+
+    def export(self, path: str | Path) -> Exported:
+        """Writes everything that belongs to the user into one JSON file, which only you may read.
+
+        It is there when it is whole. Raises NotFound, and InvalidInput for a file that cannot be written.
+        """
+        return self._portal.call(self._user.export(path))
+
+    def erase(self) -> Receipt:
+        """Erases everything that belongs to the user, for good; the receipt says what went. Raises NotFound.
+
+        A turn that runs meanwhile ends with Erased. SQLite's file is written anew: about 5 ms a megabyte.
+        """
+        return self._portal.call(self._user.erase())
+
+    def erase_message(self, message_id: str) -> Receipt:
+        """Erases a message with its answers, or an answer, and what was made of them. Raises NotFound.
+
+        The memory, the facts learnt from it, summaries and feedback go as well; later messages stay.
+        """
+        return self._portal.call(self._user.erase_message(message_id))
+
+    def erase_fact(self, fact_id: str) -> Receipt:
+        """Erases a fact for good, where `forget` only ends it. Raises NotFound."""
+        return self._portal.call(self._user.erase_fact(fact_id))
+
+    def merge_into(self, name: str) -> Merged:
+        """Gives everything to another user of this tenant: a visitor turns out to be `name`, and is gone.
+
+        Of facts the newer wins, and a refusal of training counts. Raises NotFound, ConversationBusy and InvalidInput.
+        """
+        return self._portal.call(self._user.merge_into(name))
 
     def address(self, name: str | None = None, *, locale: str | None = None, time_zone: str | None = None) -> None:
         """Says how to address the user: their name, a locale such as `fr-FR`, a zone such as `Europe/Paris`.
@@ -198,8 +265,12 @@ class Assistant:
         adapters: Sequence[Adapter] = (),
         environment: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] | None = None,
+        profile: type[BaseModel] | None = None,
+        file: str | Path | None = None,
     ) -> None:
-        self._assistant = AsyncAssistant(settings, adapters=adapters, environment=environment, clock=clock)
+        self._assistant = AsyncAssistant(
+            settings, adapters=adapters, environment=environment, clock=clock, profile=profile, file=file
+        )
         self._portal = Portal()
 
     @classmethod
@@ -210,15 +281,22 @@ class Assistant:
         adapters: Sequence[Adapter] = (),
         environment: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] | None = None,
+        profile: type[BaseModel] | None = None,
     ) -> Self:
         """An assistant on a settings file, on settings made in code, or on the embedded defaults.
 
         Everything that can be checked without I/O is: raises SettingsError and AdapterMissing. `adapters` are used
         beside the installed ones, `environment` instead of the process's own. `clock` says what time it is, for tests
-        and demos; a naive datetime is UTC. The database is opened on first use.
+        and demos; a naive datetime is UTC. `profile` is a pydantic model whose fields are the slots of every user's
+        profile, instead of [profile] in the settings. The database is opened on first use.
+
+        A settings file is watched: what changes in it serves from the next turn on, except for what is only read at
+        the opening (the database, the embedder, knowledge, slots). A change that is refused is logged, and the
+        settings before it stay.
         """
         settings = AsyncAssistant.settings_of(source, environment)
-        return cls(settings, adapters=adapters, environment=environment, clock=clock)
+        file = None if isinstance(source, Settings) else source
+        return cls(settings, adapters=adapters, environment=environment, clock=clock, profile=profile, file=file)
 
     @property
     def settings(self) -> Settings:
@@ -228,6 +306,10 @@ class Assistant:
     def user(self, name: str, tenant: str = "") -> User:
         """One user. Does no I/O; nothing is stored before something is said or told."""
         return User(self._portal, self._assistant.user(name, tenant))
+
+    def knowledge(self, name: str) -> Knowledge:
+        """One knowledge base, by its name in the settings. Does no I/O."""
+        return Knowledge(self._portal, self._assistant.knowledge(name))
 
     def drain(self) -> int:
         """Does the background work that is due (indexing, summaries) now, and returns how many tasks there were."""

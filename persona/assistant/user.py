@@ -1,15 +1,31 @@
 """One user of one tenant."""
 
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
 from persona.assistant.conversation import AsyncConversation, Opened
 from persona.errors import InvalidInput
 from persona.memory import profile
+from persona.privacy import erase, export, look, merge
 from persona.store import conversations
 from persona.store.ids import new_id
-from persona.values.memory import Fact
+from persona.values.memory import Fact, Told
 from persona.values.owner import Owner
+from persona.values.privacy import Consent, Exported, Merged, Receipt
+from persona.values.time import to_us
 from persona.values.turn import Page
 
 _MOST_IN_A_PAGE = 500
+_LONGEST_NAME = 200
+
+
+def checked_name(name: str, least: int = 1) -> str:
+    """The name of a user or, with `least` 0, of a tenant. Raises InvalidInput."""
+    if not least <= len(name) <= _LONGEST_NAME or not name.isprintable():
+        raise InvalidInput(f"a user or tenant is named by at most {_LONGEST_NAME} printable characters")
+    return name
 
 
 class AsyncUser:
@@ -30,17 +46,18 @@ class AsyncUser:
         return self._owner.tenant
 
     def conversation(
-        self, id: str | None = None, *, route: str | None = None, create: bool = False
+        self, id: str | None = None, *, route: str | None = None, arm: str | None = None, create: bool = False
     ) -> AsyncConversation:
         """A conversation: a new one, or the one of this `id`.
 
         With `create`, an id of your own starts a conversation when there is none of it yet. Ids belong to their
         user: somebody else's conversation cannot be told from one that does not exist. `route` is used when a
-        conversation starts; later it stays on the one it has.
+        conversation starts; later it stays on the one it has. So is `arm`, instead of the one that the user's share
+        would choose: for tests, and for people who try a model before others do.
         """
         if id is not None and (not id or len(id) > 200 or not id.isprintable()):
             raise InvalidInput("a conversation id is 1 to 200 printable characters", hint="leave it out for a new one")
-        return AsyncConversation(self._assistant, self._owner, id or new_id("cnv"), route, id is None or create)
+        return AsyncConversation(self._assistant, self._owner, id or new_id("cnv"), route, arm, id is None or create)
 
     async def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
         """The user's conversations, the newest first; `cursor` of one page asks for the next."""
@@ -50,27 +67,98 @@ class AsyncUser:
             lambda tx: conversations.listing(tx, self._owner, most, cursor, archived), write=False
         )
 
-    async def remember(self, text: str, kind: str = "fact") -> Fact:
-        """Keeps a fact about the user, known from the next turn on. The same fact twice is one fact."""
+    async def remember(self, text: str, kind: str = "fact", *, origin: Told = "app") -> Fact:
+        """Keeps a fact about the user, known from the next turn on. The same fact twice is one fact.
+
+        `origin` says who tells it: your app, or the user themselves.
+        """
         services = await self._assistant.services()
-        fact = await profile.remember(services.database, self._owner, text, kind, services.now_us())
+        fact = await profile.remember(services.database, self._owner, text, kind, services.now_us(), origin)
         services.on_task()
         return fact
+
+    async def set(
+        self, values: Mapping[str, object], *, since: datetime | None = None, origin: Told = "app"
+    ) -> tuple[Fact, ...]:
+        """Fills slots of the profile, all or none; what a slot held before ends, and stays in its history.
+
+        None empties a slot, and a list is all that a slot of several holds. `since` is when it began to be true, now
+        when left out; what is older than what is known takes its place in the past. Raises InvalidInput.
+        """
+        services = await self._assistant.services()
+        since_us = None if since is None else to_us(since)
+        told = (self._owner, values, services.now_us(), since_us, origin)
+        facts = await profile.fill(services.database, services.slots, *told)
+        services.on_task()
+        return facts
+
+    async def profile(self, at: datetime | None = None) -> dict[str, object]:
+        """What fills the slots now, or did at a time, in their types; an empty slot is left out."""
+        services = await self._assistant.services()
+        at_us = None if at is None else to_us(at)
+        return await profile.typed(services.database, services.slots, self._owner, at_us)
 
     async def forget(self, fact_id: str) -> None:
         """Ends a fact: from the next turn on no window shows it. Raises NotFound."""
         services = await self._assistant.services()
         await profile.forget(services.database, self._owner, fact_id, services.now_us())
 
-    async def facts(self) -> tuple[Fact, ...]:
-        """The facts that hold now, the oldest first."""
+    async def facts(self, at: datetime | None = None, *, history: bool = False) -> tuple[Fact, ...]:
+        """The facts that hold now, or held at a time, the oldest first; with `history` all that ever did."""
         services = await self._assistant.services()
-        return await profile.holding(services.database, self._owner)
+        at_us = None if at is None else to_us(at)
+        return await profile.known(services.database, self._owner, at_us, history=history)
 
     async def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""
         services = await self._assistant.services()
         await profile.consent(services.database, self._owner, training, services.now_us())
+
+    async def consents(self) -> tuple[Consent, ...]:
+        """Every answer to the question of training, with its time, the first one first."""
+        services = await self._assistant.services()
+        return await look.consents(services.database, self._owner)
+
+    async def export(self, path: str | Path) -> Exported:
+        """Writes everything that belongs to the user into one JSON file, which only you may read.
+
+        It is there when it is whole. Raises NotFound, and InvalidInput for a file that cannot be written.
+        """
+        services = await self._assistant.services()
+        return await asyncio.to_thread(export.write_file, services.database, self._owner, path, services.now_us())
+
+    async def erase(self) -> Receipt:
+        """Erases everything that belongs to the user, for good; the receipt says what went. Raises NotFound.
+
+        A turn that runs meanwhile ends with Erased. SQLite's file is written anew: about 5 ms a megabyte.
+        """
+        services = await self._assistant.services()
+        return await erase.erase_user(services.database, services.indexes, self._owner, services.now_us())
+
+    async def erase_message(self, message_id: str) -> Receipt:
+        """Erases a message with its answers, or an answer, and what was made of them. Raises NotFound.
+
+        The memory, the facts learnt from it, summaries and feedback go as well; later messages stay.
+        """
+        services = await self._assistant.services()
+        named = (self._owner, message_id, services.now_us())
+        return await erase.erase_message(services.database, services.indexes, *named)
+
+    async def erase_fact(self, fact_id: str) -> Receipt:
+        """Erases a fact for good, where `forget` only ends it. Raises NotFound."""
+        services = await self._assistant.services()
+        return await erase.erase_fact(services.database, services.indexes, self._owner, fact_id, services.now_us())
+
+    async def merge_into(self, name: str) -> Merged:
+        """Gives everything to another user of this tenant: a visitor turns out to be `name`, and is gone.
+
+        Of facts the newer wins, and a refusal of training counts. Raises NotFound, ConversationBusy and InvalidInput.
+        """
+        services = await self._assistant.services()
+        many = [slot.name for slot in services.slots.by_name.values() if slot.many]
+        account = Owner(self._owner.tenant, checked_name(name))
+        named = (self._owner, account, many, services.now_us())
+        return await merge.merge(services.database, services.indexes, *named)
 
     async def address(
         self, name: str | None = None, *, locale: str | None = None, time_zone: str | None = None

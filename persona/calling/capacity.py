@@ -32,6 +32,9 @@ class Capacity:
 
         `until` is a time on the loop's clock.
         """
+        if not self._calls and not self._rate:
+            yield
+            return
         try:
             async with asyncio.timeout_at(until):
                 if self._calls:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, Secret, load
+from persona.calling.breaker import Breaker
+from persona.calling.capacity import Capacity
 from persona.errors import AdapterMissing
 from persona.settings.fields import parse_target
 from persona.settings.schema import Settings
@@ -20,10 +22,25 @@ class Providers:
         self._extra = extra
         self._adapters: dict[str, Adapter] = {}
         self._models: dict[str, ChatModel] = {}
+        self._opened: list[ChatModel] = []  # shared with those that follow: a turn may still be using one
         self._counters: dict[Target, Counter] = {}
         self._estimator = Counter(EstimatingTokenizer())
         self.calibrations: dict[tuple[str, str], Calibration] = {}
+        self.breaker = Breaker(settings.turn.rest_after, settings.turn.rest_s)
+        self._capacities: dict[Target, Capacity] = {}
         self.learnt: dict[tuple[str, str], Calibration] = {}  # by this process: what is to be stored
+
+    def following(self, settings: Settings) -> "Providers":
+        """The same for changed settings. What was learnt stays, and so do the connections of unchanged providers."""
+        following = Providers(settings, self._environment, self._extra)
+        following.calibrations, following.learnt, following._opened = self.calibrations, self.learnt, self._opened
+        following._models = {
+            name: model for name, model in self._models.items() if following.provider(name) == self.provider(name)
+        }
+        same = (settings.turn.rest_after, settings.turn.rest_s)
+        if same == (self._settings.turn.rest_after, self._settings.turn.rest_s):
+            following.breaker = self.breaker
+        return following
 
     def adapter(self, provider: str) -> Adapter:
         """The adapter of a provider. Raises AdapterMissing."""
@@ -35,7 +52,10 @@ class Providers:
         """One provider with its key, read from the environment variable that the settings name."""
         written = self._settings.provider(name)
         key = self._environment.get(written.key_env, "") if written.key_env else ""
-        return Provider(name, written.kind, written.base_url, Secret(key), written.key_env, written.connect_timeout_s)
+        return Provider(
+            *(name, written.kind, written.base_url, Secret(key), written.key_env, written.connect_timeout_s),
+            dict(written.options),
+        )
 
     def chat(self, target: Target) -> ChatModel:
         """The chat model of a target's provider. Raises AdapterMissing when its adapter offers none."""
@@ -46,7 +66,15 @@ class Providers:
                     f"the adapter of {target.provider!r} offers no chat", hint="name another target in the route"
                 )
             self._models[target.provider] = factory(self.provider(target.provider))
+            self._opened.append(self._models[target.provider])
         return self._models[target.provider]
+
+    def capacity(self, target: Target) -> Capacity:
+        """How much may be asked of a target at a time."""
+        if target not in self._capacities:
+            written = self._settings.provider(target.provider)
+            self._capacities[target] = Capacity(target, written.max_concurrency, written.tokens_per_minute)
+        return self._capacities[target]
 
     def embedder(self, target: str) -> Embedder:
         """The embedder that `provider:model` names. Raises AdapterMissing when the adapter offers none."""
@@ -91,7 +119,7 @@ class Providers:
             self.calibrations[key] = self.learnt[key] = corrected
 
     async def close(self) -> None:
-        """Closes every chat model."""
-        models, self._models = list(self._models.values()), {}
-        for model in models:
-            await model.close()
+        """Closes every chat model, of those before this one too."""
+        self._models.clear()
+        while self._opened:
+            await self._opened.pop().close()

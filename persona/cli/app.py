@@ -7,7 +7,22 @@ import typer
 from typer.core import TyperGroup
 
 import persona
-from persona.cli import ask, chat, database, doctor, init, tasks, users, why, work
+from persona.cli import (
+    ask,
+    chat,
+    costs,
+    database,
+    doctor,
+    init,
+    knowledge,
+    memory,
+    privacy,
+    routes,
+    tasks,
+    users,
+    why,
+    work,
+)
 from persona.cli.output import show, show_error
 from persona.errors import PersonaError
 
@@ -58,8 +73,10 @@ app.command("ask", epilog='Example: persona ask "When do you open?" --user ada -
 app.command("why", epilog="Example: persona why msg_01M7YQZV304R3PK12FB6XV2VF5")(why.why)
 app.command("conversations", epilog="Example: persona conversations --user ada --limit 5")(users.conversations)
 app.command("remember", epilog="Example: persona remember vegetarian --kind preference --user ada")(users.remember)
-app.command("facts", epilog="Example: persona facts --user ada")(users.facts)
+app.command("facts", epilog="Example: persona facts --user ada --at 2026-03-01")(users.facts)
 app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
+
+app.command("costs", epilog="Example: persona costs --by day,route --since 2026-11-01")(costs.costs)
 
 app.command("work", epilog="Example: persona work --once")(work.work)
 app.command("prune", epilog="Example: persona prune --dry-run")(work.prune)
@@ -68,6 +85,37 @@ _tasks = typer.Typer()
 _tasks.callback(invoke_without_command=True, epilog="Example: persona tasks --state dead")(tasks.tasks)
 _tasks.command("retry", epilog="Example: persona tasks retry --all")(tasks.retry)
 app.add_typer(_tasks, name="tasks")
+
+_knowledge = typer.Typer(
+    no_args_is_help=True, help="Look after documents.", epilog="Example: persona knowledge add docs ./manuals"
+)
+_knowledge.command("add", epilog="Example: persona knowledge add docs ./manuals prices.pdf")(knowledge.add)
+_knowledge.command("list", epilog="Example: persona knowledge list docs --json")(knowledge.documents)
+_knowledge.command("remove", epilog="Example: persona knowledge remove docs prices.pdf")(knowledge.remove)
+_knowledge.command("search", epilog='Example: persona knowledge search docs "When do you open?"')(knowledge.search)
+app.add_typer(_knowledge, name="knowledge")
+
+_routes = typer.Typer()
+_routes.callback(invoke_without_command=True, epilog="Example: persona routes")(routes.routes)
+_routes.command("set", epilog="Example: persona routes set support.serve tuned")(routes.change)
+_routes.command("history", epilog="Example: persona routes history --json")(routes.history)
+app.add_typer(_routes, name="routes")
+
+_memory = typer.Typer(no_args_is_help=True, help="Look after vectors.", epilog="Example: persona memory reembed")
+_memory.command("status", epilog="Example: persona memory status --json")(memory.status)
+_memory.command("reembed", epilog="Example: persona memory reembed --config persona.toml")(memory.reembed)
+app.add_typer(_memory, name="memory")
+
+_users = typer.Typer(no_args_is_help=True, help="Look after users.", epilog="Example: persona users list --tenant acme")
+_users.command("list", epilog="Example: persona users list --tenant acme --json")(privacy.users)
+_users.command("show", epilog="Example: persona users show ada")(privacy.show_user)
+_users.command("export", epilog="Example: persona users export ada --output ada.json")(privacy.export)
+_users.command("erase", epilog="Example: persona users erase ada --yes")(privacy.erase)
+_users.command("merge", epilog="Example: persona users merge visitor-81 ada")(privacy.merge)
+_users.command("consent", epilog="Example: persona users consent ada --training no")(privacy.consent)
+_users.command("audit", epilog="Example: persona users audit ada --days 180")(privacy.audit)
+_users.command("receipts", epilog="Example: persona users receipts --json")(privacy.receipts)
+app.add_typer(_users, name="users")
 
 _database = typer.Typer(no_args_is_help=True, help="Look after the database.", epilog="Example: persona db upgrade")
 _database.command("upgrade", epilog="Example: persona db upgrade --config persona.toml")(database.upgrade)

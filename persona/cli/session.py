@@ -87,7 +87,8 @@ class Session:
     def _remember(self, text: str) -> None:
         if not text:
             raise MisuseError("/remember needs the fact", hint="for example: /remember I am vegetarian")
-        show(f"remembered {self._user.remember(text).id}")
+        kept = self._user.remember(text, origin="user")
+        show(f"remembered {kept.id}")
 
     def _forget(self, fact_id: str) -> None:
         if not fact_id:

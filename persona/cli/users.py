@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,8 @@ from persona.values.time import iso_day
 
 if TYPE_CHECKING:
     from persona.values.memory import Fact
+
+_TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
 
 def conversations(
@@ -51,32 +54,56 @@ def remember(
     user: User,
     tenant: Tenant = "",
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="Such as preference or instruction.")] = "fact",
+    slot: Annotated[
+        str | None, typer.Option("--slot", metavar="NAME", help="Fill this slot of the profile with it.")
+    ] = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
     """Keep a fact about a user, known from the next turn on."""
     with talking(config) as assistant:
-        fact = assistant.user(user, tenant).remember(as_text(text), kind)
+        person = assistant.user(user, tenant)
+        if slot is None:
+            fact = person.remember(as_text(text), kind)
+        else:
+            (fact,) = person.set({slot: as_text(text)})
     if json:
         show_json(asdict(fact))
     else:
         show(f"remembered {fact.id}")
 
 
-def facts(user: User, tenant: Tenant = "", json: Json = False, config: Config = None) -> None:
+def facts(
+    user: User,
+    tenant: Tenant = "",
+    at: Annotated[
+        datetime | None, typer.Option("--at", formats=_TIMES, help="Those that held at this time, in UTC.")
+    ] = None,
+    history: Annotated[bool, typer.Option("--history", help="All that ever held, with the day they ended.")] = False,
+    json: Json = False,
+    config: Config = None,
+) -> None:
     """List the facts that hold about a user, the oldest first."""
     with looking(config) as assistant:
-        found = assistant.user(user, tenant).facts()
+        found = assistant.user(user, tenant).facts(at, history=history)
     if json:
         show_json([asdict(fact) for fact in found])
     else:
-        show_facts(found, user)
+        show_facts(found, user, ended=history or at is not None)
 
 
-def show_facts(found: "Sequence[Fact]", user: str) -> None:
-    """Facts as a table."""
+def show_facts(found: "Sequence[Fact]", user: str, *, ended: bool = False) -> None:
+    """Facts as a table; with `ended`, also until when each held."""
     if not found:
-        aside(f"nothing is known about {user} yet: persona remember TEXT --user {user}")
+        aside(f"nothing is known about {user}: persona remember TEXT --user {user}")
         return
-    rows = [(fact.id, fact.kind, iso_day(fact.valid_from_us), fact.origin, fact.text) for fact in found]
-    show_table(("fact", "kind", "since", "told by", "text"), rows)
+    rows = [
+        (
+            *(fact.id, fact.slot or fact.kind, iso_day(fact.valid_from_us)),
+            *((iso_day(fact.valid_to_us) or "now",) if ended else ()),
+            *(fact.origin, fact.text),
+        )
+        for fact in found
+    ]
+    until = ("until",) if ended else ()
+    show_table(("fact", "kind", "since", *until, "told by", "text"), rows)

@@ -10,7 +10,8 @@ from persona.values.owner import Owner
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One turn to be run. `create` is the route of a conversation that may not exist yet, empty when it must.
+    """One turn to be run. `create` is the route of a conversation that may not exist yet, empty when it must; `arm`
+    the arm it is to start on, empty for the one that the user's share chooses.
 
     `replaces` edits a user message, `again` (also a user message's id) asks for another reply to it; `follows` is
     the reply that was not good enough, for the log.
@@ -20,6 +21,7 @@ class Ask:
     conversation_id: str
     parts: tuple[Part, ...]
     create: str = ""
+    arm: str = ""
     idempotency_key: str = ""
     tools: Sequence[ToolFunction] = ()
     timeout_s: float = 60.0

@@ -26,6 +26,7 @@ from persona.memory.recall import Query, query_of
 from persona.routing.routes import Arm, Shot
 from persona.store.ids import new_id
 from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
+from persona.tasks.learn import learns
 from persona.values.message import Message, text_of
 from persona.values.request import TextDelta
 from persona.values.turn import Event, Reply
@@ -36,7 +37,7 @@ _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A turn that may call the model, with everything its window may show; None until an embedder has answered."""
+    """A turn that may call the model, with everything its window may show; None while that takes longer."""
 
     opened: Opened
     arm: Arm
@@ -48,7 +49,7 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
 
     Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held.
     """
-    offered = offer(asked.tools)
+    services, offered = services.as_they_are(), offer(asked.tools)
     deadline = asyncio.get_running_loop().time() + asked.timeout_s
     # a local embedder waits for nobody: its vector is made first, and one hop then opens and gathers
     query = await _query(services, asked, deadline) if is_local(services.embedder) else None
@@ -57,7 +58,7 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
         show(TextDelta(found.text))
         return found
     try:
-        return await _answer(services, asked, found, offered, deadline, show)
+        return await _answer(services, asked, found, query, offered, deadline, show)
     finally:
         services.waiting.free((asked.owner, asked.conversation_id))
 
@@ -66,13 +67,14 @@ async def _answer(
     services: Services,
     asked: Ask,
     found: _Found,
+    query: Query | None,
     offered: dict[str, Offered],
     deadline: float,
     show: Callable[[Event], None],
 ) -> Reply:
     arm = found.arm
     try:
-        gathered = found.gathered or await _gather_later(services, asked, found, deadline)
+        gathered = found.gathered or await _gather_later(services, asked, found, query, deadline)
         shots, gathered = await _shots(services, arm, gathered, found.opened.message, deadline)
     except BaseException as error:
         await asyncio.shield(_give_up(services, found.opened, error))
@@ -95,13 +97,20 @@ async def _give_up(services: Services, opened: Opened, error: BaseException) -> 
     await services.database.run(lambda tx: fail_turn(tx, opened, services.now_us(), error))
 
 
-async def _gather_later(services: Services, asked: Ask, found: _Found, deadline: float) -> Gathered:
-    """With an embedder over a network: the message is durable by now, and the wait for a vector has its limit."""
-    query = await _query(services, asked, deadline)
+async def _gather_later(
+    services: Services, asked: Ask, found: _Found, query: Query | None, deadline: float
+) -> Gathered:
+    """In a thread, for an index that is to be loaded first. The message is durable by now.
+
+    With an embedder over a network the wait for a vector has its limit.
+    """
+    sought = query or await _query(services, asked, deadline)
     counter = services.providers.counter(found.arm.targets[0])
-    return await services.database.thread(
-        lambda: gather(services, asked.owner, found.opened, found.arm, counter, query)
+    gathered = await services.database.thread(
+        lambda: gather(services, asked.owner, found.opened, found.arm, counter, sought)
     )
+    assert gathered is not None, "in a thread there is time"  # noqa: S101 - narrows the type
+    return gathered
 
 
 async def _query(services: Services, asked: Ask, deadline: float) -> Query:
@@ -127,7 +136,9 @@ async def _patiently(services: Services, asked: Ask, query: Query | None) -> Rep
         try:
             found = await _uncut(
                 services,
-                asyncio.ensure_future(services.database.thread(lambda: _open(services, asked, query, turn_id))),
+                asyncio.ensure_future(
+                    services.database.thread(lambda: _open(services, asked, query, turn_id), brief=True)
+                ),
             )
             if not isinstance(found, Held):
                 return found
@@ -186,11 +197,12 @@ def _opening(services: Services, asked: Ask, turn_id: str) -> Opening:
         lease_us=_lease_us(asked),
         tokens=tokens,
         new_route=asked.create,
-        new_arm=services.routes.assign(asked.create, asked.owner) if asked.create else "",
+        new_arm=services.routes.assign(asked.create, asked.owner, asked.arm) if asked.create else "",
         idempotency_key=asked.idempotency_key,
         replaces=asked.replaces,
         again=asked.again,
         remembers=services.settings.memory.turns and bool(text_of(asked.parts).strip()),
+        learns=learns(services.settings, services.routes, services.providers) and bool(text_of(asked.parts).strip()),
     )
 
 

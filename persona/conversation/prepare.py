@@ -70,9 +70,10 @@ def materials_for(
     return materials, anchor
 
 
-def _importance(fact: Fact) -> tuple[bool, int]:
-    """Standing preferences and instructions first, then the newest: the profile has room for so many."""
-    return fact.kind not in _STANDING, -fact.created_us
+def _importance(fact: Fact) -> tuple[int, int]:
+    """Standing preferences and instructions first, then slots, then the newest: the profile has room for so many."""
+    rank = 0 if fact.kind in _STANDING else 1 if fact.slot else 2
+    return rank, -fact.created_us
 
 
 def stated(names: Sequence[str], traits: Traits, now_us: int) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 
 from persona.adapter import Embedder
@@ -10,6 +11,7 @@ from persona.conversation.prompts import Prompts
 from persona.conversation.tails import Tails
 from persona.conversation.waiting import Waiting
 from persona.memory.cache import IndexCache
+from persona.memory.slots import Slots
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store.engine import Database
@@ -22,7 +24,10 @@ def utc_now_us() -> int:
 
 @dataclass(slots=True)
 class Services:
-    """The rooms below, opened. `on_task` is called when background work was put in the outbox."""
+    """The rooms below, opened. `on_task` is called when background work was put in the outbox.
+
+    `settings`, `providers`, `routes` and `prompts` are exchanged together when the settings change.
+    """
 
     settings: Settings
     database: Database
@@ -31,8 +36,13 @@ class Services:
     embedder: Embedder
     indexes: IndexCache
     prompts: Prompts
+    slots: Slots
     tails: Tails = field(default_factory=Tails)
     waiting: Waiting = field(default_factory=Waiting)
     kept_prompts: set[str] = field(default_factory=set)
     now_us: Callable[[], int] = utc_now_us
     on_task: Callable[[], None] = lambda: None
+
+    def as_they_are(self) -> "Services":
+        """The same for the whole of a turn, whatever the settings become meanwhile; caches are shared."""
+        return copy(self)

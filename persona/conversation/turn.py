@@ -17,6 +17,7 @@ from persona.conversation.tools import Offered, run_all
 from persona.errors import (
     BadRequest,
     ContextTooLong,
+    Erased,
     PersonaError,
     ProviderError,
     Refused,
@@ -88,18 +89,39 @@ class Turn:
     async def _call(self) -> _Underway:
         """One exchange with the arm's target, or with the first of its fallbacks that answers.
 
-        A target that says nothing leaves the others their share of the time.
+        A target that says nothing leaves the others their share of the time. One that rests is passed over, but the
+        last one is asked all the same: somebody waits for an answer.
         """
-        targets = self.journal.arm.targets
-        for left, target in zip(range(len(targets), 1, -1), targets, strict=False):
+        breaker, targets = self.services.providers.breaker, self.journal.arm.targets
+        awake = [target for target in targets if breaker.state(target) != "open"] or list(targets)
+        for left, target in zip(range(len(awake), 1, -1), awake, strict=False):
+            if not breaker.lets_through(target):
+                continue
             now = asyncio.get_running_loop().time()
             try:
-                return await self._call_target(target, now + (self.deadline - now) / left)
+                return await self._watched(target, now + (self.deadline - now) / left)
             except ProviderError as error:
                 if isinstance(error, _NOT_ELSEWHERE) or self._shown():
                     raise
                 self._note("failed", type(error).__name__)
-        return await self._call_target(targets[-1], self.deadline)
+        return await self._watched(awake[-1], self.deadline)
+
+    async def _watched(self, target: Target, first_by: float) -> _Underway:
+        """A call whose end the target's breaker hears of."""
+        breaker = self.services.providers.breaker
+        try:
+            call = await self._call_target(target, first_by)
+        except ProviderError as error:
+            if self._underway and self._underway.heard.tries:
+                breaker.failed(target, error)
+            else:  # our own cap kept it from being asked
+                breaker.gave_up(target)
+            raise
+        except BaseException:
+            breaker.gave_up(target)
+            raise
+        breaker.answered(target)
+        return call
 
     async def _call_target(self, target: Target, first_by: float) -> _Underway:
         try:
@@ -113,19 +135,25 @@ class Turn:
         fitted = self._fit(target)
         self.journal.took(fitted, primary=target == self.journal.arm.targets[0])
         call = self._underway = _Underway(new_id("exc"), target, fitted, Heard())
-        await ask(
-            self.services.providers.chat(target),
-            target,
-            self._request(target, fitted),
-            call.heard,
-            retries=self.services.settings.turn.retries,
-            first_by=first_by,
-            deadline=self.deadline,
-            show=self.show,
-        )
+        request, capacity = self._request(target, fitted), self.services.providers.capacity(target)
+        tokens = fitted.plan.total + (request.max_output_tokens or 0)
+        async with capacity.place(tokens, first_by):
+            await ask(
+                self.services.providers.chat(target),
+                target,
+                request,
+                call.heard,
+                retries=self.services.settings.turn.retries,
+                first_by=first_by,
+                deadline=self.deadline,
+                show=self.show,
+            )
         finish = call.heard.finish
         if finish:
-            self.services.providers.learn(target, fitted.plan.total, finish.usage.input_tokens)
+            used = finish.usage
+            if used.input_tokens is not None and used.output_tokens is not None:
+                capacity.give_back(tokens - used.input_tokens - used.output_tokens)
+            self.services.providers.learn(target, fitted.plan.total, used.input_tokens)
         if finish and finish.stop == "refused":
             raise Refused(f"{target} stopped its reply by its safety rules", target=str(target))
         return call
@@ -164,6 +192,7 @@ class Turn:
             stream=self.asked.stream,
             timeout_s=max(0.001, self.deadline - asyncio.get_running_loop().time()),
             cache_key=self.journal.opened.before.id,
+            stable=fitted.stable,
         )
 
     async def _run_tools(self, call: _Underway) -> None:
@@ -204,6 +233,8 @@ class Turn:
         self.journal.withdraw(name)
         try:
             await self.journal.end(state, self.gathered, error=name)
+        except Erased:
+            return  # nothing of it is to be kept
         except PersonaError as unwritten:  # the error that ended the turn matters more; the lease ends by itself
             log.error("a turn's end could not be logged: %s", type(unwritten).__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from persona.errors import NotFound, SettingsError
-from persona.routing.shares import pick
+from persona.routing.shares import Shares
 from persona.settings.fields import parse_target
 from persona.settings.routes import Route
 from persona.settings.schema import Settings
@@ -47,6 +47,7 @@ class Routes:
 
     def __init__(self, settings: Settings) -> None:
         self._shares: Mapping[str, Mapping[str, float]] = {n: r.serve for n, r in settings.routes.items()}
+        self._users = {name: Shares(name, shares) for name, shares in self._shares.items()}
         self._arms = {
             (name, arm): _arm(name, route, arm) for name, route in settings.routes.items() for arm in route.arms
         }
@@ -67,11 +68,16 @@ class Routes:
             "no route was named, and the settings have several", hint=f"pass route= one of {', '.join(self.names)}"
         )
 
-    def assign(self, route: str, owner: Owner) -> str:
-        """The arm that a new conversation of this owner is served by."""
+    def assign(self, route: str, owner: Owner, wanted: str = "") -> str:
+        """The arm that a new conversation of this owner is served by: the one that is wanted, or their share's."""
         if route not in self._shares:
             raise NotFound(f"no route named {route!r}", hint=f"the settings have {', '.join(self.names)}")
-        return pick(self._shares[route], route, owner)
+        if wanted and (route, wanted) not in self._arms:
+            there = ", ".join(arm for of, arm in self._arms if of == route)
+            raise NotFound(f"route {route!r} has no arm {wanted!r}", hint=f"it has {there}")
+        if wanted:
+            return wanted
+        return self._users[route].arm(owner)
 
     def arm(self, route: str, name: str) -> Arm:
         """One arm. A conversation whose arm was taken out of the settings goes on with the one that serves most."""

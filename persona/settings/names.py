@@ -1,4 +1,4 @@
-"""Names that must exist: the knowledge, the routes and the arms that a route mentions.
+"""Names that must exist: the knowledge, the routes and the arms that are mentioned.
 
 They are looked up in the raw tables, so that no other problem hides an unknown name.
 """
@@ -11,7 +11,7 @@ from persona.settings.problems import KeyPath, Problem
 
 
 def unknown_names(raw: object) -> list[Problem]:
-    """Each name that some route mentions and that is not there."""
+    """Each name that is mentioned and that is not there."""
     tables = _entries(raw)
     routes = _entries(tables.get("routes")) or {"default": {}}
     knowledge = _entries(tables.get("knowledge"))
@@ -23,6 +23,8 @@ def unknown_names(raw: object) -> list[Problem]:
         problems += _missing(("routes", name, "knowledge"), row.get("knowledge"), "knowledge", knowledge)
         problems += _missing(("routes", name, "summarise"), row.get("summarise") or (), "route", routes)
         problems += _missing(("routes", name, "serve"), row.get("serve", "base"), "arm", arm_names)
+    learn = _entries(tables.get("memory")).get("learn") or ()
+    problems += _missing(("memory", "learn"), learn, "route", routes)
     for place, rule in enumerate(_listed(tables.get("retention"))):
         problems += _missing(("retention", place, "route"), _entries(rule).get("route") or (), "route", routes)
     return problems

@@ -18,6 +18,7 @@ from pydantic import (
 from persona.settings.fields import DatabaseUrl, Link, Name, Table, TargetText, VariableName
 from persona.settings.names import unknown_names
 from persona.settings.problems import Source, found_in
+from persona.settings.profile import SlotSettings
 from persona.settings.retention import RetentionRule
 from persona.settings.routes import Route
 
@@ -63,15 +64,23 @@ class TurnSettings(Table):
         default=20_000, ge=1, description="Most characters of a tool's result; the rest is cut."
     )
     retries: int = Field(default=2, ge=0, description="Further attempts at a target before the next fallback.")
+    rest_after: int = Field(
+        default=5, ge=1, description="Failed calls in a row after which a target is passed over for its fallbacks."
+    )
+    rest_s: float = Field(default=30.0, ge=0, description="Seconds that it is passed over; then one call tries it.")
 
 
 class MemorySettings(Table):
     """What is remembered of users, and how it is found again."""
 
     embedder: TargetText = Field(
-        default="embedded:ngrams-1", description="What turns texts into vectors, provider:model."
+        default="embedded:words-1", description="What turns texts into vectors, provider:model."
     )
     turns: bool = Field(default=True, description="Whether what users say becomes memories.")
+    learn: str = Field(
+        default="",
+        description="The route that learns facts from what users say, one call a message; empty for none.",
+    )
     candidates: int = Field(default=24, ge=1, description="Most search hits considered for one window.")
     index_cache_mb: int = Field(default=256, ge=1, description="Megabytes of vector indexes kept in memory.")
 
@@ -100,14 +109,27 @@ class ProviderSettings(Table):
         "or no key when base_url is set.",
     )
     connect_timeout_s: float = Field(default=5.0, gt=0, description="Seconds to reach the provider.")
+    max_concurrency: int = Field(
+        default=0, ge=0, description="Most calls of one of its models at once, in one process; 0 for no cap."
+    )
+    tokens_per_minute: int = Field(
+        default=0, ge=0, description="Most tokens a minute sent to one of its models by one process; 0 for no cap."
+    )
+    options: Mapping[str, str] = Field(
+        default_factory=dict, description="What the adapter itself asks for, such as a region or a project."
+    )
 
 
 class KnowledgeSettings(Table):
     """Documents that routes may show."""
 
     files: tuple[str, ...] = Field(
-        default=("docs/*.md",), min_length=1, description="Globs of text files, from this file's folder."
+        default=(),
+        examples=[["docs/*.md"]],
+        description="Globs of .txt, .md, .html, .pdf and .docx files, from this file's folder; "
+        "`persona knowledge add` brings others.",
     )
+    max_file_mb: int = Field(default=32, ge=1, description="Most megabytes of a file, and of what it unpacks to.")
 
 
 class Settings(Table):
@@ -120,6 +142,11 @@ class Settings(Table):
     turn: TurnSettings = Field(default_factory=TurnSettings, description="The limits of one turn.")
     memory: MemorySettings = Field(
         default_factory=MemorySettings, description="What is remembered, and how it is found."
+    )
+    profile: Mapping[Name, SlotSettings] = Field(
+        default_factory=dict,
+        examples=["city"],
+        description="What is worth knowing of every user, by name: the slots of their profile.",
     )
     tasks: TaskSettings = Field(default_factory=TaskSettings, description="Background work.")
     providers: Mapping[Name, ProviderSettings] = Field(

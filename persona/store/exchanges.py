@@ -18,6 +18,7 @@ from persona.values.request import StopReason, Target, Usage
 from persona.values.turn import Cost
 
 Outcome = Literal["answered", "failed", "cut", "cancelled"]
+Purpose = Literal["turn", "learn", "summarise"]
 
 _e, _m = table(ExchangeRow).c, table(MessageRow).c
 _o, _v = table(OwnerRow).c, table(ConversationRow).c
@@ -46,7 +47,7 @@ _OF_TURN = Statement(
         *(_e.cache_write_tokens, _e.reasoning_tokens, _e.cost_usd, _e.cost_source, _e.plan, _e.outcome),
     )
     .join(table(MessageRow), _m.turn_id == _e.turn_id)
-    .where(_m.id == param("reply_id"))
+    .where(_m.id == param("reply_id"), _e.purpose == "turn")
     .order_by(_e.started_us, _e.number)
 )
 
@@ -64,7 +65,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought."""
+    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought.
+
+    `purpose` says what it was for: the turn's reply, or background work that the turn caused.
+    """
 
     id: str
     turn_id: str
@@ -89,6 +93,7 @@ class Exchange:
     cost: Cost = field(default_factory=Cost)
     first_token_ms: float | None = None
     attempts: tuple[Attempt, ...] = ()
+    purpose: Purpose = "turn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,7 @@ def log(tx: Transaction, exchange: Exchange) -> None:
             "conversation_key": exchange.conversation_key,
             "turn_id": exchange.turn_id,
             "number": exchange.number,
+            "purpose": exchange.purpose,
             "reply_id": exchange.reply_id,
             "route": exchange.route,
             "arm": exchange.arm,

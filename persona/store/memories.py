@@ -14,14 +14,14 @@ from persona.values.time import iso_day
 _memories = table(MemoryRecord)
 _r = _memories.c
 
-BURIED = {"deleted": True, "text": "", "vector": b"", "title": "", "heading": ""}
+BURIED = {"deleted": True, "text": "", "vector": b"", "terms": b"", "title": "", "heading": ""}
 """What a tombstone keeps of a memory: nothing that was said."""
 
 _INSERT_MEMORY = insert_into(MemoryRecord)
 _SINCE = Statement(
     select(
         *(_r.id, _r.kind, _r.text, _r.revision, _r.embedder, _r.vector, _r.title, _r.heading, _r.at_us),
-        *(_r.message_id, _r.fact_kind, _r.conversation_key, _r.depth, _r.page, _r.deleted),
+        *(_r.message_id, _r.fact_kind, _r.conversation_key, _r.depth, _r.page, _r.terms, _r.deleted),
     )
     .where(_r.owner_key == param("owner"), _r.revision > param("since"))
     .order_by(_r.revision)
@@ -51,6 +51,7 @@ def add(tx: Transaction, owner_key: int, rows: Sequence[MemoryRow], document_id:
                 "text": row.text,
                 "embedder": row.embedder,
                 "vector": row.vector,
+                "terms": row.terms,
                 "title": row.title,
                 "heading": row.heading,
                 "fact_kind": row.fact_kind,
@@ -96,8 +97,8 @@ def bury(tx: Transaction, owner_key: int, ids: Sequence[str]) -> None:
 
 def _memory(row: Row) -> MemoryRow:
     id, kind, text, revision, embedder, vector, title, heading, at_us, message_id, fact_kind, *place, deleted = row
-    conversation_key, depth, page = place
+    conversation_key, depth, page, terms = place
     return MemoryRow(
         *(id, kind, text, revision, embedder, bytes(vector), title, heading, at_us, message_id, fact_kind),
-        *(conversation_key, depth, page, bool(deleted)),
+        *(conversation_key, depth, page, bytes(terms), bool(deleted)),
     )

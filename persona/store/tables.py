@@ -133,7 +133,10 @@ class MessageRow(Table, table=True):
 
 
 class ExchangeRow(Table, table=True):
-    """One model call as logged: what was sent (the plan), to whom, what it used, and how it ended."""
+    """One model call as logged: what was sent (the plan), to whom, what it used, and how it ended.
+
+    `purpose` is `turn` for a reply, else the kind of the task that called.
+    """
 
     __tablename__ = "persona_exchanges"
     __table_args__ = (
@@ -145,6 +148,7 @@ class ExchangeRow(Table, table=True):
     conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
     turn_id: str
     number: int
+    purpose: str = "turn"
     reply_id: str = ""
     route: str
     arm: str
@@ -203,7 +207,11 @@ class FeedbackRow(Table, table=True):
 
 
 class FactRow(Table, table=True):
-    """One entry of a profile, superseded rather than overwritten."""
+    """One entry of a profile, superseded rather than overwritten.
+
+    `digest` is the same for the same fact in other capitals; `value` is JSON, empty without a slot; `told_us` is when
+    it was told last.
+    """
 
     __tablename__ = "persona_facts"
     __table_args__ = (Index("ix_persona_facts_owner_key", "owner_key", "valid_to_us"),)
@@ -211,10 +219,14 @@ class FactRow(Table, table=True):
     owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
     kind: str
     text: str = Field(sa_type=Text)
+    digest: str = ""
+    slot: str = ""
+    value: str = Field(default="", sa_type=Text)
     origin: str
     message_id: str = ""
     valid_from_us: int = Field(default=0, sa_column=_big())
     valid_to_us: int = Field(default=0, sa_column=_big())
+    told_us: int = Field(default=0, sa_column=_big())
     created_us: int = Field(default=0, sa_column=_big())
 
 
@@ -233,6 +245,7 @@ class MemoryRecord(Table, table=True):
     text: str = Field(sa_type=Text)
     embedder: str = ""
     vector: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    terms: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
     title: str = ""
     heading: str = ""
     fact_kind: str = ""
@@ -246,7 +259,7 @@ class MemoryRecord(Table, table=True):
 
 
 class DocumentRow(Table, table=True):
-    """One file of a knowledge base, by the hash of what it held when it was indexed."""
+    """One file of a knowledge base: what it held when it was indexed, or the problem that kept it from being."""
 
     __tablename__ = "persona_documents"
     __table_args__ = (UniqueConstraint("owner_key", "path"),)
@@ -254,8 +267,33 @@ class DocumentRow(Table, table=True):
     owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
     path: str
     title: str
+    origin: str
+    chunks: int
+    size: int = Field(default=0, sa_column=_big())
+    indexed_us: int = Field(default=0, sa_column=_big())
+    problem: str = Field(default="", sa_type=Text)
+    remark: str = Field(default="", sa_type=Text)
     sha256: str
-    added_us: int = Field(default=0, sa_column=_big())
+    mtime_ns: int = Field(default=0, sa_column=_big())
+
+
+class ChunkRow(Table, table=True):
+    """One piece of a document, and the memory that holds its text, which is one for all the same pieces of an owner.
+
+    `digest` is that of the text under its heading.
+    """
+
+    __tablename__ = "persona_chunks"
+    __table_args__ = (
+        Index("ix_persona_chunks_digest", "owner_key", "digest"),
+        Index("ix_persona_chunks_memory_id", "memory_id"),
+    )
+    document_id: str = Field(primary_key=True)
+    ordinal: int = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    digest: str
+    memory_id: str
+    page: int = 0
 
 
 class SummaryRow(Table, table=True):
@@ -290,6 +328,40 @@ class TaskRow(Table, table=True):
     created_us: int = Field(default=0, sa_column=_big())
 
 
+class ConsentRow(Table, table=True):
+    """One answer of an owner to the question whether their exchanges may be used for training."""
+
+    __tablename__ = "persona_consents"
+    __table_args__ = (Index("ix_persona_consents_owner_key", "owner_key", "at_us"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    training: bool
+    at_us: int = Field(default=0, sa_column=_big())
+
+
+class ReceiptRow(Table, table=True):
+    """What was erased, and what may still hold it: numbers, no name and no text of anybody.
+
+    `number` counts without a gap in the order of the commits, so that caches can follow; `erased_key` is the key of
+    the owner it was taken from, which is never used again. `counts` and `indexes` are JSON; `left_in` says where
+    traces of it may be until they are scrubbed.
+    """
+
+    __tablename__ = "persona_receipts"
+    __table_args__ = (UniqueConstraint("id"),)
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    id: str
+    scope: str
+    erased_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    counts: str = Field(sa_type=Text)
+    indexes: str = Field(sa_type=Text)
+    consented: int = 0
+    recalled: int = 0
+    left_in: str = ""
+    erased_us: int = Field(default=0, sa_column=_big())
+    scrubbed_us: int = Field(default=0, sa_column=_big())
+
+
 class CalibrationRow(Table, table=True):
     """How many tokens a provider reports for one of a counter's."""
 
@@ -300,6 +372,18 @@ class CalibrationRow(Table, table=True):
     error: float
     samples: int
     updated_us: int = Field(default=0, sa_column=_big())
+
+
+class ChangeRow(Table, table=True):
+    """A change of what is served: who made it and when, and the setting before and after."""
+
+    __tablename__ = "persona_changes"
+    id: str = Field(primary_key=True)
+    at_us: int = Field(default=0, sa_column=_big())
+    who: str
+    key: str
+    before: str = Field(default="", sa_type=Text)
+    after: str = Field(default="", sa_type=Text)
 
 
 class PromptRow(Table, table=True):

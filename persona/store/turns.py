@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlalchemy import select, update
 
-from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound
+from persona.errors import ConversationBusy, Erased, IdempotencyMismatch, NotFound, PersonaError
 from persona.store import conversations, messages, owners, tasks
 from persona.store.codec import encode_parts
 from persona.store.conversations import ConversationState
@@ -64,6 +64,7 @@ _HELD = Statement(
         _c.key == param("which"), _c.lease_turn_id == param("turn"), _c.lease_until_us == param("until_us")
     )
 )
+_ERROR = Statement(select(_t.error).where(_t.id == param("which")))
 _KEPT = Statement(select(_t.id).where(_t.id == param("which"), _t.reply_id == param("reply")))
 _ADVANCE = Statement(
     update(_conversations)
@@ -89,7 +90,8 @@ class Opening:
 
     `new_route` and `new_arm` let the conversation be made when it is not there. `replaces` is the id of a user
     message that this one edits; `again` that of one which gets another reply. `tokens` counts the message for the
-    route and arm that the conversation turns out to be on; `remembers` puts the task that makes a new one a memory.
+    route and arm that the conversation turns out to be on; `remembers` puts the task that makes a new one a memory,
+    `learns` the one that learns facts from it.
     """
 
     turn_id: str
@@ -105,6 +107,7 @@ class Opening:
     replaces: str = ""
     again: str = ""
     remembers: bool = False
+    learns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,7 @@ def _judge(
 
 
 def lease(tx: Transaction, advance: Advance, until_us: int) -> bool:
-    """Adds the messages of a tool round and keeps the lease. Raises ConversationBusy when it was lost.
+    """Adds the messages of a tool round and keeps the lease. Raises ConversationBusy when it was lost, and Erased.
 
     False when this was done before: a transaction whose COMMIT got no answer may be run again.
     """
@@ -198,18 +201,19 @@ def lease(tx: Transaction, advance: Advance, until_us: int) -> bool:
         return True
     if tx.one(_HELD, {"which": advance.conversation_key, "turn": advance.turn_id, "until_us": until_us}):
         return False
-    raise _lost()
+    raise _lost(tx, advance)
 
 
 def close_turn(tx: Transaction, advance: Advance, state: TurnState, reply_id: str = "", error: str = "") -> bool:
-    """Ends the turn, moves the head, and lets the conversation go. Raises ConversationBusy when the lease was lost.
+    """Ends the turn, moves the head, and lets the conversation go. Raises ConversationBusy when the lease was lost, and
+    Erased when that was because something of the user was erased.
 
     False when this reply was kept before: a transaction whose COMMIT got no answer may be run again.
     """
     if not _advance(tx, advance, "", 0):
         if reply_id and tx.one(_KEPT, {"which": advance.turn_id, "reply": reply_id}):
             return False
-        raise _lost()
+        raise _lost(tx, advance)
     ended = {"which": advance.turn_id, "state": state, "reply_id": reply_id, "error": error}
     tx.run(_END_TURN, {**ended, "ended_us": advance.now_us})
     return True
@@ -220,6 +224,11 @@ def message_of(tx: Transaction, owner: Owner, turn_id: str) -> Message | None:
     row = tx.one(_MESSAGE_OF, {"which": turn_id})
     found = conversations.message(tx, owner, row[0]) if row else None
     return found[0] if found else None
+
+
+def title_of(parts: Sequence[Part]) -> str:
+    """What a conversation that begins with this message is called."""
+    return " ".join(text_of(parts).split())[:_TITLE_CHARS]
 
 
 def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: BaseException) -> None:
@@ -241,7 +250,14 @@ def fail_turn(tx: Transaction, opened: Opened, now_us: int, error: BaseException
     close_turn(tx, advance, "cancelled" if cancelled else "failed", error=type(error).__name__)
 
 
-def _lost() -> ConversationBusy:
+def _lost(tx: Transaction, advance: Advance) -> PersonaError:
+    """Why the turn does not hold its conversation any more: erasing takes the turn away, or ends it as `Erased`."""
+    row = tx.one(_ERROR, {"which": advance.turn_id})
+    if row is None or row[0] == Erased.__name__:
+        return Erased(
+            "something of this user was erased while the turn ran, so its reply is not kept",
+            hint="send the message again if it is still wanted",
+        )
     return ConversationBusy("this turn took longer than its lease and another one took the conversation over")
 
 
@@ -321,8 +337,9 @@ def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationSt
             hint="start one with conversation(route=…), or pass create=True to use an id of your own",
         )
     owner = owners.find_or_make(tx, opening.owner, opening.now_us)
-    title = " ".join(text_of(opening.parts).split())[:_TITLE_CHARS]
-    made = (opening.conversation_id, opening.new_route, opening.new_arm, title, opening.now_us)
+    if not owners.hold(tx, owner.key):
+        return None  # erased at the same moment
+    made = (opening.conversation_id, opening.new_route, opening.new_arm, title_of(opening.parts), opening.now_us)
     if not conversations.make(tx, owner.key, *made):
         return None
     _, conversation = conversations.find(tx, opening.owner, opening.conversation_id)
@@ -343,6 +360,8 @@ def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: C
         messages.insert(tx, owner.key, conversation.key, message, counts)
         if opening.remembers:  # here, not at the end: a turn that dies leaves its message, which is to be recalled
             tasks.put(tx, "index", owner.key, message.id, opening.now_us)
+        if opening.learns:
+            tasks.put(tx, "learn", owner.key, message.id, opening.now_us, conversation.key)
     tx.run(
         _INSERT_TURN,
         {

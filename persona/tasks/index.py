@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from persona.memory.embedding import embed, searched_text
+from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
 from persona.store import memories, messages
 from persona.store.engine import Transaction
@@ -17,7 +18,9 @@ _LONGEST = 2_000  # characters of a message that become its memory
 
 async def index(place: Workshop, task: Task) -> Callable[[Transaction], Callable[[], None] | None] | None:
     """Embeds the message or fact that the task names; keeping it as a memory ends the task. Safe to repeat."""
-    found = await place.database.run(lambda tx: messages.to_remember(tx, task.owner_key, task.subject), write=False)
+    found = await place.database.run(
+        lambda tx: messages.to_remember(tx, task.owner_key, task.subject), write=False, brief=True
+    )
     if found is None:
         return None  # erased meanwhile
     text = found.text[:_LONGEST]
@@ -34,6 +37,7 @@ async def index(place: Workshop, task: Task) -> Callable[[Transaction], Callable
         fact_kind=found.fact_kind,
         conversation_key=found.conversation_key,
         depth=found.depth,
+        terms=terms_of(searched_text(text)),
     )
 
     def write(tx: Transaction) -> Callable[[], None] | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from persona.adapter import Embedder
 from persona.calling.providers import Providers
 from persona.memory.cache import IndexCache
+from persona.memory.slots import Slots
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store.engine import Database
@@ -22,3 +23,4 @@ class Workshop:
     embedder: Embedder
     indexes: IndexCache
     now_us: Callable[[], int]
+    slots: Slots

@@ -39,10 +39,15 @@ def escape(text: str) -> str:
     else:
         plain = " ".join(text.split())
         if not plain.isprintable():
-            plain = " ".join(_SURROGATE.sub("\ufffd", _UNSEEN.sub("", plain)).split())
+            plain = " ".join(seen(plain).split())
     if "&" in plain or "<" in plain or ">" in plain:
         return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return plain
+
+
+def seen(text: str) -> str:
+    """The text without the characters that no reader sees, on as many lines as before."""
+    return _SURROGATE.sub("\ufffd", _UNSEEN.sub("", text))
 
 
 def escape_lines(text: str) -> str:
@@ -78,7 +83,8 @@ def recalled_line(hit: Recalled) -> str:
     source, body = hit.source, escape_lines(hit.text)
     if source.kind == "chunk":
         heading = f' heading="{attribute(source.heading)}"' if source.heading else ""
-        return f'<knowledge source="{attribute(source.title)}"{heading}>{body}</knowledge>\n'
+        page = f' page="{source.page}"' if source.page else ""
+        return f'<knowledge source="{attribute(source.title)}"{heading}{page}>{body}</knowledge>\n'
     kind = hit.fact_kind or source.kind
     return f'<memory kind="{attribute(kind)}" date="{source.date}" source="conversation">{body}</memory>\n'
 

@@ -234,3 +234,18 @@ def test_every_command_explains_itself_with_an_example(command: str) -> None:
     shown = said(*command.split(), "--help")
     assert f"Example: persona {command}" in shown
     assert "--json" in shown
+
+
+def test_facts_are_listed_as_they_were_at_a_time_and_as_they_came_to_be() -> None:
+    Path("persona.toml").write_text("[profile.city]\n")
+    assert said("remember", "Brest", "--slot", "city", "--user", "ada").startswith("remembered fct_")
+    fact = read("remember", "Lyon", "--slot", "city", "--user", "ada")
+    assert (fact["slot"], fact["value"], fact["text"]) == ("city", "Lyon", "city: Lyon")
+    assert [one["value"] for one in read("facts", "--user", "ada")] == ["Lyon"]
+    assert read("facts", "--user", "ada", "--at", "2020-01-01") == []
+    assert [one["value"] for one in read("facts", "--user", "ada", "--at", "2999-01-01T12:00")] == ["Lyon"]
+    ended, holds = (line.split("\t") for line in said("facts", "--user", "ada", "--history").splitlines())
+    assert (ended[1], ended[3], ended[5]) == ("city", ended[2], "city: Brest")
+    assert holds[3:] == ["now", "app", "city: Lyon"]
+    assert "pass one of them" in refused("facts", "--user", "ada", "--history", "--at", "2026-03-01")
+    assert "did you mean 'city'" in refused("remember", "Lyon", "--slot", "cities", "--user", "ada")

@@ -165,7 +165,7 @@ def test_knowledge_is_read() -> None:
     Path("docs").mkdir()
     Path("docs/a.md").write_text("# Opening\n\nAt nine.\n")
     toml = '[knowledge.docs]\nfiles = ["docs/*.md"]\n'
-    assert findings(toml)["knowledge docs"].found == "1 file, 20 characters"
+    assert findings(toml)["knowledge docs"].found == "1 file, 15 characters"
     Path("docs/a.md").unlink()
     assert findings(toml)["knowledge docs"].state == "fail"
 
@@ -178,3 +178,28 @@ def test_it_says_to_whom_what_users_say_is_sent() -> None:
     said = findings('[routes.default]\ntarget = "openai:gpt-6-luna"\n', OPENAI_API_KEY=KEY)
     assert said["provider openai"].found.endswith("it is sent what users say")
     assert said["provider embedded"].found.endswith("nothing leaves this machine")
+
+
+def test_learning_is_off_or_named_or_warned_about() -> None:
+    assert findings()["learning"].found.startswith("off")
+    routes = '[memory]\nlearn = "notes"\n[routes.default]\n[routes.notes]\n'
+    warned = findings(routes)["learning"]
+    assert (warned.state, "nothing is learnt" in warned.found) == ("warn", True)
+    able = findings(f'{routes}target = "openai:gpt-5-mini"\n', OPENAI_API_KEY=KEY)["learning"]
+    assert (able.state, able.found) == ("ok", "by the route notes, one call for each message of a user")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "needed"),
+    [
+        ("google", "", True),
+        ("google", 'options = { project = "p" }', False),
+        ("anthropic", "", True),
+        ("anthropic", 'options = { client = "bedrock", region = "eu-west-3" }', False),
+    ],
+)
+def test_a_provider_that_signs_with_the_machines_credentials_needs_no_key(
+    kind: str, options: str, needed: bool
+) -> None:
+    found = findings(f'[providers.cloud]\nkind = "{kind}"\n{options}\n{target("cloud:model")}')
+    assert found["provider cloud"].state == ("fail" if needed else "ok")

@@ -1,5 +1,7 @@
 """What is tried again, what is not, and who answers instead."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -14,6 +16,7 @@ from persona import (
     ModelNotFound,
     Overloaded,
     ProviderError,
+    ProviderUnavailable,
     RateLimited,
     Refused,
     StreamCut,
@@ -22,6 +25,7 @@ from persona import (
 )
 from persona.adapter import ModelCard
 from persona.testing import Cut, ScriptedModel, WordTokenizer
+from persona.values.request import Request
 
 SLOW = RateLimited("slow down", retry_after_s=0.001)
 TWO = {"default": {"target": "scripted:any", "fallback": ["other:any"]}}
@@ -196,3 +200,61 @@ def test_a_tool_loop_goes_on_at_the_fallback_with_the_results_it_has(desk: Desk,
     other.then("done")
     assert chat.send("Look!", tools=[look]).text == "done"
     assert [message.role for message in other.requests[0].messages[-3:]] == ["user", "assistant", "tool"]
+
+
+def test_a_target_that_keeps_failing_is_passed_over_and_tried_again_after_its_rest(
+    desk: Desk, other: ScriptedModel
+) -> None:
+    down = ProviderUnavailable("down")
+    desk.model.then(down, down, "back")
+    other.then("one", "two", "three")
+    with desk.open(
+        adapters=[other.adapter], routes=TWO, turn={"retries": 0, "rest_after": 2, "rest_s": 0.5}
+    ) as assistant:
+        chat = assistant.user("ada").conversation()
+        assert [chat.send(said).text for said in ("a", "b", "c")] == ["one", "two", "three"]
+        assert len(desk.model.requests) == 2
+        assert desk.log.outcomes()[-1] == ("answered", "")
+        time.sleep(0.6)  # its rest
+        assert chat.send("d").text == "back"
+
+
+def test_a_single_target_that_rests_is_asked_all_the_same(desk: Desk) -> None:
+    desk.model.then(ProviderUnavailable("down"), ProviderUnavailable("down"), "back")
+    chat = desk.chat(turn={"retries": 0, "rest_after": 1})
+    for _ in range(2):
+        with pytest.raises(ProviderUnavailable):
+            chat.send("When?")
+    assert chat.send("When?").text == "back"
+
+
+async def test_calls_beyond_the_cap_of_a_provider_wait_their_turn(desk: Desk) -> None:
+    running, most = 0, 0
+
+    async def slowly(request: Request) -> str:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.01)
+        running -= 1
+        return "ok"
+
+    desk.model.then(*[slowly] * 12)
+    async with desk.open_async(providers={"scripted": {"max_concurrency": 2}}) as assistant:
+        chats = [assistant.user(f"user-{number}").conversation() for number in range(12)]
+        replies = await asyncio.gather(*(chat.send("hello") for chat in chats))
+    assert [reply.text for reply in replies] == ["ok"] * 12
+    assert most == 2
+
+
+def test_a_call_that_would_go_over_the_tokens_of_a_minute_goes_to_the_fallback(
+    desk: Desk, other: ScriptedModel
+) -> None:
+    desk.model.then("first")
+    other.then("second")
+    caps = {"scripted": {"tokens_per_minute": 1_000}}
+    with desk.open(adapters=[other.adapter], routes=TWO, providers=caps) as assistant:
+        chat = assistant.user("ada").conversation()
+        assert [chat.send(said, timeout_s=2).text for said in ("a", "b")] == ["first", "second"]
+    assert desk.log.outcomes() == [("answered", ""), ("failed", "RateLimited"), ("answered", "")]
+    assert [row["outcome"] for row in desk.log.attempts] == ["answered", "answered"]

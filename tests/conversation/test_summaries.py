@@ -7,7 +7,7 @@ from talking import Desk, said_in
 
 from persona import AuthenticationFailed
 from persona.testing import ScriptedModel, Step
-from persona.values.request import Finish, Request
+from persona.values.request import Finish, Request, Usage
 
 ROUTES = {
     "default": {
@@ -109,3 +109,16 @@ def test_an_edit_far_back_drops_the_summary_of_what_it_leaves(desk: Desk, writer
     chat.send("go on")
     for request in desk.model.requests[-2:]:
         assert "secret" not in said_in(request)
+
+
+def test_what_a_summary_costs_is_logged_beside_the_turn_that_it_ends_with(desk: Desk, writer: ScriptedModel) -> None:
+    writer.then(*[["They spoke of a secret.", Finish("end", Usage(600, 7))]] * 3)
+    assistant = desk.open([writer.adapter], routes=ROUTES)
+    _talk_until(desk, assistant.user("ada").conversation(), assistant.drain)
+    logged = [one for one in desk.log.exchanges if one["purpose"] == "summarise"]
+    assert len(logged) == len(writer.requests)
+    assert {(one["route"], one["input_tokens"], one["output_tokens"], one["reply_id"]) for one in logged} == {
+        ("brief", 600, 7, "")
+    }
+    assert {one["turn_id"] for one in logged} < {one["id"] for one in desk.log.turns}
+    assert "secret" not in str(logged)

@@ -3,7 +3,7 @@
 import pytest
 from stored import ADA, BOB, NOW
 
-from persona.store import documents, facts, memories, messages, owners, summaries
+from persona.store import facts, memories, messages, owners, summaries
 from persona.store.engine import Database
 from persona.values.memory import Fact, MemoryRow
 from persona.values.owner import Owner
@@ -36,7 +36,7 @@ def fact(id: str, text: str = "végétarienne", kind: str = "preference", at: in
 
 
 def remember(database: Database, key: int, *told: Fact) -> list[str]:
-    return database.run_now(lambda tx: [facts.add(tx, key, one) for one in told])
+    return database.run_now(lambda tx: [kept.id for one in told if (kept := facts.add(tx, key, one))])
 
 
 def holding(database: Database, key: int) -> list[Fact]:
@@ -175,26 +175,7 @@ def test_only_the_owners_own_words_become_memories(database: Database, ada: int,
     assert database.run_now(lambda tx: messages.to_remember(tx, ada, "f1")) is None
 
 
-# documents and summaries
-
-
-def test_document_replaces_what_was_known_of_it(database: Database, ada: int) -> None:
-    database.run_now(lambda tx: documents.add(tx, ada, "a.md", "A", "sha1", [row("c1"), row("c2")], NOW))
-    database.run_now(lambda tx: documents.add(tx, ada, "b.md", "B", "sha2", [row("c3")], NOW))
-    database.run_now(lambda tx: documents.add(tx, ada, "a.md", "A", "sha3", [row("c4")], NOW))
-    assert database.run_now(lambda tx: documents.hashes(tx, ada)) == {"a.md": "sha3", "b.md": "sha2"}
-    assert {one.id for one in since(database, ada) if not one.deleted} == {"c3", "c4"}
-    database.run_now(lambda tx: documents.drop(tx, ada, "b.md"))
-    database.run_now(lambda tx: documents.drop(tx, ada, "never.md"))
-    assert {one.id for one in since(database, ada) if not one.deleted} == {"c4"}
-
-
-def test_document_of_another_knowledge_base_is_left_alone(database: Database, ada: int, bob: int) -> None:
-    for key, chunk in ((ada, "c1"), (bob, "c2")):
-        database.run_now(lambda tx, key=key, chunk=chunk: documents.add(tx, key, "a.md", "A", "sha", [row(chunk)], NOW))
-    database.run_now(lambda tx: documents.drop(tx, ada, "a.md"))
-    assert database.run_now(lambda tx: documents.hashes(tx, bob)) == {"a.md": "sha"}
-    assert [one.deleted for one in since(database, bob)] == [False]
+# summaries
 
 
 def test_summaries_come_the_furthest_first(database: Database, ada: int) -> None:

@@ -49,3 +49,12 @@ def test_every_change_to_an_owner_has_a_revision_of_its_own(url: str, database: 
     assert len(database.run_now(lambda tx: facts.holding(tx, owner.key), write=False)) == 10
     found = database.run_now(lambda tx: memories.since(tx, owner.key, -1), write=False)
     assert sorted(row.revision for row in found) == sorted(revisions)
+
+
+def test_slot_has_one_value_at_any_time_and_the_newest_now(url: str, database: Database) -> None:
+    times = sorted(rivals.race(rivals.move, url))
+    owner = database.run_now(lambda tx: owners.find(tx, ADA), write=False)
+    assert owner
+    entries = database.run_now(lambda tx: facts.history(tx, owner.key), write=False)
+    assert [entry.valid_from_us for entry in entries] == times
+    assert [entry.valid_to_us for entry in entries] == [*times[1:], 0]

@@ -199,3 +199,5 @@ def test_memory_names_where_it_comes_from() -> None:
     assert recalled_line(chunk) == (
         '<knowledge source="post.md" heading="Hours">Open at 9.\nClosed on Sunday.</knowledge>\n'
     )
+    paged = Recalled("r", "Open at 9.", Source("chunk", "r", "post.pdf", page=3), 1.0)
+    assert recalled_line(paged) == '<knowledge source="post.pdf" page="3">Open at 9.</knowledge>\n'

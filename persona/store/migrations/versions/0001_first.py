@@ -11,7 +11,8 @@ depends_on = None
 _TABLES = (
     *("persona_owners", "persona_conversations", "persona_turns", "persona_messages", "persona_exchanges"),
     *("persona_attempts", "persona_feedback", "persona_prompts", "persona_facts", "persona_memories"),
-    *("persona_documents", "persona_summaries", "persona_tasks", "persona_calibrations"),
+    *("persona_documents", "persona_chunks", "persona_summaries", "persona_tasks", "persona_calibrations"),
+    *("persona_consents", "persona_receipts", "persona_changes"),
 )
 
 
@@ -22,6 +23,7 @@ def upgrade() -> None:
     _log()
     _memory()
     _work()
+    _privacy()
 
 
 def downgrade() -> None:
@@ -116,6 +118,7 @@ def _log() -> None:
         sa.Column("conversation_key", sa.BigInteger(), nullable=False),
         sa.Column("turn_id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
         sa.Column("reply_id", sa.String(), nullable=False),
         sa.Column("route", sa.String(), nullable=False),
         sa.Column("arm", sa.String(), nullable=False),
@@ -184,10 +187,14 @@ def _memory() -> None:
         sa.Column("owner_key", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("slot", sa.String(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
         sa.Column("origin", sa.String(), nullable=False),
         sa.Column("message_id", sa.String(), nullable=False),
         _time_or_count("valid_from_us"),
         _time_or_count("valid_to_us"),
+        _time_or_count("told_us"),
         _time_or_count("created_us"),
         sa.PrimaryKeyConstraint("id", name="pk_persona_facts"),
     )
@@ -201,6 +208,7 @@ def _memory() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("embedder", sa.String(), nullable=False),
         sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("terms", sa.LargeBinary(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
         sa.Column("heading", sa.String(), nullable=False),
         sa.Column("fact_kind", sa.String(), nullable=False),
@@ -221,11 +229,29 @@ def _memory() -> None:
         sa.Column("owner_key", sa.BigInteger(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("title", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=False),
+        sa.Column("chunks", sa.Integer(), nullable=False),
+        _time_or_count("size"),
+        _time_or_count("indexed_us"),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=False),
-        _time_or_count("added_us"),
+        _time_or_count("mtime_ns"),
         sa.PrimaryKeyConstraint("id", name="pk_persona_documents"),
         sa.UniqueConstraint("owner_key", "path", name="uq_persona_documents_owner_key"),
     )
+    op.create_table(
+        "persona_chunks",
+        sa.Column("document_id", sa.String(), nullable=False),
+        sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("owner_key", sa.BigInteger(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("memory_id", sa.String(), nullable=False),
+        sa.Column("page", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("document_id", "ordinal", name="pk_persona_chunks"),
+    )
+    op.create_index("ix_persona_chunks_digest", "persona_chunks", ["owner_key", "digest"])
+    op.create_index("ix_persona_chunks_memory_id", "persona_chunks", ["memory_id"])
     op.create_table(
         "persona_summaries",
         sa.Column("id", sa.String(), nullable=False),
@@ -266,6 +292,45 @@ def _work() -> None:
         sa.Column("samples", sa.Integer(), nullable=False),
         _time_or_count("updated_us"),
         sa.PrimaryKeyConstraint("target", "counter", name="pk_persona_calibrations"),
+    )
+
+    op.create_table(
+        "persona_changes",
+        sa.Column("id", sa.String(), nullable=False),
+        _time_or_count("at_us"),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_changes"),
+    )
+
+
+def _privacy() -> None:
+    op.create_table(
+        "persona_consents",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("owner_key", sa.BigInteger(), nullable=False),
+        sa.Column("training", sa.Boolean(), nullable=False),
+        _time_or_count("at_us"),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_consents"),
+    )
+    op.create_index("ix_persona_consents_owner_key", "persona_consents", ["owner_key", "at_us"])
+    op.create_table(
+        "persona_receipts",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("erased_key", sa.BigInteger(), nullable=False),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("indexes", sa.Text(), nullable=False),
+        sa.Column("consented", sa.Integer(), nullable=False),
+        sa.Column("recalled", sa.Integer(), nullable=False),
+        sa.Column("left_in", sa.String(), nullable=False),
+        _time_or_count("erased_us"),
+        _time_or_count("scrubbed_us"),
+        sa.PrimaryKeyConstraint("number", name="pk_persona_receipts"),
+        sa.UniqueConstraint("id", name="uq_persona_receipts_id"),
     )
 
 

@@ -1,0 +1,38 @@
+"""Who changed what is served, and when."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from persona.store.engine import Statement, Transaction
+from persona.store.ids import new_id
+from persona.store.statements import insert_into, param, table
+from persona.store.tables import ChangeRow
+
+_c = table(ChangeRow).c
+_INSERT = insert_into(ChangeRow)
+_NEWEST = Statement(
+    select(_c.at_us, _c.who, _c.key, _c.before, _c.after).order_by(_c.at_us.desc(), _c.id.desc()).limit(param("most"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a setting; `at_us` is UTC microseconds, `before` empty where it was not set."""
+
+    at_us: int
+    who: str
+    key: str
+    before: str
+    after: str
+
+
+def add(tx: Transaction, change: Change) -> None:
+    """Keeps a change."""
+    values = {"at_us": change.at_us, "who": change.who, "key": change.key}
+    tx.run(_INSERT, {"id": new_id("chg"), **values, "before": change.before, "after": change.after})
+
+
+def newest(tx: Transaction, most: int) -> list[Change]:
+    """The last changes, the newest first."""
+    return [Change(*row) for row in tx.all(_NEWEST, {"most": most})]
