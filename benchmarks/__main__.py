@@ -5,12 +5,14 @@ import json
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 from benchmarks.figures import Table, show, to_json
 from benchmarks.load_options import add_arguments, options_of
 from benchmarks.peers import ROOT
 
-NAMES = ("window", "persist", "turn", "throughput", "imports", "prefix")
+NAMES = ("window", "persist", "turn", "throughput", "adapters", "imports", "prefix")
+RECALL = "recall"  # of the sets in benchmarks/data, and of those in --data
 ESTIMATOR = "estimator"  # its own table, in its own process
 LOAD = "load"  # takes a minute or more, and only runs when it is asked for
 
@@ -19,18 +21,24 @@ def main() -> int:
     """Runs the benchmarks that were asked for, each in turn."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="the figures, beside limits and peers")
     parser.add_argument(
-        "--only", action="append", choices=[*NAMES, ESTIMATOR, LOAD], help="one benchmark; may be repeated"
+        "--only", action="append", choices=[*NAMES, RECALL, ESTIMATOR, LOAD], help="one benchmark; may be repeated"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, users and turns")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.add_argument("--data", type=Path, help="recall: a folder with further sets, see benchmarks/recall_sets.py")
     add_arguments(parser)
     asked = parser.parse_args()
     found: dict[str, list[Table]] = {}
-    names = asked.only or [*NAMES, ESTIMATOR]
+    names = asked.only or [*NAMES, RECALL, ESTIMATOR]
     for name in names:
         if name == ESTIMATOR:
             continue
-        found[name] = import_module(f"benchmarks.{name}").run(options_of(asked) if name == LOAD else asked.quick)
+        options: object = asked.quick
+        if name == LOAD:
+            options = options_of(asked)
+        elif name == RECALL:
+            options = asked.quick, asked.data
+        found[name] = import_module(f"benchmarks.{name}").run(options)
         if not asked.json:
             print("\n\n".join(map(show, found[name])), end="\n\n", flush=True)
     estimated = _estimator(asked.json) if ESTIMATOR in names else ""

@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--conversations", type=int, default=1_000, help="open conversations, two to a user (1000)")
     group.add_argument("--concurrency", type=int, default=100, help="turns at a time (100)")
     group.add_argument("--processes", type=int, default=1, help="assistants on the same database (1)")
-    group.add_argument("--latency-ms", type=float, default=500.0, help="median time of the model's server (500)")
+    group.add_argument("--latency-ms", type=float, default=1_200.0, help="median time of the model's server (1200)")
     group.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own instead of SQLite")
     group.add_argument("--postgres-url", default="", help="on this server instead; a database is made and dropped")
     group.add_argument("--out", type=Path, help="folder for a page with the pictures")

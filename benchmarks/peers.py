@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGES: dict[str, tuple[str, ...]] = {
     "bench": (
         "langchain-core==1.7.2",
+        "langchain-community==0.4.2",  # its FAISS store
+        "faiss-cpu==1.15.1",
         "openai-agents==0.24.0",
         "pydantic-ai-slim[openai]==2.68.0",
         "numpy>=2",

@@ -16,7 +16,7 @@ class Column(Generic[Scalar]):
 
     __slots__ = ("_room", "_used")
 
-    def __init__(self, dtype: type[Scalar]) -> None:
+    def __init__(self, dtype: type[Scalar] | np.dtype[Scalar]) -> None:
         self._room: NDArray[Scalar] = np.empty(0, dtype)
         self._used = 0
 

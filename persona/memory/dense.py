@@ -1,7 +1,8 @@
 """The unit vectors of one owner in an exact FAISS index."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,39 +10,64 @@ from numpy.typing import NDArray
 
 from persona.errors import EmbedderMismatch
 from persona.memory.columns import Column
+from persona.memory.neighbours import NOBODY, Windows
 from persona.memory.scores import PRIOR_ROWS
 
 _EVERYTHING = -2.0  # below every cosine
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
+_NONE = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """How close each live vector is to a query. `slots`, `cosine` and `centred` run in parallel.
+    """How close each slot is to a query, shape (slots,) each, 0 where there is no vector.
 
-    `cosine` is the plain one, `centred` the one after the owner's mean was taken from both sides.
+    `cosine` is the plain one, `centred` the one after the owner's mean was taken from both sides, and `near` that of
+    the row with its neighbours as one text. `told` are the slots with a vector, `heard` those with one in the window.
     """
 
-    slots: NDArray[np.int32]
     cosine: NDArray[np.float64]
     centred: NDArray[np.float64]
+    near: NDArray[np.float64]
+    told: NDArray[np.bool_]
+    heard: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Middle:
+    """What a search needs and no query changes, as long as the rows are in these windows.
+
+    The mean, the products of the slots with it, how far each slot and each window is from it, and which have vectors.
+    """
+
+    windows: Windows
+    mean: NDArray[np.float64]
+    to_mean: NDArray[np.float64]
+    lengths: NDArray[np.float64]
+    near_lengths: NDArray[np.float64]
+    told: NDArray[np.bool_]
+    heard: NDArray[np.bool_]
 
 
 class DenseIndex:
-    """Vectors by slot, slots in ascending order. Dead ones stay in FAISS: `kept` leaves them out."""
+    """Vectors by slot, slots in ascending order. Dead ones stay in FAISS and are in no window and no mean."""
 
     def __init__(self) -> None:
         self._faiss: Any = None
         self._slots = Column(np.int32)
+        self._positions = Column(np.int32)
+        self._squares = Column(np.float64)  # of the sum of the vectors in each slot's window
+        self._stale: set[int] = set()
         self._sum = np.zeros(0)  # exact: stored vectors are float16, and float64 adds 2**29 of them without rounding
         self._rows = 0
-        self._to_mean: NDArray[np.float64] | None = None
+        self._middle: _Middle | None = None
 
     @property
     def nbytes(self) -> int:
         """The bytes of the vectors and of what is kept beside them."""
-        cached = 0 if self._to_mean is None else self._to_mean.nbytes
-        return len(self._slots) * len(self._sum) * 4 + self._slots.nbytes + self._sum.nbytes + cached
+        cached = 0 if self._middle is None else 3 * self._middle.to_mean.nbytes
+        columns = (self._slots, self._positions, self._squares)
+        return len(self._slots) * len(self._sum) * 4 + sum(one.nbytes for one in columns) + self._sum.nbytes + cached
 
     def check(self, vectors: NDArray[np.float32]) -> None:
         """Raises EmbedderMismatch where the vectors, shape (n, d), are not as wide as those already there."""
@@ -51,8 +77,12 @@ class DenseIndex:
                 hint="give the changed embedder another name, and index again",
             )
 
-    def extend(self, slots: Sequence[int] | NDArray[np.int32], vectors: NDArray[np.float32]) -> None:
-        """Adds one vector per slot, shape (len(slots), d)."""
+    def extend(self, slots: NDArray[np.int32], vectors: NDArray[np.float32], count: int) -> None:
+        """Adds one vector per slot, shape (len(slots), d), after which there are `count` slots."""
+        positions = np.full(count - len(self._positions), _NONE, np.int32)
+        positions[slots - len(self._positions)] = np.arange(len(self._slots), len(self._slots) + len(slots))
+        self._positions.extend(positions)
+        self._squares.extend(np.zeros(len(positions)))
         if not len(vectors):
             return
         if self._faiss is None:
@@ -64,43 +94,113 @@ class DenseIndex:
         self._slots.extend(slots)
         self._sum += vectors.sum(axis=0, dtype=np.float64)
         self._rows += len(vectors)
-        self._to_mean = None
 
     def drop(self, slot: int) -> None:
-        """Takes the vector of a slot, if it has one, out of the mean."""
-        position = int(np.searchsorted(self._slots.values, slot))
-        if position < len(self._slots) and self._slots.values[position] == slot:
+        """Takes the vector of a slot, if it has one, out of the mean and of all windows."""
+        position = int(self._positions.values[slot])
+        if position != _NONE:
             self._sum -= self._faiss.reconstruct(position)
             self._rows -= 1
-            self._to_mean = None
+            self._positions.values[slot] = _NONE
+
+    def regroup(self, slots: Iterable[int]) -> None:
+        """Takes note that the windows of these slots are other ones."""
+        self._stale.update(slots)
 
     def kept(self, live: NDArray[np.bool_], renumbered: NDArray[np.int32]) -> "DenseIndex":
         """The same without dead slots, the others under their new numbers."""
         smaller = DenseIndex()
-        if self._faiss is not None:
-            slots = self._slots.values
-            chosen = live[slots]
-            smaller.extend(renumbered[slots[chosen]], self._faiss.reconstruct_n(0, len(slots))[chosen])
+        count = int(live.sum())
+        chosen = np.flatnonzero((self._positions.values != _NONE) & live)
+        vectors = self._at(self._positions.values[chosen]) if len(chosen) else np.zeros((0, 0), np.float32)
+        smaller.extend(renumbered[chosen], vectors, count)
+        smaller.regroup(range(count))
         return smaller
 
-    def closeness(self, query: NDArray[np.float32], live: NDArray[np.bool_]) -> Closeness:
-        """Every live vector against the unit vector `query`, shape (d,)."""
+    def closeness(self, query: NDArray[np.float32], windows: Windows) -> Closeness:
+        """Every slot against the unit vector `query`, shape (d,)."""
         if self._faiss is None:
-            return Closeness(self._slots.values, np.zeros(0), np.zeros(0))
+            nothing = np.zeros(len(self._positions))
+            return Closeness(nothing, nothing, nothing, nothing > 0, nothing > 0)
         self.check(query[None])
-        cosine = self._products(query)
-        mean = self._sum / (self._rows + PRIOR_ROWS)
-        if self._to_mean is None:
-            self._to_mean = self._products(mean.astype(np.float32))
-        own, far = float(mean @ mean), float(mean @ query)
-        across = cosine - self._to_mean + (own - far)
-        lengths = np.maximum(1 + own - 2 * self._to_mean, _NEAREST) * max(1 + own - 2 * far, _NEAREST)
-        alive = live[self._slots.values]
-        return Closeness(self._slots.values[alive], cosine[alive], (across / np.sqrt(lengths))[alive])
+        if self._middle is None or self._middle.windows is not windows:
+            self._middle, cosine = self._measured(windows, query)
+        else:
+            (cosine,) = self._products(query[None])
+        middle = self._middle
+        own, far = float(middle.mean @ middle.mean), float(middle.mean @ query)
+        aside = np.sqrt(max(1 + own - 2 * far, _NEAREST))
+        across = cosine - middle.to_mean
+        across[middle.told] += own - far
+        near = windows.sums(across) / (middle.near_lengths * aside)
+        return Closeness(cosine, across / (middle.lengths * aside), near, middle.told, middle.heard)
 
-    def _products(self, vector: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The product with every vector, in the order they were added, shape (n,)."""
-        _, products, positions = self._faiss.range_search(vector[None], _EVERYTHING)
-        ordered = np.empty(len(self._slots))
-        ordered[positions] = products
-        return ordered
+    def alike(self, slots: Sequence[int]) -> NDArray[np.float64]:
+        """How close slots are to each other, the mean taken out, shape (n, n); 0 for those without a vector."""
+        positions = self._positions.values[np.asarray(slots, np.intp)]
+        found = np.zeros((len(slots), len(self._sum)))
+        if self._faiss is None:
+            return np.zeros((len(slots), len(slots)))
+        told = positions != _NONE
+        centred = self._at(positions[told]) - self._sum / (self._rows + PRIOR_ROWS)
+        found[told] = centred / np.sqrt(np.maximum(np.einsum("ij,ij->i", centred, centred), _NEAREST))[:, None]
+        return found @ found.T
+
+    def _refresh(self, windows: Windows) -> None:
+        """Measures the sums of the windows that changed."""
+        if not self._stale:
+            return
+        slots = np.array(sorted(self._stale), np.intp)
+        self._stale.clear()
+        total = np.zeros((len(slots), len(self._sum)))
+        positions = np.append(self._positions.values, np.int32(_NONE))
+        for members in windows.members[:, slots]:
+            at = np.where(members == NOBODY, _NONE, positions[members])
+            there = at != _NONE
+            total[there] += self._at(at[there])
+        self._squares.values[slots] = np.einsum("ij,ij->i", total, total)
+
+    def _at(self, positions: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The vectors at these positions, shape (n, d)."""
+        import faiss
+
+        count, width = self._faiss.ntotal, len(self._sum)
+        stored = faiss.rev_swig_ptr(self._faiss.get_xb(), count * width).reshape(count, width)  # no copy
+        found: NDArray[np.float32] = stored[positions]
+        return found
+
+    def _measured(self, windows: Windows, query: NDArray[np.float32]) -> tuple[_Middle, NDArray[np.float64]]:
+        """What the owner's mean does to every slot, and, since that is one pass, the products with the query."""
+        self._refresh(windows)
+        mean = self._sum / (self._rows + PRIOR_ROWS)
+        cosine, to_mean = self._products(np.stack((query, mean.astype(np.float32))))
+        own = float(mean @ mean)
+        told = self._positions.values != _NONE
+        members = windows.sums(told.astype(np.float64))
+        squares = self._squares.values + own * members**2 - 2 * members * windows.sums(to_mean)
+        lengths = np.sqrt(np.maximum(1 + own - 2 * to_mean, _NEAREST))
+        near_lengths = np.sqrt(np.maximum(squares, _NEAREST))
+        return _Middle(windows, mean, to_mean, lengths, near_lengths, told, members > 0), cosine
+
+    def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
+        """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""
+        limits, products, positions = _search_alone(self._faiss, wanted)
+        found = []
+        for start, stop in pairwise(limits.tolist()):
+            ordered = np.empty(stop - start + 1)
+            ordered[positions[start:stop]] = products[start:stop]
+            ordered[_NONE] = 0.0
+            found.append(ordered[self._positions.values])
+        return found
+
+
+def _search_alone(index: Any, wanted: NDArray[np.float32]) -> Any:
+    """Every product, by this thread alone: the others' waiting would cost more than all of the search."""
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)  # of this thread
+    try:
+        return index.range_search(wanted, _EVERYTHING)
+    finally:
+        faiss.omp_set_num_threads(threads)

@@ -2,44 +2,46 @@
 
 How a row is scored:
 
-    score = dense + coverage * lexical
+    score = dense + coverage * lexical + standing
 
-`dense` is the cosine after the owner's mean vector was taken from both sides, `lexical` is BM25; both in
-standard deviations above the mean over all of the owner's live rows (`scores.standardised`). `coverage` is
-the best BM25 of the search as a share of what an ideal row would get that holds every query term: where the
-query's words are not those of the memories, the lexical half fades. (Rank fusion measured worse than that.)
-A row without a vector takes part lexically: its `dense` is 0, that of an average row.
+`dense` is the cosine after the owner's mean vector was taken from both sides, `lexical` is BM25. Each is the sum of
+two: that of the row, and that of the row together with its neighbours in the conversation as one text; all four in
+standard deviations above the mean over all of the owner's live rows (`scores.standardised`). `coverage` is the best
+BM25 of such a window as a share of what an ideal row would get that holds every query term: where the query's words
+are not those of the memories, the lexical half fades. (Rank fusion measured worse than that.) `standing` lifts the
+statements of a lasting wish when the question asks for a suggestion. A row without a vector takes part lexically: its
+`dense` is 0, that of an average row. Among the best hits the newest of several about one thing goes first (`updates`).
 
-What is junk: a row that shares no term with the query and whose plain cosine is under the floor is no hit.
+What is junk: a row that shares no term with the query, nor does its window, and whose plain cosine is under a third
+of the floor; and every row without a shared term when none reaches the floor.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from sys import getsizeof
+from dataclasses import dataclass
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.memory import vectors
-from persona.memory.columns import Column
+from persona.adapter import COSINE_FLOOR
+from persona.memory import intent, vectors
 from persona.memory.dense import DenseIndex
 from persona.memory.embedding import searched_text
-from persona.memory.postings import Postings
+from persona.memory.neighbours import Neighbours
+from persona.memory.postings import Postings, current, terms_of
+from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.values import words
-from persona.values.memory import MemoryRow, Recalled, Source
-from persona.values.time import iso_day
-
-COSINE_FLOOR = 0.25
-"""With the embedded embedder 99.9 % of the unrelated pairs of question and text that share no term are under
-0.23 (LoCoMo and PrefEval, in English); two short French texts with forms of one word are at 0.3 to 0.6."""
+from persona.memory.updates import LOOKED_AT, newest_first
+from persona.values.memory import MemoryRow, Recalled
 
 _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
+_NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
+_STANDING = 1.5  # standard deviations
+_ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
 _DIGITS = 9  # scores closer than that are ties
 _FEWEST_DEAD = 64
-_INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
-_ROW_BYTES = 600  # a row, the headers of its strings, its entries in the list and the dict
+_INDEX_BYTES = 6_000  # an empty index: without it a million owners without memories would cost nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,10 @@ class _Scores:
     total: NDArray[np.float64]
     dense: NDArray[np.float64]
     lexical: NDArray[np.float64]
+    near_dense: NDArray[np.float64]
+    near_lexical: NDArray[np.float64]
+    standing: NDArray[np.float64]
+    shares: NDArray[np.float64]
     holds: NDArray[np.float64]
     coverage: float
     eligible: NDArray[np.bool_]
@@ -67,21 +73,18 @@ class OwnerIndex:
         self.revision = -1
         self._floor = cosine_floor
         self._lock = Lock()
-        self._rows: list[MemoryRow | None] = []
-        self._slots: dict[str, int] = {}
-        self._live = Column(np.bool_)
+        self._rows = Rows()
+        self._neighbours = Neighbours()
         self._dense = DenseIndex()
         self._postings = Postings()
-        self._text_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._slots)
+        return len(self._rows)
 
     @property
     def nbytes(self) -> int:
         """About how many bytes it holds."""
-        rows = len(self._rows) * _ROW_BYTES + self._text_bytes
-        return _INDEX_BYTES + rows + self._dense.nbytes + self._postings.nbytes
+        return _INDEX_BYTES + sum(part.nbytes for part in (self._rows, self._neighbours, self._dense, self._postings))
 
     def apply(self, rows: Sequence[MemoryRow]) -> None:
         """Takes the rows in: new ones are added, known ids replaced, tombstones removed.
@@ -92,98 +95,126 @@ class OwnerIndex:
         newest = {row.id: row for row in sorted(rows, key=lambda row: row.revision)}
         arriving = [row for row in newest.values() if not row.deleted]
         unpacked = vectors.unpack([row.vector for row in arriving if self._compares(row)])
-        terms = [words.terms(searched_text(row.text, row.heading)) for row in arriving]
+        terms = [_terms(row) for row in arriving]
         with self._lock:
             self._dense.check(unpacked)
             for row_id in newest:
                 self._remove(row_id)
             self._append(arriving, terms, unpacked)
             self.revision = max([self.revision, *(row.revision for row in rows)])
-            if len(self._rows) - len(self._slots) > max(_FEWEST_DEAD, len(self._slots)):
+            if self._rows.slots - len(self._rows) > max(_FEWEST_DEAD, len(self._rows)):
                 self._compact()
 
-    def search(self, vector: NDArray[np.float32] | None, query_terms: Sequence[str], k: int) -> list[Recalled]:
+    def search(
+        self, vector: NDArray[np.float32] | None, query_terms: Sequence[str], k: int, text: str = ""
+    ) -> list[Recalled]:
         """The `k` best memories for a query, best first; equal scores go by newer, then by id.
 
         `vector` is the query's, shape (d,), float32, unit length (None or zeros: lexical only); `query_terms`
-        are those of `words.terms`. Raises EmbedderMismatch when d is not that of the stored vectors.
+        are those of `words.terms`. By the wording of the question's `text` lasting wishes are lifted and what was
+        updated goes first; without it neither is. Raises EmbedderMismatch when d is not that of the stored vectors.
         """
         with self._lock:
-            scores = self._score(vector, query_terms)
-            slots = _best(scores, k)
-            found = _recalled([self._rows[slot] for slot in slots.tolist()], slots, scores)
-        return found[:k]
+            scores = self._score(vector, query_terms, text)
+            slots = self._ordered(scores, k)[:k]
+            if text and len(slots) > 1 and intent.asks_about_now(text):
+                slots = self._newest_first(slots, scores)
+            return self._recalled(slots, scores)
 
     def _compares(self, row: MemoryRow) -> bool:
         return bool(row.vector) and row.embedder == self.embedder
 
-    def _append(self, rows: Sequence[MemoryRow], terms: Sequence[Sequence[str]], unpacked: NDArray[np.float32]) -> None:
-        first = len(self._rows)
+    def _append(self, rows: Sequence[MemoryRow], terms: Sequence[bytes], unpacked: NDArray[np.float32]) -> None:
+        first = self._rows.slots
         slots = np.array([slot for slot, row in enumerate(rows, start=first) if self._compares(row)], np.int32)
         told = unpacked.any(axis=1)  # a text with nothing in it has a vector of zeros, which is close to nothing
-        self._dense.extend(slots[told], unpacked[told])
+        self._rows.extend(rows)
         self._postings.extend(terms)
-        self._live.extend([True] * len(rows))
-        self._slots.update((row.id, slot) for slot, row in enumerate(rows, start=first))
-        self._rows.extend(replace(row, vector=b"", embedder="") for row in rows)
-        self._text_bytes += sum(getsizeof(row.text) for row in rows)
+        self._dense.extend(slots[told], unpacked[told], self._rows.slots)
+        self._dense.regroup(self._neighbours.extend(self._rows, first))
 
     def _remove(self, row_id: str) -> None:
-        slot = self._slots.pop(row_id, None)
-        if slot is None:
-            return
-        if row := self._rows[slot]:
-            self._text_bytes -= getsizeof(row.text)
-        self._rows[slot] = None
-        self._live.values[slot] = False
-        self._dense.drop(slot)
-        self._postings.drop(slot)
+        slot = self._rows.remove(row_id)
+        if slot is not None:
+            self._dense.drop(slot)
+            self._dense.regroup(self._neighbours.remove(slot, self._rows.place(slot)[0]))
 
     def _compact(self) -> None:
-        live = self._live.values
-        renumbered = (np.cumsum(live) - 1).astype(np.int32)
+        live = self._rows.live.copy()
+        renumbered = self._rows.keep()
+        self._neighbours.keep(live, renumbered)
         self._dense = self._dense.kept(live, renumbered)
         self._postings.keep(live, renumbered)
-        self._rows = [row for row in self._rows if row]
-        self._slots = {row.id: slot for slot, row in enumerate(self._rows) if row}
-        self._live = Column(np.bool_)
-        self._live.extend([True] * len(self._rows))
 
-    def _score(self, vector: NDArray[np.float32] | None, query_terms: Sequence[str]) -> _Scores:
-        live = self._live.values
-        shares, holds = self._postings.relevance(query_terms, live, len(self._slots))
-        lexical = np.zeros(len(live))
-        lexical[live] = standardised(shares[live], _LEXICAL_SPREAD)
-        coverage = min(1.0, float(shares.max(initial=0.0)))
-        dense, eligible = np.zeros(len(live)), shares > 0
+    def _score(self, vector: NDArray[np.float32] | None, query_terms: Sequence[str], text: str) -> _Scores:
+        live, windows = self._rows.live, self._neighbours.windows()
+        found = self._postings.relevance(query_terms, live, len(self._rows), windows)
+        coverage = min(1.0, float(found.near.max(initial=0.0)))
+        own_lexical = _among(live, found.shares, _LEXICAL_SPREAD)
+        near_lexical = _NEAR_LEXICAL * _among(live, found.near, _LEXICAL_SPREAD)
+        eligible = (found.shares > 0) | ((found.near > 0) & live)
+        own_dense = near_dense = np.zeros(len(live))
         if vector is not None and vector.any():
-            close = self._dense.closeness(vector, live)
-            dense[close.slots] = standardised(close.centred, _DENSE_SPREAD)
-            eligible[close.slots[close.cosine >= self._floor]] = True
-        return _Scores((dense + coverage * lexical).round(_DIGITS), dense, lexical, holds, coverage, eligible)
+            close = self._dense.closeness(vector, windows)
+            own_dense = _among(close.told, close.centred, _DENSE_SPREAD)
+            near_dense = _among(close.heard & live, close.near, _DENSE_SPREAD)
+            if close.cosine.max(initial=0.0) >= self._floor:
+                eligible |= close.told & (close.cosine >= self._floor * _ROW_FLOOR)
+        standing = np.zeros(len(live))
+        if text and intent.wants_suggestion(text):
+            lasting = self._postings.holding(intent.lasting_keys())
+            standing[lasting] = _STANDING
+            standing *= live & self._rows.statements
+        dense, lexical = own_dense + near_dense, own_lexical + near_lexical
+        total = (dense + coverage * lexical + standing).round(_DIGITS)
+        parts = (dense, lexical, near_dense, near_lexical, standing, found.shares, found.holds)
+        return _Scores(total, *parts, coverage, eligible)
 
-
-def _best(scores: _Scores, k: int) -> NDArray[np.intp]:
-    """The eligible slots that may be among the `k` best: these, and what ties with the last of them."""
-    slots = np.flatnonzero(scores.eligible)
-    if k < 1:
-        return slots[:0]
-    if len(slots) > k:
+    def _ordered(self, scores: _Scores, k: int) -> list[int]:
+        """The eligible slots that may be among the `k` best, best first: these, and what ties with the last."""
+        slots = np.flatnonzero(scores.eligible)
+        if k < 1:
+            return []
         total = scores.total[slots]
-        slots = slots[total >= np.partition(total, len(slots) - k)[len(slots) - k]]
-    return slots
+        if len(slots) > k:
+            chosen = total >= np.partition(total, len(slots) - k)[len(slots) - k]
+            slots, total = slots[chosen], total[chosen]
+        ranked = sorted(zip((-total).tolist(), (-self._rows.at_us[slots]).tolist(), slots.tolist(), strict=True))
+        if any(one[:2] == other[:2] for one, other in pairwise(ranked)):
+            ranked.sort(key=lambda one: (*one[:2], self._rows.strings(one[2])[0]))
+        return [slot for _, _, slot in ranked]
 
-
-def _recalled(rows: Sequence[MemoryRow | None], slots: NDArray[np.intp], scores: _Scores) -> list[Recalled]:
-    """The rows as hits, best first; equal scores go by newer, then by id."""
-    columns = [column[slots].tolist() for column in (scores.total, scores.dense, scores.lexical, scores.holds)]
-    hits = [(-total, -row.at_us, row.id, row, *rest) for row, total, *rest in zip(rows, *columns, strict=True) if row]
-    hits.sort()  # ids differ, so nothing after them is compared
-    coverage = scores.coverage
-    return [
-        Recalled(
-            *(row.id, row.text, Source(row.kind, row.id, row.title, row.heading, iso_day(row.at_us), row.page)),
-            *(-total, dense, lexical, coverage, holds, row.message_id, row.fact_kind),
+    def _newest_first(self, slots: list[int], scores: _Scores) -> list[int]:
+        best = slots[:LOOKED_AT]
+        order = newest_first(
+            self._rows.at_us[best].tolist(),
+            self._dense.alike(best).tolist(),
+            scores.total[best].tolist(),
+            scores.shares[best].tolist(),
+            lambda hit: intent.tells_of_change(self._rows.strings(best[hit])[1]),
         )
-        for total, _, _, row, dense, lexical, holds in hits
-    ]
+        return [best[hit] for hit in order] + slots[LOOKED_AT:]
+
+    def _recalled(self, slots: list[int], scores: _Scores) -> list[Recalled]:
+        columns = (scores.total, scores.dense, scores.lexical, scores.holds)
+        more = (scores.near_dense, scores.near_lexical, scores.standing)
+        why = zip(*(column[slots].tolist() for column in (*columns, *more)), strict=True)
+        return [
+            Recalled(row_id, text, source, total, dense, lexical, scores.coverage, holds, message_id, kind, *rest)
+            for (row_id, text, source, message_id, kind), (total, dense, lexical, holds, *rest) in zip(
+                self._rows.sources(slots), why, strict=True
+            )
+        ]
+
+
+def _terms(row: MemoryRow) -> bytes:
+    return row.terms if current(row.terms) else terms_of(searched_text(row.text, row.heading))
+
+
+def _among(chosen: NDArray[np.bool_], values: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
+    """The values of the chosen slots in standard deviations above their mean, 0 elsewhere, shape (slots,)."""
+    if chosen.all():
+        return standardised(values, spread)
+    found = np.zeros(len(values))
+    found[chosen] = standardised(values[chosen], spread)
+    return found

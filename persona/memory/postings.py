@@ -5,24 +5,67 @@ Flat numpy arrays instead of a dict of lists: 14 bytes a posting, so that a thou
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.memory.columns import Column
+from persona.memory.neighbours import NOBODY, Windows
 from persona.memory.scores import PRIOR_ROWS
+from persona.values import words
 
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), 3.5
 _SATURATION = 0.9
 _LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 _MOST_REPEATS = 65_535
 _TAIL, _TAIL_SHARE = 512, 64  # the tail is merged beyond 512 postings and a 64th of the sorted ones
+_KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
+_PACKED = _KEY.itemsize + _REPEATS.itemsize
+_VERSION = b"\x01"  # another one when `words.terms` finds other terms: what was stored is then made anew
+
+
+@dataclass(frozen=True, slots=True)
+class Relevance:
+    """How well each slot answers a query, shape (slots,) each, 0 where no term is shared.
+
+    `shares` is BM25 as a share of an ideal row's, `near` the same of the row with its neighbours as one text, and
+    `holds` the share of the distinct terms that the row holds. The ideal row has the mean length and holds every
+    query term once, also those that nobody has said.
+    """
+
+    shares: NDArray[np.float64]
+    near: NDArray[np.float64]
+    holds: NDArray[np.float64]
+
+
+@lru_cache(maxsize=1 << 16)
+def key(term: str) -> int:
+    """What a term is kept as: 64 bits of a hash, the same in every process."""
+    digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def terms_of(text: str) -> bytes:
+    """The terms of a text and how often it holds each, as the store keeps them: a version, all keys, all counts."""
+    counted = Counter(words.terms(text))
+    keys = np.fromiter(map(key, counted), _KEY, len(counted))
+    repeats = np.minimum(np.fromiter(counted.values(), np.int64, len(counted)), _MOST_REPEATS)
+    return _VERSION + keys.tobytes() + repeats.astype(_REPEATS).tobytes()
+
+
+def current(packed: bytes) -> bool:
+    """Whether these are terms as `terms_of` packs them now."""
+    return packed.startswith(_VERSION)
 
 
 class Postings:
     """The terms of the rows in slots 0, 1, 2 …: a part sorted by term, and a short unsorted tail of new ones.
 
-    A term is kept as its 64-bit hash. Which slots are alive, the caller says; dead ones stay till `keep`.
+    Which slots are alive, the caller says; dead ones stay till `keep`.
     """
 
     def __init__(self) -> None:
@@ -33,7 +76,7 @@ class Postings:
         self._tail_slots = Column(np.int32)
         self._tail_repeats = Column(np.uint16)
         self._lengths = Column(np.int32)
-        self._total_length = 0
+        self._measured: tuple[Windows, NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def nbytes(self) -> int:
@@ -42,28 +85,20 @@ class Postings:
         columns = (self._tail_keys, self._tail_slots, self._tail_repeats, self._lengths)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in columns)
 
-    def extend(self, rows: Sequence[Sequence[str]]) -> None:
-        """Appends the rows, each given by its terms, in the next slots."""
-        keys: list[int] = []
-        slots: list[int] = []
-        repeats: list[int] = []
-        for slot, terms in enumerate(rows, start=len(self._lengths)):
-            counted = Counter(terms)
-            keys.extend(map(hash, counted))
-            slots.extend([slot] * len(counted))
-            repeats.extend(min(times, _MOST_REPEATS) for times in counted.values())
-        lengths = [len(terms) for terms in rows]
+    def extend(self, rows: Sequence[bytes]) -> None:
+        """Appends the rows, each given by its packed terms, in the next slots."""
+        first = len(self._lengths)
+        counts = [(len(packed) - 1) // _PACKED for packed in rows]
+        split = [1 + count * _KEY.itemsize for count in counts]
+        keys = np.frombuffer(b"".join(packed[1:at] for packed, at in zip(rows, split, strict=True)), _KEY)
+        repeats = np.frombuffer(b"".join(packed[at:] for packed, at in zip(rows, split, strict=True)), _REPEATS)
+        slots = np.repeat(np.arange(first, first + len(rows), dtype=np.int32), counts)
         self._tail_keys.extend(keys)
         self._tail_slots.extend(slots)
         self._tail_repeats.extend(repeats)
-        self._lengths.extend(lengths)
-        self._total_length += sum(lengths)
+        self._lengths.extend(np.bincount(slots - first, repeats, minlength=len(rows)).astype(np.int32))
         if len(self._tail_keys) > _TAIL + len(self._keys) // _TAIL_SHARE:
             self._merge()
-
-    def drop(self, slot: int) -> None:
-        """Leaves the row out of the mean length."""
-        self._total_length -= int(self._lengths.values[slot])
 
     def keep(self, live: NDArray[np.bool_], renumbered: NDArray[np.int32]) -> None:
         """Forgets the postings of dead slots and gives the others their new numbers."""
@@ -74,27 +109,27 @@ class Postings:
         self._repeats = self._repeats[chosen]
         self._lengths.keep(live)
 
-    def relevance(
-        self, terms: Sequence[str], live: NDArray[np.bool_], rows: int
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """BM25 of every slot as a share of an ideal row's, and the share of the distinct terms that it holds.
+    def holding(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+        """The slots, dead ones too, that hold any of the sorted keys."""
+        return self._find(keys)[1]
 
-        Both have the shape (slots,) and are 0 where no term is shared. The ideal row has the mean length and holds
-        every query term once, also those that nobody has said. `rows` is the number of live slots.
-        """
-        keys = np.unique(np.fromiter(map(hash, terms), np.int64))
+    def relevance(self, terms: Sequence[str], live: NDArray[np.bool_], rows: int, windows: Windows) -> Relevance:
+        """How well every slot answers the terms. `rows` is the number of live slots."""
+        keys = np.unique(np.fromiter(map(key, terms), np.int64, len(terms)))
         if not len(keys) or not rows:
-            return np.zeros(len(live)), np.zeros(len(live))
+            nothing = np.zeros(len(live))
+            return Relevance(nothing, nothing, nothing)
         which, slots, repeats = self._find(keys)
         alive = live[slots]
         which, slots, repeats = which[alive], slots[alive], repeats[alive]
-        holders = np.bincount(which, minlength=len(keys))
-        rarity = np.log1p((rows + PRIOR_ROWS - holders + 0.5) / (holders + 0.5))
-        mean_length = max(self._total_length / rows, 1.0)
-        longer = 1 - _LENGTH_SHARE + _LENGTH_SHARE / mean_length * self._lengths.values[slots]
-        weights = rarity[which] * repeats * (_SATURATION + 1) / (repeats + _SATURATION * longer)
-        shares = np.bincount(slots, weights, minlength=len(live)) / rarity.sum()
-        return shares, np.bincount(slots, minlength=len(live)) / len(keys)
+        if self._measured is None or self._measured[0] is not windows:
+            alone = np.where(live, self._lengths.values, 0).astype(np.float64)
+            self._measured = windows, alone, windows.sums(alone)
+        _, lengths, near_lengths = self._measured
+        shares = _bm25(len(keys), which, slots, repeats, lengths, rows)
+        holds = np.bincount(slots, minlength=len(live)) / len(keys)
+        spread = _spread(len(keys), which, slots, repeats, windows, len(live))
+        return Relevance(shares, _bm25(len(keys), *spread, near_lengths, rows), holds)
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""
@@ -121,3 +156,39 @@ class Postings:
         self._tail_keys = Column(np.int64)
         self._tail_slots = Column(np.int32)
         self._tail_repeats = Column(np.uint16)
+
+
+def _bm25(
+    terms: int,
+    which: NDArray[np.intp],
+    slots: NDArray[np.integer[Any]],
+    repeats: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+    rows: int,
+) -> NDArray[np.float64]:
+    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. Dead slots have the length 0."""
+    holders = np.bincount(which, minlength=terms)
+    rarity = np.log1p((rows + PRIOR_ROWS - holders + 0.5) / (holders + 0.5))
+    mean_length = max(float(lengths.sum()) / rows, 1.0)
+    longer = 1 - _LENGTH_SHARE + _LENGTH_SHARE / mean_length * lengths[slots]
+    weights = rarity[which] * repeats * (_SATURATION + 1) / (repeats + _SATURATION * longer)
+    shares: NDArray[np.float64] = np.bincount(slots, weights, minlength=len(lengths)) / rarity.sum()
+    return shares
+
+
+def _spread(
+    terms: int,
+    which: NDArray[np.intp],
+    slots: NDArray[np.int32],
+    repeats: NDArray[np.float64],
+    windows: Windows,
+    count: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """The postings of each row with its neighbours as one text: a row lends its terms to those it is a neighbour of."""
+    lent = windows.members[:, slots]
+    taken = lent != NOBODY
+    places = (which * count + lent)[taken]
+    weights: Any = np.broadcast_to(repeats, lent.shape)[taken]
+    sums: NDArray[Any] = np.bincount(places, weights, minlength=terms * count)
+    filled = np.flatnonzero(sums)
+    return filled // count, filled % count, sums[filled]

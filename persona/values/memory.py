@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 MemoryKind = Literal["fact", "turn", "chunk"]
+Told = Literal["app", "user"]
+"""Who may tell a fact outright."""
+Origin = Literal["app", "user", "learnt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,16 +15,20 @@ class Fact:
 
     `kind` is free ("preference", "instruction", "fact" …). Times are UTC microseconds; `valid_to_us` is 0 while
     the fact holds; `created_us` is when it was stored. `origin` says who told it: the app, the user, or a model that
-    quoted the user.
+    quoted the user, in the message `message_id`. What fills a slot of the profile has its name in `slot` and what it
+    was set to, in JSON types, in `value`; `text` then says both.
     """
 
     id: str
     text: str
     kind: str = "fact"
-    origin: Literal["app", "user", "learnt"] = "app"
+    origin: Origin = "app"
     created_us: int = 0
     valid_from_us: int = 0
     valid_to_us: int = 0
+    message_id: str = ""
+    slot: str = ""
+    value: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +51,11 @@ class Source:
 class Recalled:
     """One memory that a search brought back, and why it came.
 
-    `score` is what it was ranked by: `dense` and `lexical` are its two parts in standard deviations above the
-    owner's mean, `coverage` (0 to 1) how much of the query's vocabulary the best lexical match holds, `holds` (0 to 1)
-    the share of the query's distinct terms that this one has.
+    `score`, what it was ranked by, is `dense + coverage * lexical + standing`. `dense` and `lexical` are in standard
+    deviations above the owner's mean, and `near_dense` and `near_lexical` the share in them of the row read together
+    with its neighbours in the conversation. `coverage` (0 to 1) is how much of the query's vocabulary the best match
+    holds, `standing` what a lasting wish gets when a suggestion is asked for, `holds` (0 to 1) the share of the query's
+    distinct terms that this one has. A newer statement of the same thing may come before one with a higher score.
     `message_id` is the message it was made from, or empty.
     """
 
@@ -60,13 +69,18 @@ class Recalled:
     holds: float = 1.0
     message_id: str = ""
     fact_kind: str = ""
+    near_dense: float = 0.0
+    near_lexical: float = 0.0
+    standing: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryRow:
     """One memory as the store keeps it: a text with a vector and an owner.
 
-    `vector` is little-endian float16, unit length, made by `embedder`; empty until it is indexed. `revision` is
+    `vector` is little-endian float16, unit length, made by `embedder`; empty until it is indexed. `terms` are those of
+    its text, packed (`memory.postings`), so that a load need not read the text again; empty where nobody packed them.
+    `revision` is
     the owner's revision at which the row last changed; a `deleted` row is a tombstone without text or vector.
     `at_us` is when it was said or added. `conversation_key` and `depth` are the message's place, 0 for what is no
     message; `page` counts from 1, 0 where a document has none.
@@ -86,4 +100,5 @@ class MemoryRow:
     conversation_key: int = 0
     depth: int = 0
     page: int = 0
+    terms: bytes = b""
     deleted: bool = False

@@ -141,13 +141,20 @@ def tokens(text: str) -> list[str]:
 @lru_cache(maxsize=1 << 16)
 def term(word: str, lang: str) -> str:
     """The term of one word of `tokens`, or "" when it is a stop word of `lang`."""
-    bare = _NOT.sub("", _SUFFIX.sub("", _PREFIX.sub("", word))).replace("'", "") if "'" in word else word
-    plain = fold(bare)
+    spelled = bare(word)
+    plain = fold(spelled)
     if plain in _STOPS.get(lang, _NONE):
         return ""
-    if lang not in _ALGORITHMS or not bare.isalpha():
+    if lang not in _ALGORITHMS or not spelled.isalpha():
         return plain.replace(",", ".")
-    return fold(_stem(bare, lang))
+    return fold(_stem(spelled, lang))
+
+
+def bare(word: str) -> str:
+    """One word of `tokens` without what is elided before it or shortened after it: "l'eau" gives "eau"."""
+    if "'" not in word:
+        return word
+    return _NOT.sub("", _SUFFIX.sub("", _PREFIX.sub("", word))).replace("'", "")
 
 
 @lru_cache(maxsize=1 << 16)

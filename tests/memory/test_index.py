@@ -65,13 +65,23 @@ def test_a_hit_needs_a_shared_term_or_a_close_vector() -> None:
     query[0] = 1
     near, far = np.zeros(32, np.float16), np.zeros(32, np.float16)
     near[:2] = 0.6, 0.8
-    far[:2] = 0.2, 0.98
+    far[:2] = 0.05, 0.99
     index = index_of(
         memory("near", "one", vector=near.tobytes()),
         memory("far", "two", vector=far.tobytes()),
         memory("word", "three", vector=far.tobytes()),
     )
     assert {hit.id for hit in index.search(query, ["three"], 10)} == {"near", "word"}
+
+
+def test_nothing_is_found_when_nothing_shares_a_term_and_no_vector_is_close_enough() -> None:
+    query = np.zeros(32, np.float32)
+    query[:2] = 0.2, 0.98
+    vector = np.zeros(32, np.float16)
+    vector[0] = 1
+    index = index_of(memory("a", "one", vector=vector.tobytes()))
+    assert index.search(query, ["three"], 10) == []
+    assert [hit.id for hit in index.search(vector.astype(np.float32), ["three"], 10)] == ["a"]
 
 
 def test_a_row_without_a_vector_is_found_by_its_words() -> None:
@@ -150,21 +160,22 @@ def test_a_vector_of_another_dimension_is_refused_and_nothing_is_taken_in() -> N
 
 
 texts = st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join)
-rows = st.tuples(st.integers(0, 11), texts, st.integers(0, 3), st.sampled_from(["live", "live", "gone", "bare"]))
+states = st.sampled_from(["live", "live", "gone", "bare"])
+rows = st.tuples(st.integers(0, 11), texts, st.integers(0, 3), states, st.integers(0, 2), st.integers(0, 5))
 
 
-def row_of(revision: int, drawn: tuple[int, str, int, str]) -> MemoryRow:
-    number, text, at_us, state = drawn
+def row_of(revision: int, drawn: tuple[int, str, int, str, int, int]) -> MemoryRow:
+    number, text, at_us, state, conversation, depth = drawn
     if state == "gone":
         return tombstone(f"m{number}", revision)
     bare = {"vector": b"", "embedder": ""} if state == "bare" else {}
-    return memory(f"m{number}", text, revision, at_us=at_us, **bare)
+    return memory(f"m{number}", text, revision, at_us=at_us, conversation_key=conversation, depth=depth, **bare)
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(rows, max_size=8), max_size=8), texts)
 def test_an_index_followed_change_by_change_is_the_one_built_at_once(
-    batches: list[list[tuple[int, str, int, str]]], question: str
+    batches: list[list[tuple[int, str, int, str, int, int]]], question: str
 ) -> None:
     index, truth = OwnerIndex(TinyEmbedder.name), dict[str, MemoryRow]()
     revision = 0
@@ -188,6 +199,8 @@ def test_a_long_history_of_changes_ends_as_the_index_built_at_once(rng: object, 
             " ".join(draw.choice(WORDS, 5)),
             0,
             str(draw.choice(["live", "gone"])),
+            int(draw.integers(4)),
+            int(draw.integers(200)),
         )
         row = row_of(revision, drawn)
         index.apply([row])
