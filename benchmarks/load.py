@@ -23,7 +23,8 @@ from benchmarks.load_samples import Sampler, busy_s, cpu_s
 from benchmarks.peers import ROOT
 
 _WAIT_S = 0.25  # of a turn for its conversation: about half of those that cross another get through
-_BUDGET, _RESERVE = 4_000, 400  # tokens
+_BUDGET, _RESERVE, _INDEX_CACHE_MB = 1_200, 200, 8
+"""Tokens, and megabytes: caches so small that they are soon full. What grows after that is a leak."""
 _STARTING_S = 60.0
 
 
@@ -69,6 +70,7 @@ def _settings(url: str, port: int) -> dict[str, object]:
     """What each process is told: the real adapter for OpenAI's format, at our server; everything else as usual."""
     return {
         "store": {"url": url},
+        "memory": {"index_cache_mb": _INDEX_CACHE_MB},
         "turn": {"wait_s": _WAIT_S},
         "providers": {"local": {"kind": "openai", "base_url": f"http://127.0.0.1:{port}/v1"}},
         "routes": {"default": {"target": "local:m", "window": {"budget": _BUDGET, "reserve": _RESERVE}}},
