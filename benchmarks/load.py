@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.figures import Table, show
-from benchmarks.load_client import Client, Line
+from benchmarks.load_client import Client, Line, users_of
 from benchmarks.load_database import Store, postgresql, sqlite
 from benchmarks.load_options import Options
 from benchmarks.load_oracle import judge
@@ -21,10 +21,12 @@ from benchmarks.load_picture import page
 from benchmarks.load_report import Outcome, Used, lines_of, tables_of
 from benchmarks.load_samples import Sampler, busy_s, cpu_s
 from benchmarks.peers import ROOT
+from benchmarks.population import populate
+from persona import AsyncAssistant, Settings
 
 _WAIT_S = 0.25  # of a turn for its conversation: about half of those that cross another get through
-_BUDGET, _RESERVE, _INDEX_CACHE_MB = 1_200, 200, 8
-"""Tokens, and megabytes: caches so small that they are soon full. What grows after that is a leak."""
+_BUDGET, _RESERVE, _INDEX_CACHE_MB = 1_200, 200, 64
+"""Tokens, and megabytes: caches that are full within the first minutes. What still grows after that is a leak."""
 _STARTING_S = 60.0
 
 
@@ -47,6 +49,7 @@ async def _run(options: Options, store: Store) -> Outcome:
     async with AsyncExitStack() as stack:
         server, port = await stack.enter_async_context(_server(options.latency_ms))
         settings = _settings(store.url, port)
+        await _remember(settings, users_of(options.conversations), options.memories)
         workers = [await stack.enter_async_context(_worker(settings)) for _ in range(options.processes)]
         client = Client([line for _, line in workers], options.conversations, options.concurrency)
         await client.open_all()
@@ -75,6 +78,13 @@ def _settings(url: str, port: int) -> dict[str, object]:
         "providers": {"local": {"kind": "openai", "base_url": f"http://127.0.0.1:{port}/v1"}},
         "routes": {"default": {"target": "local:m", "window": {"budget": _BUDGET, "reserve": _RESERVE}}},
     }
+
+
+async def _remember(settings: dict[str, object], users: int, memories: int) -> None:
+    """Gives every user a past."""
+    idle = Settings.model_validate({**settings, "tasks": {"run": False}})
+    async with AsyncAssistant.open(idle, environment={}) as assistant:
+        await populate(assistant, users, memories)
 
 
 @asynccontextmanager

@@ -17,6 +17,11 @@ _PER_USER = 2  # conversations
 _SPREAD_S = 1.0
 
 
+def users_of(conversations: int) -> int:
+    """How many users have these conversations."""
+    return -(-conversations // _PER_USER)
+
+
 @dataclass(slots=True)
 class Turn:
     """One turn as the client saw it. Times are on the client's clock, in seconds; `wall_us` is what `send` took."""

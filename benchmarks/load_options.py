@@ -7,13 +7,14 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one run of load is like. `postgres_url` is empty for a server of its own; `out` takes the pictures."""
+    """What one run of load is like. Each user begins with so many `memories`. `postgres_url` is empty for a server of its own; `out` takes the pictures."""
 
     seconds: float
     conversations: int
     concurrency: int
     processes: int
     latency_ms: float
+    memories: int
     postgres: bool
     postgres_url: str
     out: Path | None
@@ -27,6 +28,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--concurrency", type=int, default=100, help="turns at a time (100)")
     group.add_argument("--processes", type=int, default=1, help="assistants on the same database (1)")
     group.add_argument("--latency-ms", type=float, default=1_200.0, help="median time of the model's server (1200)")
+    group.add_argument("--memories", type=int, default=100, help="that each user has at the start (100)")
     group.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own instead of SQLite")
     group.add_argument("--postgres-url", default="", help="on this server instead; a database is made and dropped")
     group.add_argument("--out", type=Path, help="folder for a page with the pictures")

@@ -138,7 +138,7 @@ def tokens(text: str) -> list[str]:
     return [word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] for word in found]
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def term(word: str, lang: str) -> str:
     """The term of one word of `tokens`, or "" when it is a stop word of `lang`."""
     spelled = bare(word)
@@ -157,7 +157,7 @@ def bare(word: str) -> str:
     return _NOT.sub("", _SUFFIX.sub("", _PREFIX.sub("", word))).replace("'", "")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def fold(word: str) -> str:
     """`word` without its accents; scripts whose marks are letters keep them."""
     if word.isascii():
