@@ -7,7 +7,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What one run of load is like. Each user begins with so many `memories`. `postgres_url` is empty for a server of its own; `out` takes the pictures."""
+    """What one run of load is like. Each user begins with so many `memories`.
+
+    `postgres_url` is empty for a server of its own; `out` takes the pictures.
+    """
 
     seconds: float
     conversations: int

@@ -1,4 +1,4 @@
-"""Peers, in environments of their own: `.venv-bench` and `.venv-bench-litellm`, made on first use and kept.
+"""Peers, in environments of their own: `.venv-bench` and `.venv-bench-*`, made on first use and kept.
 
 Where one cannot be made (no network), its peers' rows are left out and a note says so.
 """
@@ -47,9 +47,9 @@ def python(name: str = "bench") -> Path | None:
     return interpreter
 
 
-def ask(script: str, *arguments: str) -> dict[str, Any] | None:
+def ask(script: str, *arguments: str, environment: str = "bench") -> dict[str, Any] | None:
     """What a peer's script of this folder prints as JSON; None when it did not run."""
-    interpreter = python()
+    interpreter = python(environment)
     if interpreter is None:
         return None
     try:

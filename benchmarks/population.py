@@ -6,6 +6,7 @@ from functools import cache
 from benchmarks.texts import messages
 from persona import AsyncAssistant
 from persona.memory.embedding import embed
+from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
 from persona.store import memories, owners
 from persona.store.engine import Transaction
@@ -42,4 +43,4 @@ def texts_of_memories() -> list[str]:
 
 def _memory(text: str, vector: bytes, embedder: str) -> MemoryRow:
     id = new_id("msg")
-    return MemoryRow(id, "turn", text, 0, embedder, vector, at_us=_AT_US, message_id=id)
+    return MemoryRow(id, "turn", text, 0, embedder, vector, at_us=_AT_US, message_id=id, terms=terms_of(text))

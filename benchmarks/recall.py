@@ -5,14 +5,16 @@ the same form, such as the public LoCoMo and PrefEval after `python -m benchmark
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 from persona_embedded.embed import StaticWords
 
-from benchmarks import recall_peers, recall_speed
+from benchmarks import recall_peers, recall_rivals, recall_speed
 from benchmarks.figures import Kind, Row, Table
+from benchmarks.recall_rivals import Rival
 from benchmarks.recall_sets import OWN, Found, Person, Search, judge, read
 from persona.adapter import cosine_floor
 from persona.memory.index import OwnerIndex
@@ -40,19 +42,27 @@ def run(options: tuple[bool, Path | None]) -> list[Table]:
 def _judged(path: Path) -> list[Table]:
     people = read(path)
     parts = sorted({one.part for one in people}, reverse=True)
-    found = [_table(path, part, [one for one in people if one.part == part]) for part in parts]
+    rivals, missing = recall_rivals.ask(people)
+    found = [
+        replace(_table(path, part, [one for one in people if one.part == part], rivals), notes=tuple(missing))
+        for part in parts
+    ]
     crossed = [("tune and held", people)] if any(one.category == "cross" for two in people for one in two.asked) else []
     notes = ("reported only: the question is in English, the memories in French",)
     found += [
         Table(f"{path.stem}, the other language", "share", _rows(who, _crossing, {}), notes) for _, who in crossed
     ]
-    return found
+    return [*found, recall_rivals.speed(path.stem, people, _ours, rivals)]
 
 
-def _table(path: Path, part: str, people: list[Person]) -> Table:
+def _table(path: Path, part: str, people: list[Person], rivals: Sequence[Rival]) -> Table:
     named = {"tune": ", tuned on", "held": ", held out"}.get(part, "")
     reach = next((share for name, share in _REACH.items() if path.stem.startswith(name)), None)
-    return Table(f"{path.stem}{named}", "share", _rows(people, _not_crossing, {"at 10": reach}))
+    rows = [
+        Row(f"{one.name}, the same vectors: at 10", fmean(judge(people, one.search, _not_crossing).at_10), "peer")
+        for one in rivals
+    ]
+    return Table(f"{path.stem}{named}", "share", (*_rows(people, _not_crossing, {"at 10": reach}), *rows))
 
 
 def _rows(people: list[Person], category: Callable[[str], bool], reach: dict[str, float | None]) -> tuple[Row, ...]:

@@ -1,7 +1,5 @@
 """Peers on the same vectors: what their stores return for one user among a thousand, and how long it takes."""
 
-import json
-import subprocess
 import tempfile
 from pathlib import Path
 from statistics import fmean, median
@@ -69,13 +67,8 @@ def _ours(vectors: Any, ids: Any, questions: Any) -> tuple[float, float]:
 
 
 def _peers(vectors: Any, owners: Any, questions: Any) -> dict[str, Any]:
-    interpreter = peers.python()
-    if interpreter is None:
-        return {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "population.npz"
         np.savez(path, vectors=vectors, owners=owners, questions=questions)
-        command = [str(interpreter), "-m", "benchmarks.peer_recall", str(path)]
-        done = subprocess.run(command, cwd=peers.ROOT, check=False, capture_output=True, text=True, timeout=300)
-    found: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
-    return found
+        asked = [peers.ask("peer_recall", str(path), environment=name) for name in ("bench", "bench-memory")]
+    return {name: answer for found in asked for name, answer in (found or {}).items()}

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 _SLOW_S = 0.02  # an event loop that stands still for longer is noticed by those it serves
 _REST_S = 5.0
+_WEIGHT, _TOO_OFTEN = 0.1, 0.25  # three slow ones in a row: a single one may be the garbage collector
 _COMMITS = 128  # of some 25 pages each: about 13 MB of log
 
 
@@ -32,6 +33,7 @@ class Brief:
         self._clock = clock
         self._thread = threading.local()
         self._rests_until = 0.0
+        self._slow_share = 0.0
         self._commits = 0
 
     @property
@@ -62,7 +64,9 @@ class Brief:
         finally:
             self._thread.here = self._thread.fresh = False
             now = self._clock()
-            if now - begun > _SLOW_S:
+            slow = now - begun > _SLOW_S
+            self._slow_share += _WEIGHT * (slow - self._slow_share)
+            if slow and self._slow_share > _TOO_OFTEN:
                 self._rests_until = now + _REST_S
 
     def log_is_long(self) -> bool:

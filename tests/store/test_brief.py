@@ -100,18 +100,25 @@ async def test_the_log_is_moved_into_the_file_by_another_thread_and_starts_anew(
     assert number < 20_000
 
 
-def test_after_slow_work_the_next_is_done_elsewhere_for_a_while(sqlite: Database) -> None:
+def test_on_a_slow_disk_work_is_done_elsewhere_for_a_while_and_a_single_pause_changes_nothing(sqlite: Database) -> None:
     now = [0.0]
     brief = Brief(sqlite.engine, lambda: now[0])
 
-    def work() -> None:
-        now[0] += 0.03
+    def take(seconds: float) -> bool:
+        def work() -> None:
+            now[0] += seconds
 
-    assert brief.may_start()
-    brief.do(work)
-    assert not brief.may_start()
+        brief.do(work)
+        return brief.may_start()
+
+    assert [take(0.03), *(take(0.001) for _ in range(20))] == [True] * 21
+    assert [take(0.03) for _ in range(3)] == [True, True, False]
     now[0] += 5
     assert brief.may_start()
+    assert not take(0.03)  # it is still slow
+    now[0] += 5
+    assert [take(0.001) for _ in range(50)] == [True] * 50
+    assert take(0.03)
 
 
 def test_only_work_that_has_done_nothing_yet_gives_way_to_a_lock(sqlite: Database) -> None:
