@@ -7,22 +7,29 @@ UV := $(shell command -v uv 2>/dev/null)
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 ifdef UV
-INSTALL = $(UV) pip install --quiet --python $(PY)
+venv = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(1)
+install = $(UV) pip install --quiet --python $(1)/bin/python
 else
-INSTALL = $(PY) -m pip install --quiet --disable-pip-version-check
+venv = $(PYTHON) -m venv $(1)
+install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
+# where the package index has a build of it for the CPU alone, that one spares gigabytes
+TORCH ?= 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test torture check lint format bench clean
+.PHONY: help demo test test-heavy torture check lint format bench clean
 
 help:  ## Say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/.core  ## Run the main job: two users, two conversations each, offline
 	@$(PY) examples/demo/run.py
 
 test: $(VENV)/.dev  ## Pass the tests
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
+
+test-heavy: .venv-heavy/.filled  ## Test what stands on PyTorch, in .venv-heavy (MODEL=folder of a real model)
+	@HEAVY_MODEL='$(MODEL)' .venv-heavy/bin/python -m pytest -q -m heavy
 
 torture: $(VENV)/.dev  ## Kill it between every two statements, break its database, crowd it (minutes)
 	@TORTURE_KILLS=900 TORTURE_OPERATIONS=20000 $(PY) -m pytest -q -n 2 tests/torture
@@ -42,22 +49,25 @@ bench: $(VENV)/.dev  ## Measure beside limits and peers (the peers get .venv-ben
 	@$(PY) -m benchmarks $(ARGS)
 
 clean:  ## Remove what the targets above made
-	rm -rf $(VENV) .venv-bench .venv-bench-litellm demo-data .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) .venv-heavy .venv-bench .venv-bench-litellm .venv-bench-memory demo-data .ruff_cache .mypy_cache .hypothesis
 
 $(PY):
 	@test -n "$(PYTHON)" || { echo "persona needs Python 3.11 or newer: install it, or pass PYTHON=/path/to/python3"; exit 2; }
-ifdef UV
-	@$(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-else
-	@$(PYTHON) -m venv $(VENV)
-endif
+	@$(call venv,$(VENV))
 
 $(VENV)/.core: pyproject.toml | $(PY)
 	@echo "installing persona into $(VENV) …"
-	@$(INSTALL) -e .
+	@$(call install,$(VENV)) -e .
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(PY)
 	@echo "installing persona and what its tests need into $(VENV) …"
-	@$(INSTALL) -e '.[dev]'
+	@$(call install,$(VENV)) -e '.[dev]'
 	@touch $@ $(VENV)/.core
+
+.venv-heavy/.filled: pyproject.toml
+	@echo "installing persona, PyTorch and sentence-transformers into .venv-heavy …"
+	@$(call venv,.venv-heavy)
+	@$(call install,.venv-heavy) torch==$(TORCH)
+	@$(call install,.venv-heavy) -e '.[dev,sentence-transformers]'
+	@touch $@

@@ -146,11 +146,11 @@ def _mem0(vector: Vector, dimension: int, place: str) -> tuple[Add, Search]:
     )
     memory.embedding_model = Given()
 
-    def search(who: str, question: str) -> list[str]:
+    def search(who: str, question: str) -> list[str]:  # as it comes, it leaves out what is under a cosine of 0.1
         hits = memory.search(question, filters={"user_id": who}, top_k=_TEN)
-        return [hit["metadata"]["id"] for hit in hits["results"]]
+        return [hit["metadata"]["turn"] for hit in hits["results"]]
 
-    return lambda who, id, text: memory.add(text, user_id=who, infer=False, metadata={"id": id}), search
+    return lambda who, id, text: memory.add(text, user_id=who, infer=False, metadata={"turn": id}), search
 
 
 PEERS: dict[str, Callable[[Vector, int, str], tuple[Add, Search]]] = {

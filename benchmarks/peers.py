@@ -24,6 +24,13 @@ PACKAGES: dict[str, tuple[str, ...]] = {
         "numpy>=2",
         "tiktoken>=0.14",
     ),
+    "bench-memory": (
+        "langchain-core==1.7.2",
+        "langgraph-checkpoint==4.3.2",  # LangGraph's stores
+        "llama-index-core==0.14.25",
+        "mem0ai==2.2.1",
+        "numpy>=2",
+    ),
     "bench-litellm": ("litellm==1.106.2",),  # apart from the others: it needs openai<3
 }
 NOT_INSTALLED = "peer not installed, or did not run: .venv-bench could not be filled (no network?), or see above"

@@ -108,10 +108,11 @@ class ChatModel(Protocol):
 
 
 class LocalEmbedder(Protocol):
-    """Turns texts into vectors at once, in this process.
+    """Turns texts into vectors in this process.
 
     `name` names the embedder and its version: vectors of different names are never compared.
-    `batch_size` is the most texts a call takes.
+    `batch_size` is the most texts a call takes. One whose text takes more than about a millisecond says so with an
+    attribute `quick = False`, and is then called in worker threads, several at once.
     """
 
     name: str
@@ -145,6 +146,11 @@ Embedder = LocalEmbedder | RemoteEmbedder
 def is_local(embedder: Embedder) -> TypeGuard[LocalEmbedder]:
     """Whether the embedder computes in this process, rather than over a network by `embed_remotely`."""
     return not hasattr(embedder, "embed_remotely")
+
+
+def is_quick(embedder: Embedder) -> bool:
+    """Whether the vectors of one turn are made sooner than a thread could be asked for them."""
+    return is_local(embedder) and bool(getattr(embedder, "quick", True))
 
 
 def cosine_floor(embedder: Embedder) -> float:

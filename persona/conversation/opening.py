@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from persona.adapter import is_local
+from persona.adapter import is_quick
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered, gather
 from persona.conversation.journal import Journal
@@ -51,8 +51,8 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     """
     services, offered = services.as_they_are(), offer(asked.tools)
     deadline = asyncio.get_running_loop().time() + asked.timeout_s
-    # a local embedder waits for nobody: its vector is made first, and one hop then opens and gathers
-    query = await _query(services, asked, deadline) if is_local(services.embedder) else None
+    # a quick embedder waits for nobody: its vector is made first, and one hop then opens and gathers
+    query = await _query(services, asked, deadline) if is_quick(services.embedder) else None
     found = await _patiently(services, asked, query)
     if isinstance(found, Reply):
         show(TextDelta(found.text))
@@ -102,7 +102,7 @@ async def _gather_later(
 ) -> Gathered:
     """In a thread, for an index that is to be loaded first. The message is durable by now.
 
-    With an embedder over a network the wait for a vector has its limit.
+    With an embedder that is not quick the wait for a vector has its limit.
     """
     sought = query or await _query(services, asked, deadline)
     counter = services.providers.counter(found.arm.targets[0])
