@@ -135,16 +135,16 @@ class DenseIndex:
         near = windows.sums(across) / (middle.near_lengths * aside)
         return Closeness(cosine, across / (middle.lengths * aside), near, middle.told, middle.heard)
 
-    def alike(self, slots: Sequence[int]) -> NDArray[np.float64]:
-        """How close slots are to each other, the mean taken out, shape (n, n); 0 for those without a vector."""
-        positions = self._positions.values[np.asarray(slots, np.intp)]
-        found = np.zeros((len(slots), len(self._sum)))
+    def alike(self, slots: Sequence[int], first: int) -> NDArray[np.float32]:
+        """How close the first slots are to all, the mean taken out, shape (first, slots); 0 without a vector."""
+        found = np.zeros((len(slots), len(self._sum)), np.float32)
         if self._faiss is None:
-            return np.zeros((len(slots), len(slots)))
+            return found[:first] @ found.T
+        positions = self._positions.values[np.asarray(slots, np.intp)]
         told = positions != _NONE
-        centred = self._at(positions[told]) - self._sum / (self._rows + PRIOR_ROWS)
+        centred = self._at(positions[told]) - (self._sum / (self._rows + PRIOR_ROWS)).astype(np.float32)
         found[told] = centred / np.sqrt(np.maximum(np.einsum("ij,ij->i", centred, centred), _NEAREST))[:, None]
-        return found @ found.T
+        return found[:first] @ found.T
 
     def _refresh(self, windows: Windows) -> None:
         """Measures the sums of the windows that changed."""

@@ -2,21 +2,23 @@
 
 How a row is scored:
 
-    score = dense + coverage * lexical + standing
+    score = dense + coverage * lexical + standing + dated + newer
 
 `dense` is the cosine after the owner's mean vector was taken from both sides, `lexical` is BM25. Each is the sum of
 two: that of the row, and that of the row together with its neighbours in the conversation as one text; all four in
 standard deviations above the mean over all of the owner's live rows (`scores.standardised`). `coverage` is the best
 BM25 of such a window as a share of what an ideal row would get that holds every query term: where the query's words
 are not those of the memories, the lexical half fades. (Rank fusion measured worse than that.) `standing` lifts the
-statements of a lasting wish when the question asks for a suggestion. A row without a vector takes part lexically: its
-`dense` is 0, that of an average row. Among the best hits the newest of several about one thing goes first (`updates`).
+statements of a lasting wish when the question asks for a suggestion, `dated` what was said at a time that the question
+names, or names it too. A row without a vector takes part lexically: its `dense` is 0, that of an average row. `newer`
+puts the newest of several statements about one thing first (`updates`).
 
 What is junk: a row that shares no term with the query, nor does its window, and whose plain cosine is under a third
-of the floor; and every row without a shared term when none reaches the floor.
+of the floor; and every row without a shared term when none reaches the floor. Nothing that was said in May is junk
+when a question about the past names May.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from threading import Lock
@@ -25,20 +27,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.adapter import COSINE_FLOOR
-from persona.memory import intent, vectors
+from persona.memory import changes, dates, vectors
 from persona.memory.dense import DenseIndex
 from persona.memory.embedding import searched_text
+from persona.memory.intent import Intent, intent_of, lasting_keys
 from persona.memory.neighbours import Neighbours
-from persona.memory.postings import Postings, current, terms_of
+from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import LOOKED_AT, newest_first
+from persona.memory.updates import HEADS, Pool, newest_first
 from persona.values.memory import MemoryRow, Recalled
 
 _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
-_STANDING = 1.5  # standard deviations
+_STANDING, _DATED = 1.5, 3.0  # standard deviations
 _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
+_MOST_LINKED = 8
+_NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _DIGITS = 9  # scores closer than that are ties
 _FEWEST_DEAD = 64
 _INDEX_BYTES = 6_000  # an empty index: without it a million owners without memories would cost nothing
@@ -54,7 +59,7 @@ class _Scores:
     near_dense: NDArray[np.float64]
     near_lexical: NDArray[np.float64]
     standing: NDArray[np.float64]
-    shares: NDArray[np.float64]
+    dated: NDArray[np.float64]
     holds: NDArray[np.float64]
     coverage: float
     eligible: NDArray[np.bool_]
@@ -115,11 +120,13 @@ class OwnerIndex:
         updated goes first; without it neither is. Raises EmbedderMismatch when d is not that of the stored vectors.
         """
         with self._lock:
-            scores = self._score(vector, query_terms, text)
+            intent = intent_of(text) if text else _NO_INTENT
+            scores = self._score(vector, query_terms, intent, dates.named(text))
             slots = self._ordered(scores, k)[:k]
-            if text and len(slots) > 1 and intent.asks_about_now(text):
-                slots = self._newest_first(slots, scores)
-            return self._recalled(slots, scores)
+            ranked = scores.total[slots]
+            if intent.now and len(slots) > 1:
+                slots, ranked = self._newest_first(slots, scores, query_terms, intent.of_oneself)
+            return self._recalled(slots[:k], scores, ranked[:k])
 
     def _compares(self, row: MemoryRow) -> bool:
         return bool(row.vector) and row.embedder == self.embedder
@@ -146,7 +153,13 @@ class OwnerIndex:
         self._dense = self._dense.kept(live, renumbered)
         self._postings.keep(live, renumbered)
 
-    def _score(self, vector: NDArray[np.float32] | None, query_terms: Sequence[str], text: str) -> _Scores:
+    def _score(
+        self,
+        vector: NDArray[np.float32] | None,
+        query_terms: Sequence[str],
+        intent: Intent,
+        times: Sequence[dates.Named],
+    ) -> _Scores:
         live, windows = self._rows.live, self._neighbours.windows()
         found = self._postings.relevance(query_terms, live, len(self._rows), windows)
         coverage = min(1.0, float(found.near.max(initial=0.0)))
@@ -161,14 +174,23 @@ class OwnerIndex:
             if close.cosine.max(initial=0.0) >= self._floor:
                 eligible |= close.told & (close.cosine >= self._floor * _ROW_FLOOR)
         standing = np.zeros(len(live))
-        if text and intent.wants_suggestion(text):
-            lasting = self._postings.holding(intent.lasting_keys())
+        if intent.suggestion:
+            lasting = self._postings.holding(lasting_keys())
             standing[lasting] = _STANDING
             standing *= live & self._rows.statements
+        dated = np.zeros(len(live))
+        if times:
+            meant = live & dates.of_these_times(times, self._rows.at_us, self._holding)
+            dated[meant] = _DATED
+            if intent.then:
+                eligible |= meant
         dense, lexical = own_dense + near_dense, own_lexical + near_lexical
-        total = (dense + coverage * lexical + standing).round(_DIGITS)
-        parts = (dense, lexical, near_dense, near_lexical, standing, found.shares, found.holds)
+        total = (dense + coverage * lexical + standing + dated).round(_DIGITS)
+        parts = (dense, lexical, near_dense, near_lexical, standing, dated, found.holds)
         return _Scores(total, *parts, coverage, eligible)
+
+    def _holding(self, terms: Iterable[str]) -> NDArray[np.int32]:
+        return self._postings.holding(np.unique(np.fromiter(map(key, terms), np.int64)))
 
     def _ordered(self, scores: _Scores, k: int) -> list[int]:
         """The eligible slots that may be among the `k` best, best first: these, and what ties with the last."""
@@ -184,25 +206,55 @@ class OwnerIndex:
             ranked.sort(key=lambda one: (*one[:2], self._rows.strings(one[2])[0]))
         return [slot for _, _, slot in ranked]
 
-    def _newest_first(self, slots: list[int], scores: _Scores) -> list[int]:
-        best = slots[:LOOKED_AT]
+    def _newest_first(
+        self, hits: list[int], scores: _Scores, asked: Sequence[str], of_oneself: bool
+    ) -> tuple[list[int], NDArray[np.float64]]:
+        """The hits in their new order, others perhaps among them, and what each is ranked by."""
+        links = self._links(hits[:HEADS], asked)
+        linked = {slot for link in links for slot in link}.difference(hits)
+        pool = hits + sorted(linked, reverse=True)[:_MOST_LINKED]
+        at = np.array(pool)
+        own = scores.dense[at] - scores.near_dense[at]
         order = newest_first(
-            self._rows.at_us[best].tolist(),
-            self._dense.alike(best).tolist(),
-            scores.total[best].tolist(),
-            scores.shares[best].tolist(),
-            lambda hit: intent.tells_of_change(self._rows.strings(best[hit])[1]),
+            Pool(
+                self._rows.at_us[at],
+                scores.total[at],
+                own + scores.coverage * (scores.lexical[at] - scores.near_lexical[at]),
+                self._rows.statements[at],
+                self._dense.alike(pool, len(links)),
+                np.array([[link.get(slot, 0.0) for slot in pool] for link in links]),
+            ),
+            len(hits),
+            lambda hit: changes.told(self._rows.strings(pool[hit])[1]),
+            of_oneself=of_oneself,
         )
-        return [best[hit] for hit in order] + slots[LOOKED_AT:]
+        slots = [pool[hit] for hit in order]
+        return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
 
-    def _recalled(self, slots: list[int], scores: _Scores) -> list[Recalled]:
-        columns = (scores.total, scores.dense, scores.lexical, scores.holds)
-        more = (scores.near_dense, scores.near_lexical, scores.standing)
-        why = zip(*(column[slots].tolist() for column in (*columns, *more)), strict=True)
+    def _links(self, slots: Sequence[int], asked: Sequence[str]) -> list[dict[int, float]]:
+        """For each slot, who else holds rare terms of it that were not asked for, and how rare the first two are."""
+        known = set(map(key, asked))
+        said = [set(self._postings.keys_of(slot)) - known for slot in slots]
+        rare = self._postings.rare(np.array(sorted(set().union(*said)), np.int64), self._rows.live, len(self._rows))
+        links: list[dict[int, float]] = []
+        for slot, keys in zip(slots, said, strict=True):
+            shared: dict[int, list[float]] = {}
+            for rarity, holders in sorted((rare[one] for one in keys & rare.keys()), reverse=True):
+                for holder in holders:
+                    shared.setdefault(holder, []).append(rarity)
+            links.append({holder: sum(rarities[:2]) for holder, rarities in shared.items() if holder != slot})
+        return links
+
+    def _recalled(self, slots: list[int], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
+        at = np.array(slots, np.intp)
+        columns = (scores.dense, scores.lexical, scores.holds)
+        more = (scores.near_dense, scores.near_lexical, scores.standing, scores.dated)
+        newer = ranked - scores.total[at]
+        why = zip(*(one.tolist() for one in (*(column[at] for column in (*columns, *more)), newer)), strict=True)
         return [
-            Recalled(row_id, text, source, total, dense, lexical, scores.coverage, holds, message_id, kind, *rest)
-            for (row_id, text, source, message_id, kind), (total, dense, lexical, holds, *rest) in zip(
-                self._rows.sources(slots), why, strict=True
+            Recalled(row_id, text, source, score, dense, lexical, scores.coverage, holds, message_id, kind, *rest)
+            for (row_id, text, source, message_id, kind), score, (dense, lexical, holds, *rest) in zip(
+                self._rows.sources(slots), ranked.tolist(), why, strict=True
             )
         ]
 

@@ -3,6 +3,7 @@
 Flat numpy arrays instead of a dict of lists: 14 bytes a posting, so that a thousand owners fit in a process.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ _SATURATION = 0.9
 _LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 _MOST_REPEATS = 65_535
 _TAIL, _TAIL_SHARE = 512, 64  # the tail is merged beyond 512 postings and a 64th of the sorted ones
+_FEW, _FEW_SHARE, _MOST_FEW = 4, 100, 20  # rows: a term is rare that no more hold, or no more than a hundredth
 _KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
 _PACKED = _KEY.itemsize + _REPEATS.itemsize
 _VERSION = b"\x01"  # another one when `words.terms` finds other terms: what was stored is then made anew
@@ -112,6 +114,30 @@ class Postings:
     def holding(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
         """The slots, dead ones too, that hold any of the sorted keys."""
         return self._find(keys)[1]
+
+    def keys_of(self, slot: int) -> list[int]:
+        """The keys of a slot's terms. A look at all postings: half a millisecond where there are a million."""
+        sorted_in, tail_in = self._slots == slot, self._tail_slots.values == slot
+        return [*self._keys[sorted_in].tolist(), *self._tail_keys.values[tail_in].tolist()]
+
+    def rare(self, keys: NDArray[np.int64], live: NDArray[np.bool_], rows: int) -> dict[int, tuple[float, list[int]]]:
+        """Those of the sorted keys that a few live rows hold, but more than one: how rare (0 to 1), and which slots."""
+        most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
+        held = np.searchsorted(self._keys, keys, "right") - np.searchsorted(self._keys, keys, "left")
+        keys = keys[held <= 2 * most]  # up to half of them may be dead
+        if not len(keys):
+            return {}
+        which, slots, _ = self._find(keys)
+        alive = live[slots]
+        holders: dict[int, list[int]] = {}
+        for one, slot in zip(keys[which[alive]].tolist(), slots[alive].tolist(), strict=True):
+            holders.setdefault(one, []).append(slot)
+        rarest = math.log1p((rows - 0.5) / 1.5)
+        return {
+            one: (math.log1p((rows - len(found) + 0.5) / (len(found) + 0.5)) / rarest, found)
+            for one, found in holders.items()
+            if 1 < len(found) <= most
+        }
 
     def relevance(self, terms: Sequence[str], live: NDArray[np.bool_], rows: int, windows: Windows) -> Relevance:
         """How well every slot answers the terms. `rows` is the number of live slots."""

@@ -51,12 +51,13 @@ class Source:
 class Recalled:
     """One memory that a search brought back, and why it came.
 
-    `score`, what it was ranked by, is `dense + coverage * lexical + standing`. `dense` and `lexical` are in standard
-    deviations above the owner's mean, and `near_dense` and `near_lexical` the share in them of the row read together
-    with its neighbours in the conversation. `coverage` (0 to 1) is how much of the query's vocabulary the best match
-    holds, `standing` what a lasting wish gets when a suggestion is asked for, `holds` (0 to 1) the share of the query's
-    distinct terms that this one has. A newer statement of the same thing may come before one with a higher score.
-    `message_id` is the message it was made from, or empty.
+    `score`, what it was ranked by, is `dense + coverage * lexical + standing + dated + newer`. `dense` and `lexical`
+    are in standard deviations above the owner's mean, and `near_dense` and `near_lexical` the share in them of the row
+    read together with its neighbours in the conversation. `coverage` (0 to 1) is how much of the query's vocabulary
+    the best match holds, `standing` what a lasting wish gets when a suggestion is asked for, `dated` what a memory of
+    the time gets that the question names, `newer` what puts a statement before an older one of the same thing, and
+    `holds` (0 to 1) the share of the query's distinct terms that this one has. `message_id` is the message it was made
+    from, or empty.
     """
 
     id: str
@@ -72,6 +73,8 @@ class Recalled:
     near_dense: float = 0.0
     near_lexical: float = 0.0
     standing: float = 0.0
+    dated: float = 0.0
+    newer: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

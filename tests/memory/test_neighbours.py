@@ -56,4 +56,5 @@ def test_neighbours_do_not_depend_on_the_order_in_which_messages_were_indexed() 
 
 def test_the_parts_of_a_score_add_up() -> None:
     for hit in ask(TALK, "ten days in crete").values():
-        assert abs(hit.score - (hit.dense + hit.coverage * hit.lexical + hit.standing)) < 1e-6
+        lifted = hit.standing + hit.dated + hit.newer
+        assert abs(hit.score - (hit.dense + hit.coverage * hit.lexical + lifted)) < 1e-6

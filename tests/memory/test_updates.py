@@ -3,11 +3,13 @@
 import pytest
 from persona_embedded.embed import StaticWords
 
+from persona.memory.changes import CHANGE, EVENT, NOTHING, told
 from persona.memory.index import OwnerIndex
-from persona.memory.intent import asks_about_now, tells_of_change, wants_suggestion
-from persona.memory.recall import query_of
+from persona.memory.intent import intent_of
+from persona.memory.recall import merge, query_of
 from persona.memory.vectors import pack
 from persona.values.memory import MemoryRow, Recalled
+from persona.values.owner import Owner
 
 DAY_US = 86_400_000_000
 REST = [
@@ -49,6 +51,17 @@ def test_the_latest_of_two_statements_comes_first(question: str, before: str, af
     assert found.index(after) < found.index(before)
 
 
+def test_the_latest_still_comes_first_among_the_hits_of_several_owners() -> None:
+    before, after = "Mon loyer est de 780 euros.", "Mon loyer est passé à 1 150 euros."
+    hits = ask("Combien je paie de loyer ?", before, after)
+    assert [hit.id for hit in merge({Owner("acme", "ada"): hits}, 10, "Combien je paie de loyer ?")][:2] == [
+        after,
+        before,
+    ]
+    assert hits[0].newer > 0
+    assert not any(hit.newer for hit in ask("Where did I live before?", "I live in Leeds.", "I have moved to York."))
+
+
 def test_age_alone_moves_nothing() -> None:
     old, new = "I live in Leeds, near the park.", "My sister sings in a choir."
     assert ask("Where do I live?", old, new)[0].id == old
@@ -68,18 +81,66 @@ def test_a_lasting_wish_is_lifted_when_a_suggestion_is_asked_for() -> None:
 
 @pytest.mark.parametrize("question", ["Propose-moi une recette", "Any ideas for Rome?", "Que cuisiner ce soir ?"])
 def test_who_asks_for_a_suggestion_is_recognised(question: str) -> None:
-    assert wants_suggestion(question)
-    assert not wants_suggestion("Where do I live?")
+    assert intent_of(question).suggestion
+    assert not intent_of("Where do I live?").suggestion
 
 
 @pytest.mark.parametrize("question", ["Where did I live?", "Où est-ce que j'habitais ?", "What was my rent in 2024?"])
 def test_questions_about_the_past_are_recognised(question: str) -> None:
-    assert not asks_about_now(question)
-    assert asks_about_now("Où est-ce que j'habite ?")
+    assert not intent_of(question).now
+    assert intent_of("Où est-ce que j'habite ?").now
 
 
-def test_a_question_tells_of_no_change() -> None:
-    assert tells_of_change("I moved to York.")
-    assert tells_of_change("Je ne fume plus.")
-    assert not tells_of_change("Have I moved?")
-    assert not tells_of_change("J'aime les pommes.")
+def test_a_question_about_oneself_is_told_from_one_about_others() -> None:
+    assert intent_of("Where do I live?").of_oneself
+    assert intent_of("Quelle voiture est-ce qu’on a ?").of_oneself
+    assert not intent_of("Where does Caroline live?").of_oneself
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do I get to work?",
+        "How much is my rent?",
+        "Comment je vais au travail ?",
+        "Est-ce que je cherche un logement ?",
+    ],
+)
+def test_how_things_are_done_is_no_wish_for_a_suggestion_alone(question: str) -> None:
+    assert intent_of(question).now
+    assert not intent_of("How can I sleep better?").now
+
+
+def test_what_one_has_in_french_is_not_what_one_has_done() -> None:
+    assert intent_of("Quelle voiture on a ?").now
+    assert intent_of("Quelle voiture on a vendu ?").then
+
+
+@pytest.mark.parametrize(
+    ("text", "how_far"),
+    [
+        ("I moved to York.", CHANGE),
+        ("We no longer eat meat.", CHANGE),
+        ("Je ne fume plus.", CHANGE),
+        ("On est passés au gaz.", CHANGE),
+        ("We got the keys to our own house!", EVENT),
+        ("J'ai mangé à midi.", EVENT),
+        ("J'aime les pommes.", 0),
+        ("My rent is 780 euros.", 0),
+        ("Have I moved?", NOTHING),
+        ("Explain what changed.", NOTHING),
+    ],
+)
+def test_the_wording_tells_how_far_something_changed(text: str, how_far: float) -> None:
+    assert told(text) == how_far
+
+
+def test_what_names_the_old_value_follows_it_whatever_else_it_says() -> None:
+    old, new = "Ma voiture, c'est une Zoé.", "On a revendu la Zoé, bonjour le Berlingo."
+    found = [hit.id for hit in ask("C'est quoi ma voiture ?", old, new)]
+    assert found.index(new) < found.index(old)
+
+
+def test_what_shares_only_common_words_with_the_answer_stays_behind_it() -> None:
+    answer = "My landlord is Mr Petrov."
+    assert ask("Who is my landlord?", answer, "I finally painted the fence, it is green now.")[0].id == answer

@@ -1,0 +1,65 @@
+"""How far the wording of a memory tells of a change, in French and in English.
+
+"I moved to York", "on est passé au gaz", "je ne fume plus": who says that makes older statements untrue.
+"""
+
+import re
+
+CHANGE, EVENT, NOTHING = 1.0, 0.5, -1.0
+
+_SAID = (
+    "now nowadays anymore instead new newer latest lately recently currently actually finally eventually suddenly "
+    "again switched switching swapped moved moving changed changing shifted replaced replacing quit quitting "
+    "stopped stopping started starting began begun dropped dropping left leaving retired retiring resigned "
+    "resigning sacked fired promoted redundant hired joined joining adopted bought sold traded upgraded downgraded "
+    "transferred cancelled canceled postponed rescheduled delayed raised raising raise increased reduced lowered "
+    "died off gone broke broken lost stolen failed expired renewed finished ended became turned graduated divorced "
+    "married engaged separated settled decided chose chosen opted signed enrolled closed shut former previous old "
+    "since ditched scrapped abandoned outgrew leased correction maintenant désormais desormais dorénavant "
+    "finalement enfin actuellement récemment nouveau nouvel nouvelle nouveaux nouvelles neuve ancien ancienne vieux "
+    "vieille depuis repris reprends reprend vendu vendue vendus rompu marié mariée mariés fiancé fiancée décédé "
+    "décédée mort morte fini finie finis finies terminé terminée termine annulé annulée annule reporté reportée "
+    "repoussé repoussée décalé décalée rejoint décroché obtenu devenu devenue perdu volé cédé cédée cede rendu viré "
+    "virée promu promue rencontré signé choisi décidé opté lâché lâchée lâche parti partie pris prise inscrit "
+    "inscrite "
+)
+_BEGUN = (
+    "chang remplac déménag demenag emménag arrêt arret stopp abandonn quitt démission licenci embauch recrut "
+    "commenc recommenc revend achet bascul migr transfér troqu échang adopt augment baiss diminu rédui résili sépar "
+    "divorc retrait install "
+)
+_WORDS = frozenset(_SAID.split())
+_PHRASES = re.compile(
+    rf" (?:{'|'.join(_BEGUN.split())}|"
+    r"(?:these days|no longer|any more|no more|g[ai]ve up|given up|giving up|take up|took up|taken up|got rid|"
+    r"turn(?:s|ed) out|ended up|ending up|broke up|split up|passed (?:on|away)|fell through|handed in|w?en?t up|"
+    r"gone up|put up|went with|rather than|this time|from (?:next|this|now)|as of|back to|opened a|cut (?:down|back|"
+    r"out)|used to|in the end|after all|for good|pushed back|"
+    r"laissé tomber|à la place|au lieu|plus jamais|v(?:iens|ient|enons) de|ça y est|c est (?:bon|fini)|en fait|"
+    r"à partir|dès l[ea]|cette fois|ces temps ci|ces derniers temps|l an prochain|de nouveau|à nouveau|mise? (?:à|au)|"
+    r"passé(?:e|s|es)? (?:à|aux?|chez|sur|sous|de|en)) |(?:ne|n) (?!est pas)(?:\w+ ){1,3}plus )"
+)
+_EVENT = re.compile(
+    r" (?:(?:ai|as|a|avons|ont|suis|es|est|sommes|sont) (?:\w+ )?\w{2,}(?:é|ée|és|ées|i|ie|is|it|ite|u|ue|us|ert) |"
+    r"(?:\w{2,}ed|got|went|took|came|made|gave|found|told|put|cut|met|chose|ran|won|has been|have been) )"
+)
+_REQUEST = re.compile(
+    r"\W*(?:help|suggest|recommend|write|explain|give|find|list|tell me|show|translate|compare|can you|could you|"
+    r"propose|corrige|aide|écris|fais|donne|trouve|explique|résume|traduis|rédige|suggère|conseille|recommande)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"\w+")
+
+
+def told(text: str) -> float:
+    """`CHANGE` for what is no longer as it was, `EVENT` for something that happened, `NOTHING` for what only asks.
+
+    0 for anything else.
+    """
+    if "?" in text or _REQUEST.match(text):
+        return NOTHING
+    said = _WORD.findall(text.lower())
+    joined = f" {' '.join(said)} "
+    if not _WORDS.isdisjoint(said) or _PHRASES.search(joined):
+        return CHANGE
+    return EVENT if _EVENT.search(joined) else 0.0
