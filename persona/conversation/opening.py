@@ -134,12 +134,10 @@ async def _patiently(services: Services, asked: Ask, query: Query | None) -> Rep
     turn_id, uncertain = new_id("trn"), False
     while True:
         try:
-            found = await _uncut(
-                services,
-                asyncio.ensure_future(
-                    services.database.thread(lambda: _open(services, asked, query, turn_id), brief=True)
-                ),
-            )
+            found = services.database.at_once(lambda: _open(services, asked, query, turn_id))
+            if found is None:
+                opening = services.database.thread(lambda: _open(services, asked, query, turn_id))
+                found = await _uncut(services, asyncio.ensure_future(opening))
             if not isinstance(found, Held):
                 return found
             why: PersonaError = _busy(services, asked, found)

@@ -237,17 +237,23 @@ class Database:
         What is `brief`, a few rows and little arithmetic that begin with the rows it writes, is done right here on a
         SQLite file that nobody else writes to. When somebody does, it is done from its beginning in the thread.
         """
+        if brief and (done := self.at_once(lambda: (work(),))):
+            return done[0]
         self._check_open()
-        loop = asyncio.get_running_loop()
-        if brief and self._brief and self._brief.may_start():
-            try:
-                return self._brief.do(lambda: _whole(work))
-            except Locked:
-                pass  # wait for the others where waiting keeps nobody
-            finally:
-                if self._brief.log_is_long() and not self._closed:
-                    self._threads.submit(sqlite.shorten_log, self.engine)
-        return await loop.run_in_executor(self._threads, _whole, work)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _whole, work)
+
+    def at_once(self, work: Callable[[], T]) -> T | None:
+        """What is brief, done before this returns; None, with nothing done, when it would have to wait in a thread."""
+        self._check_open()
+        if not (self._brief and self._brief.may_start()):
+            return None
+        try:
+            return self._brief.do(lambda: _whole(work))
+        except Locked:
+            return None
+        finally:
+            if self._brief.log_is_long() and not self._closed:
+                self._threads.submit(sqlite.shorten_log, self.engine)
 
     def close(self) -> None:
         """Waits for running transactions of the worker threads, and closes every connection.
