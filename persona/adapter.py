@@ -7,11 +7,13 @@ it offers is a protocol of its own; what a vendor lacks is simply absent (None),
     acme = "persona_acme:adapter"
 """
 
+import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import TYPE_CHECKING, Protocol, TypeGuard
 
-from persona.errors import AdapterMissing
+from persona.errors import AdapterMissing, ProviderError, RateLimited
 from persona.values.request import Delta, Request
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENTRY_POINTS = "persona.adapters"
+_REQUEST_ID = re.compile(r"[\w\-]{1,128}")
 
 COSINE_FLOOR = 0.25
 """The plain cosine under which two texts have nothing to do with each other, where an embedder does not say."""
@@ -193,6 +196,48 @@ class Adapter:
     needs_key: bool | Callable[[Provider], bool] = True
     sends_outside: bool = True
     follows_instructions: bool = True
+
+
+def failure(
+    kind: type[ProviderError],
+    target: str,
+    what: str,
+    hint: str,
+    *,
+    status: int | None = None,
+    known: Sequence[str] = (),
+    request_id: str = "",
+    retry_after_s: float | None = None,
+) -> ProviderError:
+    """The error of a failed call, in the same words at every provider: what happened, and what support needs to know.
+
+    `known` are codes and class names that hold none of the server's words, which may quote the prompt or the key.
+    """
+    request_id = request_id if _REQUEST_ID.fullmatch(request_id) else ""
+    told = [*([f"status {status}"] if status else []), *known, *([f"request {request_id}"] if request_id else [])]
+    message = f"{target}: {what}" + (f" ({', '.join(told)})" if told else "")
+    if issubclass(kind, RateLimited):
+        return kind(
+            message, hint=hint, target=target, status=status, request_id=request_id, retry_after_s=retry_after_s
+        )
+    return kind(message, hint=hint, target=target, status=status, request_id=request_id)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """The wait that `retry-after` asks for, in seconds: a number, or an HTTP date seen from the Unix time `now`."""
+    from email.utils import parsedate_to_datetime  # 10 ms, and only needed once a call was refused
+
+    asked = headers.get("retry-after", "")
+    try:
+        seconds = float(asked)
+    except ValueError:
+        pass
+    else:
+        return seconds if isfinite(seconds) and seconds >= 0 else None
+    try:
+        return max(0.0, parsedate_to_datetime(asked).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
 
 
 def wants_key(adapter: Adapter, provider: Provider) -> bool:

@@ -9,14 +9,13 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from math import isfinite
 
 import anthropic
 import anyio
 import httpx2
 
-from persona.adapter import Provider
+from persona.adapter import Provider, retry_after
+from persona.adapter import failure as refused
 from persona.errors import (
     AuthenticationFailed,
     BadReply,
@@ -123,7 +122,6 @@ WHAT: dict[Kind, tuple[str, str]] = {
 }
 
 _TYPE = re.compile(r"[a-zA-Z_]{1,64}")
-_REQUEST_ID = re.compile(r"[\w\-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,26 +149,20 @@ def translated(provider: Provider, model: str) -> Iterator[None]:
 def failure(report: Report, provider: Provider, model: str) -> ProviderError:
     """The error to raise for a report."""
     kind = kind_of(report)
-    target = f"{provider.name}:{model}"
     what, hint = WHAT[kind]
     if kind is AuthenticationFailed and provider.key_env:
         hint = f"check the key in {provider.key_env}"
-    known = [f"status {report.status}"] if report.status else []
-    known += [type for type in report.types if _TYPE.fullmatch(type)]
-    known += [report.cause] if report.cause else []
-    request_id = report.request_id if _REQUEST_ID.fullmatch(report.request_id) else ""
-    known += [f"request {request_id}"] if request_id else []
-    message = f"{target}: {what}" + (f" ({', '.join(known)})" if known else "")
-    if issubclass(kind, RateLimited):
-        return kind(
-            message,
-            hint=hint,
-            target=target,
-            status=report.status,
-            request_id=request_id,
-            retry_after_s=report.retry_after_s,
-        )
-    return kind(message, hint=hint, target=target, status=report.status, request_id=request_id)
+    known = [type for type in report.types if _TYPE.fullmatch(type)] + ([report.cause] if report.cause else [])
+    return refused(
+        kind,
+        f"{provider.name}:{model}",
+        what,
+        hint,
+        status=report.status,
+        known=known,
+        request_id=report.request_id,
+        retry_after_s=report.retry_after_s,
+    )
 
 
 def kind_of(report: Report) -> Kind:
@@ -213,21 +205,6 @@ def request_id_of(headers: Mapping[str, str]) -> str:
     """What the vendor's support asks for, or the platform's: their headers have names of their own."""
     names = ("request-id", "x-amzn-requestid", "x-request-id")
     return next((headers[name] for name in names if name in headers), "")
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The wait a server asks for, in seconds: `retry-after` as number or HTTP date."""
-    asked = headers.get("retry-after", "")
-    try:
-        seconds = float(asked)
-    except ValueError:
-        pass
-    else:
-        return seconds if isfinite(seconds) and seconds >= 0 else None
-    try:
-        return max(0.0, parsedate_to_datetime(asked).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _types(*types: object) -> tuple[str, ...]:

@@ -9,8 +9,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
-from math import isfinite
 from typing import Any
 
 import anyio
@@ -18,7 +16,8 @@ import google.auth.exceptions as auth
 import httpx2
 from google.genai import errors as genai
 
-from persona.adapter import Provider
+from persona.adapter import Provider, retry_after
+from persona.adapter import failure as refused
 from persona.errors import (
     AuthenticationFailed,
     BadReply,
@@ -113,7 +112,6 @@ WHAT: dict[Kind, tuple[str, str]] = {
 }
 
 _CODE = re.compile(r"[a-zA-Z_]{1,64}")
-_REQUEST_ID = re.compile(r"[\w\-]{1,128}")
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
 
 
@@ -143,29 +141,22 @@ def translated(provider: Provider, model: str) -> Iterator[None]:
 def failure(report: Report, provider: Provider, model: str) -> ProviderError:
     """The error to raise for a report."""
     kind = kind_of(report)
-    target = f"{provider.name}:{model}"
     what, hint = WHAT[kind]
     if kind is AuthenticationFailed and provider.options and not provider.key:
         hint = "check the credentials of this machine: `gcloud auth application-default login`, or a service account"
     elif kind is AuthenticationFailed and provider.key_env:
         hint = f"check the key in {provider.key_env}"
-    status = None if report.answered else report.status
-    known = [f"status {status}"] if status else []
-    known += [code for code in report.codes if _CODE.fullmatch(code)]
-    known += [report.cause] if report.cause else []
-    request_id = report.request_id if _REQUEST_ID.fullmatch(report.request_id) else ""
-    known += [f"request {request_id}"] if request_id else []
-    message = f"{target}: {what}" + (f" ({', '.join(known)})" if known else "")
-    if issubclass(kind, RateLimited):
-        return kind(
-            message,
-            hint=hint,
-            target=target,
-            status=status,
-            request_id=request_id,
-            retry_after_s=report.retry_after_s,
-        )
-    return kind(message, hint=hint, target=target, status=status, request_id=request_id)
+    known = [code for code in report.codes if _CODE.fullmatch(code)] + ([report.cause] if report.cause else [])
+    return refused(
+        kind,
+        f"{provider.name}:{model}",
+        what,
+        hint,
+        status=None if report.answered else report.status,
+        known=known,
+        request_id=report.request_id,
+        retry_after_s=report.retry_after_s,
+    )
 
 
 def kind_of(report: Report) -> Kind:
@@ -215,21 +206,6 @@ def report_in(body: object) -> Report | None:
         next((wait for one in details if (wait := _delay(one.get("retryDelay"))) is not None), None),
         answered=True,
     )
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The wait that `retry-after` asks for, in seconds, written as a number or as an HTTP date."""
-    value = str(headers.get("retry-after", ""))
-    try:
-        seconds = float(value)
-    except ValueError:
-        pass
-    else:
-        return seconds if isfinite(seconds) and seconds >= 0 else None
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _delay(written: object) -> float | None:

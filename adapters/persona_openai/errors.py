@@ -9,14 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from math import isfinite
 
 import anyio
 import httpx2
 import openai
 
-from persona.adapter import Provider
+from persona.adapter import Provider, retry_after
+from persona.adapter import failure as refused
 from persona.errors import (
     AuthenticationFailed,
     BadReply,
@@ -132,7 +132,6 @@ WHAT: dict[Kind, tuple[str, str]] = {
 
 BILLING = frozenset({"insufficient_quota", "billing_hard_limit_reached", "billing_not_active"})
 _CODE = re.compile(r"[a-zA-Z_]{1,64}|\d{3}")
-_REQUEST_ID = re.compile(r"[\w\-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,28 +159,23 @@ def translated(provider: Provider, model: str) -> Iterator[None]:
 def failure(report: Report, provider: Provider, model: str) -> ProviderError:
     """The error to raise for a report."""
     kind = kind_of(report)
-    target = f"{provider.name}:{model}"
     what, hint = WHAT[kind]
     if kind is AuthenticationFailed and provider.key_env:
         hint = f"check the key in {provider.key_env}"
     if BILLING.intersection(report.codes):
         hint = "the account has no quota or credit left: check its billing"
-    known = [f"status {report.status}"] if report.status else []
-    known += [code for code in report.codes if _CODE.fullmatch(code) and code != str(report.status)]
+    known = [code for code in report.codes if _CODE.fullmatch(code) and code != str(report.status)]
     known += [report.cause] if report.cause else []
-    request_id = report.request_id if _REQUEST_ID.fullmatch(report.request_id) else ""
-    known += [f"request {request_id}"] if request_id else []
-    message = f"{target}: {what}" + (f" ({', '.join(known)})" if known else "")
-    if issubclass(kind, RateLimited):
-        return kind(
-            message,
-            hint=hint,
-            target=target,
-            status=report.status,
-            request_id=request_id,
-            retry_after_s=report.retry_after_s,
-        )
-    return kind(message, hint=hint, target=target, status=report.status, request_id=request_id)
+    return refused(
+        kind,
+        f"{provider.name}:{model}",
+        what,
+        hint,
+        status=report.status,
+        known=known,
+        request_id=report.request_id,
+        retry_after_s=report.retry_after_s,
+    )
 
 
 def kind_of(report: Report) -> Kind:
@@ -209,7 +203,7 @@ def report_of(error: BaseException) -> Report:
             str(error.body)[:4000],
             error.status_code,
             error.request_id or "",
-            retry_after(error.response.headers, time.time()),
+            wait_of(error.response.headers, time.time()),
         )
     if isinstance(error, openai.APIConnectionError):
         return Report(otherwise, cause=type(error.__cause__ or error).__name__)
@@ -229,18 +223,13 @@ def report_in(body: object, request_id: str = "") -> Report | None:
     return Report(ProviderUnavailable, codes, str(error)[:4000], request_id=request_id)
 
 
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def wait_of(headers: Mapping[str, str], now: float) -> float | None:
     """The wait a server asks for, in seconds: `retry-after-ms`, or `retry-after` as number or HTTP date."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit
-        except ValueError:
-            continue
-        return seconds if isfinite(seconds) and seconds >= 0 else None
     try:
-        return max(0.0, parsedate_to_datetime(headers.get("retry-after", "")).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
+        seconds = float(headers.get("retry-after-ms", "")) * 0.001
+    except ValueError:
+        return retry_after(headers, now)
+    return seconds if isfinite(seconds) and seconds >= 0 else None
 
 
 def _codes(*codes: object) -> tuple[str, ...]:

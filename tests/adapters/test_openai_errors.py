@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from persona_openai.chat import OpenAIChat
-from persona_openai.errors import BY_CLASS, BY_CODE, BY_STATUS, WHAT, WITHOUT_STATUS, retry_after
+from persona_openai.errors import BY_CLASS, BY_CODE, BY_STATUS, WHAT, WITHOUT_STATUS, wait_of
 from wire import Answer, WireServer
 
 from persona import errors
@@ -307,12 +307,12 @@ async def test_the_wait_that_a_server_asks_for_is_passed_on(status: int, server:
     ],
 )
 def test_a_wait_is_read_from_its_headers(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers, now=40.0) == seconds
+    assert wait_of(headers, now=40.0) == seconds
 
 
 @given(st.text(max_size=40))
 def test_no_header_breaks_the_reading_of_a_wait(value: str) -> None:
-    wait = retry_after({"retry-after": value}, now=0.0)
+    wait = wait_of({"retry-after": value}, now=0.0)
     assert wait is None or wait >= 0
 
 
