@@ -240,6 +240,20 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
         return None
 
 
+def valid(text: str) -> str:
+    """The text as UTF-8 can carry it: surrogate pairs joined, lone surrogates U+FFFD.
+
+    A tool may return them from JSON escapes, and no wire can hold them; tiktoken counts them so too.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
 def wants_key(adapter: Adapter, provider: Provider) -> bool:
     """Whether a provider is of no use without a key of its own."""
     return adapter.needs_key(provider) if callable(adapter.needs_key) else adapter.needs_key

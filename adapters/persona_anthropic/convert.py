@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from persona.adapter import valid
 from persona.values.message import Image, Message, Part, Role, Text, ToolCall, ToolResult
 from persona.values.request import Request, StopReason, Tool, Usage
 from persona_anthropic.catalog import card, takes_temperature
@@ -193,17 +194,3 @@ def _input(call: ToolCall) -> Json:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
-
-
-def valid(text: str) -> str:
-    """The text as UTF-8 can carry it: surrogate pairs joined, lone surrogates U+FFFD.
-
-    A tool may return them from JSON escapes, and the wire cannot hold them.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

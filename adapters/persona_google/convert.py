@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from persona.adapter import valid
 from persona.values.message import Image, Part, Role, Text, ToolCall, ToolResult
 from persona.values.request import Request, StopReason, Tool, Usage
 from persona_google.catalog import signs_calls, takes_temperature
@@ -168,14 +169,3 @@ def cleaned(value: Any) -> Any:
     if isinstance(value, dict):
         return {valid(key): cleaned(one) for key, one in value.items()}
     return [cleaned(one) for one in value] if isinstance(value, list) else value
-
-
-def valid(text: str) -> str:
-    """The text as UTF-8 can carry it: surrogate pairs joined, lone surrogates U+FFFD."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -7,11 +7,10 @@ import numpy as np
 from google.genai.types import EmbedContentConfigDict, EmbedContentResponse
 from numpy.typing import NDArray
 
-from persona.adapter import Provider
+from persona.adapter import Provider, valid
 from persona.errors import BadReply, EmbedderMismatch, SettingsError
 from persona_google.catalog import name_of
 from persona_google.client import Connection, milliseconds
-from persona_google.convert import valid
 from persona_google.errors import UNREADABLE, Report, failure, translated
 from persona_google.platform import Platform, check_model, platform_of
 

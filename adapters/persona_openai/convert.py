@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from persona.adapter import valid
 from persona.values.message import Image, Message, Part, Text, ToolCall, ToolResult
 from persona.values.request import Request, StopReason, Tool, Usage
 from persona_openai.dialect import VENDOR, Dialect
@@ -166,17 +167,3 @@ def _content_from_wire(content: str | Sequence[Json] | None) -> Iterator[Part]:
             yield Text(part["text"])
         else:
             yield Image(part["image_url"]["url"], part["image_url"].get("detail", "auto"))
-
-
-def valid(text: str) -> str:
-    """The text as UTF-8 can carry it: surrogate pairs joined, lone surrogates U+FFFD.
-
-    A tool may return them from JSON escapes, and the wire cannot hold them; tiktoken counts them so too.
-    """
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from openai import AsyncOpenAI
 
-from persona.adapter import Provider
+from persona.adapter import Provider, valid
 from persona.errors import BadReply, EmbedderMismatch, SettingsError
 from persona_openai.client import connect, timeout_of
-from persona_openai.convert import valid
 from persona_openai.dialect import dialect_of
 from persona_openai.errors import Report, failure, report_in, translated
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.adapter import Provider
+from persona.adapter import Provider, valid
 from persona.errors import AdapterMissing, EmbedderMismatch, ModelNotFound, ProviderUnavailable, SettingsError
 from persona_sentence_transformers import folder
 from persona_sentence_transformers.options import options_of
@@ -64,7 +64,7 @@ class SentenceEmbedder:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
         rows = [row for row, text in enumerate(texts) if text.strip()]
         if rows:
-            vectors[rows] = self._checked(self._encoded([_valid(texts[row]) for row in rows]))
+            vectors[rows] = self._checked(self._encoded([valid(texts[row]) for row in rows]))
         return vectors
 
     def _declared(self, model: str) -> int:
@@ -140,8 +140,3 @@ def _missing(provider: Provider) -> AdapterMissing:
         f"provider {provider.name!r} needs the library sentence-transformers, which is not installed",
         hint="run pip install 'pypersona[sentence-transformers]'",
     )
-
-
-def _valid(text: str) -> str:
-    """The text with lone surrogates replaced, which the tokenizers refuse."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
