@@ -11,9 +11,10 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING, Protocol, TypeGuard
+from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 from persona.errors import AdapterMissing, ProviderError, RateLimited
+from persona.values.example import DatasetLimits, Example, Problem, Shape
 from persona.values.request import Delta, Request
 
 if TYPE_CHECKING:
@@ -161,6 +162,34 @@ def cosine_floor(embedder: Embedder) -> float:
     return float(getattr(embedder, "cosine_floor", COSINE_FLOOR))
 
 
+Container = Literal["jsonl", "json", "csv", "text"]
+"""How the rows of a file lie in it: a JSON object a line, one JSON array, comma-separated values, paragraphs."""
+
+
+class DatasetFormat(Protocol):
+    """One form of training file: its rows as JSON objects, whatever they lie in.
+
+    All three methods are pure. The core reads and writes the files, and counts what `limits` bounds.
+    """
+
+    name: str
+    shape: Shape
+    container: Container
+    limits: DatasetLimits
+
+    def row(self, example: Example) -> Mapping[str, object]:
+        """The example as its consumer wants it. Raises InvalidInput, with the reason, for what the form cannot say."""
+        ...
+
+    def problems(self, row: Mapping[str, object]) -> Sequence[Problem]:
+        """What is wrong with a row that anybody wrote; none for what `row` gave."""
+        ...
+
+    def example(self, row: Mapping[str, object], id: str) -> Example:
+        """The row in persona's terms: of a row without errors. What the form has no word for is left out."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """Dated facts about one model. Prices are US dollars per million tokens; None is unknown, never 0.
@@ -193,6 +222,7 @@ class Adapter:
     embed: Callable[[Provider, str], Embedder] | None = None
     tokenizer: Callable[[str], Tokenizer | None] | None = None
     card: Callable[[str], ModelCard | None] | None = None
+    datasets: Callable[[], Sequence[DatasetFormat]] | None = None
     needs_key: bool | Callable[[Provider], bool] = True
     sends_outside: bool = True
     follows_instructions: bool = True
