@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import httpx2
-from anthropic import AsyncAnthropic, AsyncAnthropicBedrock, AsyncAnthropicVertex
+from anthropic import AsyncAnthropic, AsyncAnthropicBedrock, AsyncAnthropicVertex, DefaultAioHttpClient
 
 from persona.adapter import Provider
 from persona.errors import AdapterMissing, AuthenticationFailed
@@ -35,7 +35,14 @@ def connect(provider: Provider, platform: Platform) -> Connection:
     key = _key(provider, platform)
     if platform is API:
         base_url = provider.base_url or VENDOR_URL
-        return Connection(AsyncAnthropic(api_key=key or NO_KEY, base_url=base_url, max_retries=0, open_telemetry=False))
+        client = AsyncAnthropic(
+            api_key=key or NO_KEY,
+            base_url=base_url,
+            max_retries=0,
+            http_client=DefaultAioHttpClient(),
+            open_telemetry=False,
+        )
+        return Connection(client)
     return _bedrock(provider, key) if platform is BEDROCK else _vertex(provider, key)
 
 
@@ -52,6 +59,7 @@ def _bedrock(provider: Provider, key: str) -> Connection:
         aws_region=provider.options["region"],
         base_url=provider.base_url or None,
         max_retries=0,
+        http_client=DefaultAioHttpClient(),
         open_telemetry=False,
     )
     return Connection(client, (RuntimeError, BotoCoreError, ClientError), (ParserError, ResponseParserError))
@@ -69,6 +77,7 @@ def _vertex(provider: Provider, key: str) -> Connection:
         project_id=provider.options["project"],
         base_url=provider.base_url or None,
         max_retries=0,
+        http_client=DefaultAioHttpClient(),
         open_telemetry=False,
     )
     return Connection(client, (RuntimeError, GoogleAuthError))

@@ -1,7 +1,7 @@
 """The SDK's client for one provider, with no retries of its own."""
 
 import httpx2
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from persona.adapter import Provider
 from persona.errors import AuthenticationFailed, SettingsError
@@ -21,7 +21,9 @@ def connect(provider: Provider) -> AsyncOpenAI:
             f"provider {provider.name!r} has options that its adapter does not know: {', '.join(provider.options)}",
             hint="remove them",
         )
-    client = AsyncOpenAI(api_key=_key(provider), base_url=url_of(provider), max_retries=0)
+    client = AsyncOpenAI(
+        api_key=_key(provider), base_url=url_of(provider), max_retries=0, http_client=DefaultAioHttpClient()
+    )
     if provider.base_url:
         # the SDK reads these from the environment, and they are the vendor's business only
         client.organization = client.project = None

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 
+import aiohttp
 import anyio
 import httpx2
 import openai
@@ -206,7 +207,10 @@ def report_of(error: BaseException) -> Report:
             wait_of(error.response.headers, time.time()),
         )
     if isinstance(error, openai.APIConnectionError):
-        return Report(otherwise, cause=type(error.__cause__ or error).__name__)
+        failed = _failed_connection(error)
+        return Report(
+            ConnectionFailed if failed else otherwise, cause=type(failed or error.__cause__ or error).__name__
+        )
     if isinstance(error, openai.APIError):
         return Report(otherwise, _codes(error.code, error.type), str(error.body)[:4000])
     return Report(otherwise, cause=type(error).__name__)
@@ -230,6 +234,13 @@ def wait_of(headers: Mapping[str, str], now: float) -> float | None:
     except ValueError:
         return retry_after(headers, now)
     return seconds if isfinite(seconds) and seconds >= 0 else None
+
+
+def _failed_connection(error: BaseException | None) -> BaseException | None:
+    """The failure of a connection behind the error, or None: the SDK's transport calls some of them time-outs."""
+    while error is not None and not isinstance(error, aiohttp.ClientConnectionError):
+        error = error.__cause__
+    return None if isinstance(error, TimeoutError) else error
 
 
 def _codes(*codes: object) -> tuple[str, ...]:

@@ -237,7 +237,7 @@ async def test_nobody_listening_is_a_failed_connection() -> None:
     error = await error_of(chat)
     await chat.close()
     assert type(error) is errors.ConnectionFailed
-    assert "ConnectError" in str(error)
+    assert "ClientConnectorError" in str(error)
 
 
 async def test_no_key_for_the_vendor_is_said_before_any_network() -> None:
