@@ -213,6 +213,7 @@ class ModelCard:
 class Adapter:
     """What a provider's package offers. Absent things are None; the factories import their SDK when called.
 
+    `provider_name` is what the conventions of OpenTelemetry call the provider, where that is not `name`.
     `needs_key` may ask the provider: some sign with what the machine has. `follows_instructions` is False where chat is
     no language model: it cannot be asked to learn.
     """
@@ -226,6 +227,7 @@ class Adapter:
     needs_key: bool | Callable[[Provider], bool] = True
     sends_outside: bool = True
     follows_instructions: bool = True
+    provider_name: str = ""
 
 
 def failure(

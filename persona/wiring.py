@@ -21,12 +21,13 @@ from persona.store.schema import prepare
 from persona.tasks.documents import follow_files
 from persona.tasks.worker import Worker
 from persona.tasks.workshop import Workshop
+from persona.telemetry.watching import telemetry_of
 from persona.window.calibration import Calibration
 
 log = logging.getLogger("persona")
 
 _MEGABYTE = 1_000_000
-_AT_START = ("store", "tasks", "knowledge", "profile")
+_AT_START = ("store", "tasks", "knowledge", "profile", "telemetry")
 _MEMORY_AT_START = ("embedder", "index_cache_mb")
 
 
@@ -114,7 +115,7 @@ async def open_rooms(
     SettingsError, AdapterMissing and InvalidInput.
     """
     routes = check(settings, environment, adapters)
-    providers = Providers(settings, environment, adapters)
+    providers = Providers(settings, environment, adapters, telemetry_of(settings.telemetry))
     slots = slots_of(settings.profile) if slots is None else slots
     embedder = providers.embedder(settings.memory.embedder)
     store = settings.store

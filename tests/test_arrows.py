@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 LINES = [
     {"values", "errors"},
     {"adapter", "settings", "catalog"},
-    {"window"},
+    {"window", "telemetry"},
     {"store"},
     {"memory", "knowledge", "routing"},
     {"calling", "reports"},

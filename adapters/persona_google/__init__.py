@@ -30,5 +30,5 @@ def _needs_key(provider: Provider) -> bool:
 
 
 # There is no tokenizer: the SDK's own downloads its vocabulary, and knows none of the newer models.
-adapter = Adapter(name="google", chat=_chat, embed=_embed, card=_card, needs_key=_needs_key)
+adapter = Adapter(name="google", chat=_chat, embed=_embed, card=_card, needs_key=_needs_key, provider_name="gcp.gen_ai")
 """What the entry point `google` of the group `persona.adapters` names."""

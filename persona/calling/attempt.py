@@ -10,8 +10,9 @@ import stamina
 
 from persona.adapter import ChatModel
 from persona.errors import PersonaError, ProviderError, RateLimited, StreamCut, TimedOut
+from persona.telemetry.watching import Outgoing, Telemetry
 from persona.values.message import ToolCall
-from persona.values.request import Finish, Request, Target, TextDelta
+from persona.values.request import Finish, Request, TextDelta
 
 _LONGEST_WAIT_S = 30.0
 
@@ -44,9 +45,9 @@ class Heard:
 
 async def ask(
     model: ChatModel,
-    target: Target,
-    request: Request,
+    outgoing: Outgoing,
     heard: Heard,
+    telemetry: Telemetry,
     *,
     retries: int,
     first_by: float,
@@ -71,7 +72,7 @@ async def ask(
 
     failed: ProviderError | None = None
     try:
-        await _once(model, target, request, heard, first_by, deadline, show)
+        await _once(model, outgoing, heard, telemetry, first_by, deadline, show)
     except ProviderError as error:
         failed = error
     else:
@@ -84,24 +85,37 @@ async def ask(
             if failed:
                 first, failed = failed, None
                 raise first
-            await _once(model, target, request, heard, first_by, deadline, show)
+            await _once(model, outgoing, heard, telemetry, first_by, deadline, show)
 
 
 async def _once(
     model: ChatModel,
-    target: Target,
-    request: Request,
+    outgoing: Outgoing,
     heard: Heard,
+    telemetry: Telemetry,
     first_by: float,
     deadline: float,
     show: Callable[[TextDelta], None],
 ) -> None:
-    started_us, clock = time.time_ns() // 1000, time.perf_counter()
     heard.calls.clear()
+    with telemetry.call(outgoing, len(heard.tries) + 1) as span:
+        finish = await _whole(model, outgoing, heard, first_by, deadline, show)
+        span.answered(finish, heard.first_token_ms, heard.text, heard.calls)
+
+
+async def _whole(
+    model: ChatModel,
+    outgoing: Outgoing,
+    heard: Heard,
+    first_by: float,
+    deadline: float,
+    show: Callable[[TextDelta], None],
+) -> Finish:
+    target, started_us, clock = outgoing.target, time.time_ns() // 1000, time.perf_counter()
     outcome, status = "cancelled", None
     try:
         async with asyncio.timeout_at(first_by) as limit:
-            await _listen(model, request, heard, clock, lambda: limit.reschedule(deadline), show)
+            await _listen(model, outgoing.request, heard, clock, lambda: limit.reschedule(deadline), show)
         if heard.finish is None:
             raise StreamCut(
                 f"{target} ended its stream without a stop reason",
@@ -110,6 +124,7 @@ async def _once(
                 text="".join(heard.text),
             )
         outcome = "answered"
+        return heard.finish
     except TimeoutError as error:
         outcome = "TimedOut"
         raise TimedOut(

@@ -1,13 +1,16 @@
 """The configured providers: their adapters, chat models, counters and model cards, each made on first use."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
-from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, Secret, load
+from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, RemoteEmbedder, Secret, is_local, load
 from persona.calling.breaker import Breaker
 from persona.calling.capacity import Capacity
 from persona.errors import AdapterMissing
 from persona.settings.fields import parse_target
 from persona.settings.schema import Settings
+from persona.telemetry.embedder import WatchedEmbedder
+from persona.telemetry.watching import SILENCE, Telemetry
 from persona.values.request import Target
 from persona.window.calibration import Calibration
 from persona.window.counting import Counter, EstimatingTokenizer
@@ -16,7 +19,14 @@ from persona.window.counting import Counter, EstimatingTokenizer
 class Providers:
     """Everything that is known of the models the settings name. Chat models serve the loop they are made in."""
 
-    def __init__(self, settings: Settings, environment: Mapping[str, str], extra: Sequence[Adapter] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        environment: Mapping[str, str],
+        extra: Sequence[Adapter] = (),
+        telemetry: Telemetry = SILENCE,
+    ) -> None:
+        self.telemetry = telemetry
         self._settings = settings
         self._environment = environment
         self._extra = extra
@@ -32,7 +42,7 @@ class Providers:
 
     def following(self, settings: Settings) -> "Providers":
         """The same for changed settings. What was learnt stays, and so do the connections of unchanged providers."""
-        following = Providers(settings, self._environment, self._extra)
+        following = Providers(settings, self._environment, self._extra, self.telemetry)
         following.calibrations, following.learnt, following._opened = self.calibrations, self.learnt, self._opened
         following._models = {
             name: model for name, model in self._models.items() if following.provider(name) == self.provider(name)
@@ -84,7 +94,15 @@ class Providers:
             raise AdapterMissing(
                 f"the adapter of {parsed.provider!r} offers no embeddings", hint="name another memory.embedder"
             )
-        return factory(self.provider(parsed.provider), parsed.model)
+        made = factory(self.provider(parsed.provider), parsed.model)
+        if self.telemetry is SILENCE or is_local(made):
+            return made
+        return WatchedEmbedder(cast(RemoteEmbedder, made), self.telemetry, self.known_as(parsed.provider), parsed.model)
+
+    def known_as(self, provider: str) -> str:
+        """What the conventions of OpenTelemetry call a provider."""
+        adapter = self.adapter(provider)
+        return adapter.provider_name or adapter.name
 
     def counter(self, target: Target) -> Counter:
         """The best counter there is for a target: its own vocabulary when at hand, else the estimator."""

@@ -27,6 +27,7 @@ from persona.routing.routes import Arm, Shot
 from persona.store.ids import new_id
 from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
 from persona.tasks.learn import learns
+from persona.telemetry.watching import TurnSpan
 from persona.values.message import Message, text_of
 from persona.values.request import TextDelta
 from persona.values.turn import Event, Reply
@@ -50,6 +51,15 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held.
     """
     services, offered = services.as_they_are(), offer(asked.tools)
+    with services.providers.telemetry.turn(asked.conversation_id) as span:
+        reply = await _run(services, asked, offered, show, span)
+        span.replied(reply)
+        return reply
+
+
+async def _run(
+    services: Services, asked: Ask, offered: dict[str, Offered], show: Callable[[Event], None], span: TurnSpan
+) -> Reply:
     deadline = asyncio.get_running_loop().time() + asked.timeout_s
     # a quick embedder waits for nobody: its vector is made first, and one hop then opens and gathers
     query = await _query(services, asked, deadline) if is_quick(services.embedder) else None
@@ -57,6 +67,7 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     if isinstance(found, Reply):
         show(TextDelta(found.text))
         return found
+    span.opened(found.opened.turn_id, found.arm.route, found.arm.name)
     try:
         return await _answer(services, asked, found, query, offered, deadline, show)
     finally:

@@ -15,6 +15,7 @@ from pydantic.errors import PydanticUserError
 from persona.conversation.threads import in_thread
 from persona.errors import InvalidInput
 from persona.store.codec import storable
+from persona.telemetry.watching import Telemetry
 from persona.values.message import ToolCall, ToolResult
 from persona.values.request import Tool
 
@@ -45,10 +46,10 @@ def offer(functions: Sequence[ToolFunction]) -> dict[str, Offered]:
 
 
 async def run_all(
-    calls: Sequence[ToolCall], offered: dict[str, Offered], timeout_s: float, max_chars: int
+    calls: Sequence[ToolCall], offered: dict[str, Offered], timeout_s: float, max_chars: int, telemetry: Telemetry
 ) -> list[ToolResult]:
     """The results of calls that run side by side, in the order of the calls. Never raises what a tool raised."""
-    return list(await asyncio.gather(*(_run(call, offered, timeout_s, max_chars) for call in calls)))
+    return list(await asyncio.gather(*(_run(call, offered, timeout_s, max_chars, telemetry) for call in calls)))
 
 
 def _describe(function: ToolFunction) -> Offered:
@@ -88,27 +89,39 @@ def _field(tool: str, parameter: inspect.Parameter) -> tuple[Any, Any]:
     return annotation, Field(default, alias=parameter.name)
 
 
-async def _run(call: ToolCall, offered: dict[str, Offered], timeout_s: float, max_chars: int) -> ToolResult:
+async def _run(
+    call: ToolCall, offered: dict[str, Offered], timeout_s: float, max_chars: int, telemetry: Telemetry
+) -> ToolResult:
     found = offered.get(call.name)
-    if found is None:
+    if found is None:  # nothing ran, and the name is the model's own words: nothing is told
         names = ", ".join(offered) or "none"
         return ToolResult(call.id, call.name, f"error: there is no such tool; there are: {names}", failed=True)
+    with telemetry.tool(call) as span:
+        result, error = await _outcome(call, found, timeout_s, max_chars)
+        span.gave(result, error)
+        return result
+
+
+async def _outcome(call: ToolCall, found: Offered, timeout_s: float, max_chars: int) -> tuple[ToolResult, str]:
+    """The result, and the name of what was raised on the way."""
     try:
         parsed = found.arguments.model_validate_json(call.arguments or "{}")
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors())
-        return ToolResult(call.id, call.name, f"error: the arguments do not fit: {wrong}", failed=True)
+        text = f"error: the arguments do not fit: {wrong}"
+        return ToolResult(call.id, call.name, text, failed=True), type(error).__name__
     fields = type(parsed).model_fields
     arguments = {str(field.alias): getattr(parsed, name) for name, field in fields.items()}
     limit = asyncio.timeout(timeout_s)
     try:
         async with limit:
-            return _result(call, await _call(found.function, arguments), max_chars)
+            return _result(call, await _call(found.function, arguments), max_chars), ""
     except (Exception, SystemExit, asyncio.CancelledError) as error:  # what a tool raises is its answer
         if _cancelled_from_outside(error):
             raise
         late = f"no result after {timeout_s:g} seconds" if limit.expired() else f"{type(error).__name__}: {error}"
-        return ToolResult(call.id, call.name, storable(f"error: {late}")[:max_chars], failed=True)
+        kind = "TimeoutError" if limit.expired() else type(error).__name__
+        return ToolResult(call.id, call.name, storable(f"error: {late}")[:max_chars], failed=True), kind
 
 
 def _cancelled_from_outside(error: BaseException) -> bool:

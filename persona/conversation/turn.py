@@ -29,6 +29,7 @@ from persona.routing.routes import Shot
 from persona.store.codec import storable
 from persona.store.exchanges import Outcome
 from persona.store.ids import new_id
+from persona.telemetry.watching import Outgoing
 from persona.values.message import Message, Part, Role, Text
 from persona.values.request import Request, Target
 from persona.values.turn import Event, Reply, ToolFinished, ToolStarted
@@ -140,9 +141,9 @@ class Turn:
         async with capacity.place(tokens, first_by):
             await ask(
                 self.services.providers.chat(target),
-                target,
-                request,
+                self._outgoing(call, request),
                 call.heard,
+                self.services.providers.telemetry,
                 retries=self.services.settings.turn.retries,
                 first_by=first_by,
                 deadline=self.deadline,
@@ -157,6 +158,11 @@ class Turn:
         if finish and finish.stop == "refused":
             raise Refused(f"{target} stopped its reply by its safety rules", target=str(target))
         return call
+
+    def _outgoing(self, call: _Underway, request: Request) -> Outgoing:
+        arm, provider = self.journal.arm, self.services.providers.known_as(call.target.provider)
+        conversation_id = self.journal.opened.before.id
+        return Outgoing(provider, call.target, request, arm.route, arm.name, call.id, conversation_id=conversation_id)
 
     def _fit(self, target: Target) -> Fitted:
         journal = self.journal
@@ -206,7 +212,8 @@ class Turn:
             self.show(ToolStarted(tool_call))
         left_s = max(0.0, self.deadline - asyncio.get_running_loop().time())
         timeout_s = min(turn.tool_timeout_s, left_s)
-        results = await run_all(call.heard.calls, self.offered, timeout_s, turn.max_tool_result_chars)
+        telemetry, most = self.services.providers.telemetry, turn.max_tool_result_chars
+        results = await run_all(call.heard.calls, self.offered, timeout_s, most, telemetry)
         for result in results:
             self.show(ToolFinished(result))
         await self._write(self.journal.round(self._message("tool", tuple(results))))

@@ -95,6 +95,19 @@ class TaskSettings(Table):
     drain_s: float = Field(default=5.0, ge=0, description="Seconds that closing waits for background work.")
 
 
+class TelemetrySettings(Table):
+    """What an operator's OpenTelemetry is told. Read when an assistant is opened."""
+
+    on: bool = Field(
+        default=False,
+        description="Whether turns, model calls, tools and embeddings become OpenTelemetry spans and metrics, by the "
+        "providers that the process has configured.",
+    )
+    content: bool = Field(
+        default=False, description="Whether these spans hold what is said: prompts, replies, tools' arguments, results."
+    )
+
+
 class ProviderSettings(Table):
     """Where a provider is and how it is spoken to."""
 
@@ -149,6 +162,9 @@ class Settings(Table):
         description="What is worth knowing of every user, by name: the slots of their profile.",
     )
     tasks: TaskSettings = Field(default_factory=TaskSettings, description="Background work.")
+    telemetry: TelemetrySettings = Field(
+        default_factory=TelemetrySettings, description="What an operator's OpenTelemetry is told."
+    )
     providers: Mapping[Name, ProviderSettings] = Field(
         default_factory=dict,
         examples=["acme"],

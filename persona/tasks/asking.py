@@ -13,6 +13,7 @@ from persona.store.exchanges import Attempt, Exchange, Purpose
 from persona.store.ids import new_id
 from persona.store.tasks import Task
 from persona.tasks.workshop import Workshop
+from persona.telemetry.watching import Outgoing
 from persona.values.message import Message
 from persona.values.owner import Owner
 from persona.values.plan import HistoryRange, Plan, SectionPlan
@@ -32,22 +33,27 @@ async def answer(
     target, timeout_s = arm.targets[0], place.settings.turn.timeout_s
     heard, deadline = Heard(), asyncio.get_running_loop().time() + timeout_s
 
+    exchange_id = new_id("exc")
+    request = Request(
+        target.model,
+        (*arm.instructions, asked),
+        max_output_tokens=max_output_tokens,
+        temperature=arm.temperature,
+        timeout_s=timeout_s,
+    )
+
     async def write_down(error: str = "") -> None:
-        called = _exchange(place, task, purpose, turn_id, arm, target, asked, heard, error)
+        called = _exchange(exchange_id, place, task, purpose, turn_id, arm, target, asked, heard, error)
         await place.database.run(lambda tx: _log(tx, called))
 
     try:
         await ask(
             place.providers.chat(target),
-            target,
-            Request(
-                target.model,
-                (*arm.instructions, asked),
-                max_output_tokens=max_output_tokens,
-                temperature=arm.temperature,
-                timeout_s=timeout_s,
+            Outgoing(
+                place.providers.known_as(target.provider), target, request, arm.route, arm.name, exchange_id, purpose
             ),
             heard,
+            place.providers.telemetry,
             retries=place.settings.turn.retries,
             first_by=deadline,
             deadline=deadline,
@@ -62,6 +68,7 @@ async def answer(
 
 
 def _exchange(
+    id: str,
     place: Workshop,
     task: Task,
     purpose: Purpose,
@@ -77,7 +84,7 @@ def _exchange(
     usage = finish.usage if finish else Usage()
     tries = tuple(Attempt(target, one.outcome, one.status, one.started_us, one.latency_ms) for one in heard.tries)
     return Exchange(
-        id=new_id("exc"),
+        id=id,
         turn_id=turn_id,
         conversation_key=task.conversation_key,
         owner_key=task.owner_key,

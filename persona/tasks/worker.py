@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 
 from persona.errors import PersonaError, StoreError, StoreReadOnly
 from persona.store import receipts, tasks
@@ -62,7 +63,9 @@ class Worker:
         """Begins to look for work in the background; with `once`, until nothing is due."""
         if self._running is None:
             work = self._run_once() if once else self._run()
-            self._running = asyncio.get_running_loop().create_task(work, name="persona-worker")
+            loop = asyncio.get_running_loop()
+            # whoever opened the assistant was in the middle of something, and this work is no part of it
+            self._running = loop.create_task(work, name="persona-worker", context=Context())
         return self._running
 
     def wake(self) -> None:

@@ -1,0 +1,1 @@
+"""What turns, model calls, tools and embeddings tell an operator's OpenTelemetry; silent unless the settings ask."""
