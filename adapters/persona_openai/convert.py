@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
@@ -20,6 +21,8 @@ STOPS: dict[str, StopReason] = {
     "content_filter": "refused",
 }
 
+_LONGEST_CACHE_KEY = 64  # its own words: "Expected a string with maximum length 64", 2026-06-23
+
 
 def to_wire(request: Request, dialect: Dialect = VENDOR) -> Json:
     """The JSON body of one call: exactly these messages, and only the options that were set."""
@@ -34,11 +37,16 @@ def to_wire(request: Request, dialect: Dialect = VENDOR) -> Json:
     if request.temperature is not None:
         body["temperature"] = request.temperature
     if request.cache_key and dialect.cache_key:
-        body["prompt_cache_key"] = request.cache_key
+        body["prompt_cache_key"] = _cache_key(request.cache_key)
     if request.stream:
         body["stream"] = True
         body["stream_options"] = {"include_usage": True}
     return body
+
+
+def _cache_key(key: str) -> str:
+    """The key as the API takes it: one of more than 64 characters, which it refuses, as the hash of its whole."""
+    return key if len(key) <= _LONGEST_CACHE_KEY else sha256(valid(key).encode()).hexdigest()
 
 
 def from_wire(body: Mapping[str, Any]) -> tuple[Message, ...]:

@@ -27,7 +27,11 @@ def costs(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Sum up what model calls used and cost, background work included. An unknown price is never taken as 0."""
+    """Sum up what model calls used and cost, background work included. An unknown price is never taken as 0.
+
+    "from cache" is the share of the input that the providers read from their cache. "repeated" is the share that the
+    plans had from the conversation's request before: where the cache is well under it, it expires between requests.
+    """
     from persona.assistant.spending import spent
     from persona.store.costs import DIMENSIONS
 
@@ -45,7 +49,7 @@ def costs(
     if not rows:
         aside(f"no model was called from {first} to {last}")
         return
-    headers = (*chosen, "calls", "failed", "input", "from cache", "output", "US dollars")
+    headers = (*chosen, "calls", "failed", "input", "from cache", "repeated", "output", "US dollars")
     show_table(headers, [(*one.of, *_cells(asdict(one))) for one in rows])
     if unpriced := sum(one.unpriced for one in rows):
         aside(f"{unpriced:,} calls have no known price, and are not in the sums: `persona doctor` says which models")
@@ -63,6 +67,12 @@ def _numbers(one: dict[str, object]) -> dict[str, object]:
 
 
 def _cells(one: dict[str, object]) -> tuple[str, ...]:
-    counts = (f"{one[name]:,}" for name in ("calls", "failed", "input_tokens", "cache_read_tokens", "output_tokens"))
+    counts = [f"{one[name]:,}" for name in ("calls", "failed", "input_tokens")]
+    shares = [_share(one[name]) for name in ("cache_share", "prefix_share")]
     known = "unknown" if one["unpriced"] == one["calls"] else f"{one['cost']:f}"
-    return (*counts, f"{known} + {one['unpriced']} unknown" if one["unpriced"] and known != "unknown" else known)
+    paid = f"{known} + {one['unpriced']} unknown" if one["unpriced"] and known != "unknown" else known
+    return (*counts, *shares, f"{one['output_tokens']:,}", paid)
+
+
+def _share(share: object) -> str:
+    return "-" if share is None else f"{share:.0%}"

@@ -35,6 +35,10 @@ class Spent:
 
     `cost` is in US dollars, over the calls whose price is known; `unpriced` counts those that were answered and have
     none. `failed` brought no answer. Tokens are those that the providers report.
+
+    `cache_share` is how much of the input they say came from their cache, None where none of them says so.
+    `prefix_share` is how much of it the plans had as a repetition of the conversation's request before: what a cache
+    that forgets nothing would have brought. None without an answered call.
     """
 
     of: tuple[str, ...]
@@ -45,6 +49,8 @@ class Spent:
     cache_read_tokens: int
     output_tokens: int
     cost: Decimal
+    cache_share: float | None = None
+    prefix_share: float | None = None
 
 
 def spent(tx: Transaction, by: Sequence[Dimension], since_us: int, until_us: int) -> list[Spent]:
@@ -58,6 +64,9 @@ def spent(tx: Transaction, by: Sequence[Dimension], since_us: int, until_us: int
         func.sum(func.coalesce(_e.input_tokens, 0)),
         func.sum(func.coalesce(_e.cache_read_tokens, 0)),
         func.sum(func.coalesce(_e.output_tokens, 0)),
+        func.count(_e.cache_read_tokens),
+        func.sum(case((answered, _e.planned_tokens), else_=0)),
+        func.sum(case((answered, _e.prefix_tokens), else_=0)),
         func.sum(cast(func.coalesce(func.nullif(_e.cost_usd, ""), "0"), Float)),
     )
     query = (
@@ -73,8 +82,14 @@ def spent(tx: Transaction, by: Sequence[Dimension], since_us: int, until_us: int
 def _spent(by: Sequence[Dimension], row: tuple[object, ...]) -> Spent:
     of = tuple(_shown(name, value) for name, value in zip(by, row, strict=False))
     *counts, cost = row[len(by) :]
-    calls, failed, unpriced, read, cached, written = (int(str(count or 0)) for count in counts)
-    return Spent(of, calls, failed, unpriced, read, cached, written, Decimal(str(cost or 0)).quantize(_CENTS))
+    numbers = (int(str(count or 0)) for count in counts)
+    calls, failed, unpriced, read, cached, written, says_cached, planned, prefix = numbers
+    paid = Decimal(str(cost or 0)).quantize(_CENTS)
+    # a provider that says nothing of its cache for some calls had nothing cached for them
+    cache_share = cached / read if says_cached and read else None
+    return Spent(
+        of, calls, failed, unpriced, read, cached, written, paid, cache_share, prefix / planned if planned else None
+    )
 
 
 def _shown(name: Dimension, value: object) -> str:

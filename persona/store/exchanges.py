@@ -128,6 +128,8 @@ def log(tx: Transaction, exchange: Exchange) -> None:
             "served_model": exchange.served_model,
             "request_id": exchange.request_id,
             "plan": encode_plan(exchange.plan),
+            "planned_tokens": exchange.plan.total,
+            "prefix_tokens": exchange.plan.prefix_tokens,
             "outcome": exchange.outcome,
             "stop": exchange.stop,
             "error": exchange.error,

@@ -135,7 +135,8 @@ class MessageRow(Table, table=True):
 class ExchangeRow(Table, table=True):
     """One model call as logged: what was sent (the plan), to whom, what it used, and how it ended.
 
-    `purpose` is `turn` for a reply, else the kind of the task that called.
+    `purpose` is `turn` for a reply, else the kind of the task that called. `planned_tokens` and `prefix_tokens` are the
+    plan's own, beside it so that they can be summed without reading it.
     """
 
     __tablename__ = "persona_exchanges"
@@ -157,6 +158,8 @@ class ExchangeRow(Table, table=True):
     served_model: str = ""
     request_id: str = ""
     plan: str = Field(sa_type=Text)
+    planned_tokens: int = 0
+    prefix_tokens: int = 0
     outcome: str
     stop: str = ""
     error: str = ""

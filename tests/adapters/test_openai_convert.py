@@ -52,6 +52,13 @@ def test_a_request_has_the_recorded_shape(name: str, request_: Request) -> None:
     assert to_wire(request_) == {key: value for key, value in expected.items() if key not in not_ours}
 
 
+def test_a_cache_key_that_the_vendor_would_refuse_is_hashed_whole() -> None:
+    keys = [to_wire(ask(cache_key=key))["prompt_cache_key"] for key in ("k" * 64, "k" * 65, "k" * 65 + "\ud800")]
+    assert keys[0] == "k" * 64
+    assert [len(key) for key in keys] == [64, 64, 64]
+    assert len(set(keys)) == 3
+
+
 def test_only_the_vendor_is_sent_its_own_options() -> None:
     request = ask(max_output_tokens=50, cache_key="u1")
     assert to_wire(request, VENDOR).keys() - to_wire(request, COMPATIBLE).keys() == {

@@ -30,6 +30,17 @@ def test_what_was_asked_is_summed_by_what_was_asked_for() -> None:
     assert run("costs", "--until", "2001-01-01").stdout == ""
 
 
+def test_what_a_conversation_repeats_is_a_share_that_people_and_machines_get() -> None:
+    answered = json.loads(run("ask", "When do you open?", "--user", "ada", "--json").stdout)
+    again = run("ask", "And on Sunday?", "--user", "ada", "--conversation", answered["conversation_id"])
+    assert again.exit_code == 0
+    (row,) = json.loads(run("costs", "--by", "route", "--json").stdout)
+    assert 0 < row["prefix_share"] < 1
+    assert row["cache_share"] is None
+    cells = run("costs", "--by", "route").stdout.strip().split("\t")
+    assert cells[4:6] == ["-", f"{row['prefix_share']:.0%}"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [(("--by", "weather"), "--by takes tenant, user, route"), (("--since", "yesterday"), "like 2026-11-21")],

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from stored import ADA, BOB, NOW, exchange, opening, start
+from stored import ADA, BOB, NOW, PLAN, exchange, opening, start
 
 from persona.store import exchanges
 from persona.store.costs import DIMENSIONS, Spent, spent
@@ -41,7 +41,7 @@ def asked(database: Database, *by: str, since: int = 0, until: int = 2**60) -> l
 @pytest.mark.usefixtures("calls")
 def test_a_sum_tells_apart_what_is_priced_what_is_not_and_what_failed(database: Database) -> None:
     (everything,) = asked(database)
-    assert everything == Spent((), 4, 1, 1, 300, 180, 30, Decimal("0.000025"))
+    assert everything == Spent((), 4, 1, 1, 300, 180, 30, Decimal("0.000025"), 0.6, 0.0)
 
 
 @pytest.mark.usefixtures("calls")
@@ -58,6 +58,29 @@ def test_it_is_told_by_whatever_is_asked_for(database: Database) -> None:
     assert days == sorted(days)
     for name in DIMENSIONS:
         assert sum(one.calls for one in asked(database, name)) == 4
+
+
+def test_what_the_caches_brought_stands_beside_what_the_plans_had_as_repeated(database: Database) -> None:
+    first = replace(PLAN, total=200, prefix_tokens=0)
+    second = replace(PLAN, total=200, prefix_tokens=150)
+    log(database, ADA, "c-1", NOW, target=CHEAP, plan=first, usage=Usage(220, 10, 0))
+    log(database, ADA, "c-1", NOW + 1, target=CHEAP, plan=second, usage=Usage(220, 10, 110))
+    log(database, ADA, "c-1", NOW + 2, target=CHEAP, plan=second, usage=Usage(), stop="", outcome="failed")
+    log(database, ADA, "c-2", NOW, target=DEAR, plan=second, usage=Usage(220, 10))
+    log(database, BOB, "c-3", NOW, target=CHEAP, arm="tuned", plan=first, usage=Usage(), stop="", outcome="failed")
+    shares = [(*one.of, one.cache_share, one.prefix_share) for one in asked(database, "arm", "target")]
+    assert shares == [
+        ("base", "one:cheap", 110 / 440, 150 / 400),
+        ("base", "two:dear", None, 0.75),
+        ("tuned", "one:cheap", None, None),
+    ]
+
+
+def test_a_provider_that_is_silent_where_it_cached_nothing_is_not_taken_for_better(database: Database) -> None:
+    for number, cached in enumerate((None, 90)):
+        log(database, ADA, "c-1", NOW + number, target=CHEAP, usage=Usage(100, 10, cached))
+    (only,) = asked(database)
+    assert only.cache_share == 0.45
 
 
 @pytest.mark.usefixtures("calls")

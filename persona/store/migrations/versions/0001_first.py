@@ -127,6 +127,8 @@ def _log() -> None:
         sa.Column("served_model", sa.String(), nullable=False),
         sa.Column("request_id", sa.String(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("planned_tokens", sa.Integer(), nullable=False),
+        sa.Column("prefix_tokens", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String(), nullable=False),
         sa.Column("stop", sa.String(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
