@@ -158,7 +158,28 @@ def test_a_calibration_is_told() -> None:
     database = used_database()
     database.run_now(lambda tx: calibrations.save(tx, "embedded:extractive-1", "estimate-1", 1.05, 0.01, 7, 0))
     database.close()
-    assert "1.050 for each, after 7 requests" in findings()["counter embedded:extractive-1"].found
+    found = findings()["counter embedded:extractive-1"]
+    assert found.found.startswith("calibrated (estimate-1, its adapter brings no vocabulary); ")
+    assert found.found.endswith("; its provider counts 1.050 ± 0.010 for each, after 7 requests")
+    report = json.loads(CliRunner().invoke(app, ["doctor", "--json"], catch_exceptions=False).stdout)
+    (counted,) = (one["counted"] for one in report["findings"] if one["counted"])
+    assert counted == {
+        "target": "embedded:extractive-1",
+        "counter": "estimate-1",
+        "label": "calibrated",
+        "ratio": 1.05,
+        "error": 0.01,
+        "samples": 7,
+        "scale": 1.07,
+    }
+
+
+def test_a_counter_that_nobody_compared_yet_says_so() -> None:
+    found = findings()["counter embedded:extractive-1"]
+    assert found.found.endswith("; margin 5% until its provider reports")
+    assert found.counted
+    told = (found.counted.label, found.counted.ratio, found.counted.error, found.counted.samples, found.counted.scale)
+    assert told == ("estimate", None, None, 0, 1.05)
 
 
 def test_knowledge_is_read() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from persona.adapter import discover, is_local, wants_key
-from persona.assistant.doctor.findings import Finding, failed
+from persona.assistant.doctor.findings import Counted, Finding, failed
 from persona.calling.providers import Providers
 from persona.errors import PersonaError
 from persona.routing.routes import Routes
@@ -13,7 +13,6 @@ from persona.settings import Settings
 from persona.settings.fields import parse_target
 from persona.tasks.learn import learns
 from persona.values.request import Target
-from persona.window.calibration import Calibration
 from persona.window.counting import label
 
 _SOON = timedelta(days=60)
@@ -103,8 +102,17 @@ def counters(settings: Settings, providers: Providers) -> Iterator[Finding]:
     """How the tokens of each model are counted, and how far its provider was seen to count differently."""
     for target in _usable(settings, providers):
         counter, seen = providers.counter(target), providers.calibration(target)
-        said = f"{label(counter, seen.samples)} ({counter.name}{_why_no_vocabulary(providers, target)})"
-        yield Finding(f"counter {target}", "ok", f"{said}; {_calibrated(seen, counter.exact)}")
+        counted = Counted(
+            str(target),
+            counter.name,
+            label(counter, seen.samples),
+            seen.ratio if seen.samples else None,
+            seen.error if seen.samples else None,
+            seen.samples,
+            seen.scale(counter.exact),
+        )
+        said = f"{counted.label} ({counter.name}{_why_no_vocabulary(providers, target)})"
+        yield Finding(f"counter {target}", "ok", f"{said}; {_calibrated(counted)}", counted=counted)
 
 
 def embedder(settings: Settings, providers: Providers, memories: Mapping[str, int]) -> Finding:
@@ -143,12 +151,11 @@ def _why_no_vocabulary(providers: Providers, target: Target) -> str:
     return "" if offered(target.model) else ", its vocabulary is not at hand"
 
 
-def _calibrated(seen: Calibration, exact: bool) -> str:
-    if exact:
-        return "no margin"
-    if not seen.samples:
-        return f"margin {seen.scale(exact) - 1:.0%} until its provider reports"
-    return f"its provider counts {seen.ratio:.3f} for each, after {seen.samples} requests"
+def _calibrated(counted: Counted) -> str:
+    if counted.samples:
+        after = f"after {counted.samples} request{'' if counted.samples == 1 else 's'}"
+        return f"its provider counts {counted.ratio:.3f} ± {counted.error:.3f} for each, {after}"
+    return "no margin" if counted.label == "exact" else f"margin {counted.scale - 1:.0%} until its provider reports"
 
 
 def _until(day: str, today: date) -> timedelta | None:
