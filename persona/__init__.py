@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from persona.assistant.conversation import (
         AsyncConversation,
     )
+    from persona.assistant.knowledge import (
+        AsyncKnowledge,
+        Knowledge,
+    )
     from persona.assistant.stream import (
         AsyncTurnStream,
     )
@@ -67,8 +71,15 @@ if TYPE_CHECKING:
     from persona.settings.schema import (
         Settings,
     )
+    from persona.values.document import (
+        DocumentChange,
+        DocumentEntry,
+        KnowledgeHit,
+        KnowledgeReport,
+    )
     from persona.values.memory import (
         Fact,
+        Recalled,
         Source,
     )
     from persona.values.message import (
@@ -106,6 +117,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "persona.assistant.asynchronous": ("AsyncAssistant",),
     "persona.assistant.conversation": ("AsyncConversation",),
+    "persona.assistant.knowledge": ("AsyncKnowledge", "Knowledge"),
     "persona.assistant.stream": ("AsyncTurnStream",),
     "persona.assistant.synchronous": ("Assistant", "Conversation", "TurnStream", "User"),
     "persona.assistant.user": ("AsyncUser",),
@@ -149,7 +161,8 @@ _ROOMS = {
         "WindowTooSmall",
     ),
     "persona.settings.schema": ("Settings",),
-    "persona.values.memory": ("Fact", "Source"),
+    "persona.values.document": ("DocumentChange", "DocumentEntry", "KnowledgeHit", "KnowledgeReport"),
+    "persona.values.memory": ("Fact", "Recalled", "Source"),
     "persona.values.message": ("Image", "Message", "Text", "ToolCall", "ToolResult"),
     "persona.values.plan": ("Plan",),
     "persona.values.privacy": ("Consent", "Exported", "Merged", "Receipt"),
@@ -163,6 +176,7 @@ __all__ = [
     "Assistant",
     "AsyncAssistant",
     "AsyncConversation",
+    "AsyncKnowledge",
     "AsyncTurnStream",
     "AsyncUser",
     "AuthenticationFailed",
@@ -176,6 +190,8 @@ __all__ = [
     "ConversationBusy",
     "ConversationEntry",
     "Cost",
+    "DocumentChange",
+    "DocumentEntry",
     "EmbedderMismatch",
     "Erased",
     "Event",
@@ -184,6 +200,9 @@ __all__ = [
     "IdempotencyMismatch",
     "Image",
     "InvalidInput",
+    "Knowledge",
+    "KnowledgeHit",
+    "KnowledgeReport",
     "Merged",
     "Message",
     "MisuseError",
@@ -197,6 +216,7 @@ __all__ = [
     "ProviderError",
     "ProviderUnavailable",
     "RateLimited",
+    "Recalled",
     "Receipt",
     "Refused",
     "Reply",

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from persona.values.memory import Source
 from persona.values.time import from_us
 from persona.values.turn import Page, Reply
 
@@ -21,8 +22,14 @@ def page_json(page: Page) -> dict[str, Any]:
 
 def sources(reply: Reply) -> str:
     """Where a reply's recalled texts come from, each once; empty when there were none."""
-    named = [source.title or f"what you said{f' on {source.date}' if source.date else ''}" for source in reply.sources]
-    return ", ".join(dict.fromkeys(named))
+    return ", ".join(dict.fromkeys(map(_named, reply.sources)))
+
+
+def _named(source: Source) -> str:
+    if not source.title:
+        return f"what you said{f' on {source.date}' if source.date else ''}"
+    place = [*([source.heading] if source.heading else []), *([f"page {source.page}"] if source.page else [])]
+    return f"{source.title} ({', '.join(place)})" if place else source.title
 
 
 def moment(us: int) -> str:

@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from persona.cli.app import app
+from persona.cli.words import sources
+from persona.values.memory import Source
+from persona.values.turn import Reply
 
 
 @pytest.fixture(autouse=True)
@@ -249,3 +252,15 @@ def test_facts_are_listed_as_they_were_at_a_time_and_as_they_came_to_be() -> Non
     assert holds[3:] == ["now", "app", "city: Lyon"]
     assert "pass one of them" in refused("facts", "--user", "ada", "--history", "--at", "2026-03-01")
     assert "did you mean 'city'" in refused("remember", "Lyon", "--slot", "cities", "--user", "ada")
+
+
+def test_a_source_is_named_with_its_place() -> None:
+    places = [
+        Source("chunk", "mem_1", "hours.pdf", "Opening", "", 3),
+        Source("chunk", "mem_2", "hours.pdf", "Opening", "", 3),
+        Source("chunk", "mem_3", "hours.pdf", "", "", 4),
+        Source("chunk", "mem_4", "notes.txt"),
+        Source("turn", "mem_5", date="2026-11-21"),
+    ]
+    named = sources(Reply("msg_1", "At nine.", "c-1", "scripted:any", sources=tuple(places)))
+    assert named == "hours.pdf (Opening, page 3), hours.pdf (page 4), notes.txt, what you said on 2026-11-21"
