@@ -1,12 +1,12 @@
 """One file as a document: its blocks, whatever it is made of."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from persona.knowledge import html, pdf, word
-from persona.knowledge.blocks import Block, blocks
-from persona.knowledge.decoding import decoded
+from persona.knowledge.blocks import Block
+from persona.knowledge.content import Content, content_of
 from persona.knowledge.files import Found, take
 from persona.knowledge.kinds import BY_SUFFIX, Kind, check_suffix, kind_of
 from persona.knowledge.unreadable import Unreadable
@@ -43,18 +43,19 @@ class Document:
         return sum(len(block.text) for block in self.blocks)
 
 
-def read(found: Found, most_bytes: int) -> Document:
-    """The document in a file. Text that no reader sees is not in it: hidden characters, comments, hidden elements.
+def read(found: Found, most_bytes: int, content: Callable[[Path, Kind, bytes, int], Content] = content_of) -> Document:
+    """The document in a file, its bytes read by `content`.
 
+    Text that no reader sees is not in it: hidden characters, comments, hidden elements.
     Raises Unreadable, naming the file and what to do, when it is missing, not readable, larger than `most_bytes`,
     or no document; Gone when it is not there.
     """
     check_suffix(found.path)
     raw = take(found.path, most_bytes)
     kind = kind_of(found.path, raw.data)
-    content, remark = _content(found.path, kind, raw.data, most_bytes)
-    shown = tuple(replace(block, text=seen(block.text)) for block in content)
-    remarks = [_misnamed(found.path, kind), remark, _hidden(content, shown)]
+    written, remark = content(found.path, kind, raw.data, most_bytes)
+    shown = tuple(replace(block, text=seen(block.text)) for block in written)
+    remarks = [_misnamed(found.path, kind), remark, _hidden(written, shown)]
     document = Document(
         found.key,
         found.title,
@@ -70,21 +71,10 @@ def read(found: Found, most_bytes: int) -> Document:
     return document
 
 
-def _content(path: Path, kind: Kind, raw: bytes, most: int) -> tuple[tuple[Block, ...], str]:
-    if kind == "pdf":
-        return pdf.blocks_of(path, raw, most)
-    if kind == "docx":
-        return word.blocks_of(path, raw, most), ""
-    text, remark = decoded(path, raw, html=kind == "html")
-    if kind == "html":
-        return html.blocks_of(path, text), remark
-    return tuple(blocks(text, markdown=kind == "markdown")), remark
-
-
 def _misnamed(path: Path, kind: Kind) -> str:
     return "" if BY_SUFFIX[path.suffix.lower()] == kind else f"is {_NAMES[kind]}, whatever its name says"
 
 
-def _hidden(content: tuple[Block, ...], shown: tuple[Block, ...]) -> str:
-    gone = sum(len(before.text) - len(after.text) for before, after in zip(content, shown, strict=True))
+def _hidden(written: tuple[Block, ...], shown: tuple[Block, ...]) -> str:
+    gone = sum(len(before.text) - len(after.text) for before, after in zip(written, shown, strict=True))
     return f"{gone} hidden characters were removed" if gone else ""

@@ -10,6 +10,7 @@ class Unreadable(InvalidInput):
 
     def __init__(self, path: Path, what: str, hint: str) -> None:
         super().__init__(f"the document {str(path)!r} {what}", hint=hint)
+        self.what = what
         self.reason = f"{what}; {hint}"
 
 

@@ -143,6 +143,9 @@ class KnowledgeSettings(Table):
         "`persona knowledge add` brings others.",
     )
     max_file_mb: int = Field(default=32, ge=1, description="Most megabytes of a file, and of what it unpacks to.")
+    max_file_s: float = Field(
+        default=120.0, gt=0, description="Most seconds that reading one .html, .pdf or .docx file may take."
+    )
 
 
 class Settings(Table):

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from persona.adapter import Embedder
 from persona.errors import InvalidInput, NotFound, SettingsError
+from persona.knowledge.apart import Apart
 from persona.knowledge.files import Listing, expand, found_at, key_of, walk
 from persona.settings.nearest import did_you_mean
 from persona.settings.schema import Settings
@@ -108,9 +109,11 @@ async def _bring(
     origin: DocumentOrigin,
     say: Say | None,
 ) -> KnowledgeReport:
-    limit = place.settings.knowledge[name].max_file_mb * _MEGABYTE
-    intake = Intake(place.database, place.embedder, place.now_us, key, stored, limit, origin, say)
-    await intake.bring(listing, gone)
+    limits = place.settings.knowledge[name]
+    most_bytes = limits.max_file_mb * _MEGABYTE
+    with Apart(limits.max_file_s) as apart:
+        intake = Intake(place.database, place.embedder, place.now_us, key, stored, most_bytes, apart, origin, say)
+        await intake.bring(listing, gone)
     report = intake.report
     if report.added or report.updated or report.removed:
         counts = report.added, report.updated, report.removed

@@ -12,6 +12,7 @@ import stamina
 
 from persona.adapter import Embedder
 from persona.errors import ProviderError, RateLimited
+from persona.knowledge.apart import Apart
 from persona.knowledge.chunks import Chunk, chunks
 from persona.knowledge.documents import Document, read
 from persona.knowledge.files import Found, Listing, stamp
@@ -68,6 +69,7 @@ class Intake:
     owner_key: int
     stored: Mapping[str, DocumentEntry]
     most_bytes: int
+    apart: Apart
     origin: DocumentOrigin
     say: Callable[[DocumentChange], None] | None = None
     _counts: Counter[str] = field(default_factory=Counter)
@@ -110,7 +112,7 @@ class Intake:
         if known and known.mtime_ns and stamp(found.path) == (known.size, known.mtime_ns):
             return _Looked(replace(known, origin=origin), "unchanged", writes=known.origin != origin)
         try:
-            document = read(found, self.most_bytes)
+            document = read(found, self.most_bytes, self.apart.content)
         except Gone:
             return _Looked(DocumentEntry(found.key, found.title), "removed", writes=known is not None)
         except Unreadable as error:

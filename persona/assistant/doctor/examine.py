@@ -9,6 +9,7 @@ from persona.assistant.doctor.database import look
 from persona.assistant.doctor.findings import Finding, failed
 from persona.calling.providers import Providers
 from persona.errors import PersonaError
+from persona.knowledge.apart import Apart
 from persona.knowledge.documents import read
 from persona.knowledge.files import expand
 from persona.settings import Settings, load
@@ -56,7 +57,9 @@ def _knowledge(settings: Settings) -> Iterator[Finding]:
     for name, base in settings.knowledge.items():
         topic = f"knowledge {name}"
         try:
-            documents = [read(one, base.max_file_mb * 1_000_000) for one in expand(base.files, settings.folder)]
+            files, most_bytes = expand(base.files, settings.folder), base.max_file_mb * 1_000_000
+            with Apart(base.max_file_s) as apart:
+                documents = [read(one, most_bytes, apart.content) for one in files]
         except PersonaError as error:
             yield failed(topic, error)
             continue
