@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from opentelemetry import metrics, trace
+from opentelemetry import metrics, propagate, trace
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.metrics import Histogram, MeterProvider
 from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
@@ -16,7 +17,8 @@ from told import Told
 
 @pytest.fixture(scope="session")
 def sdk() -> Told:
-    """A process has one SDK, for as long as it lives."""
+    """A process has one SDK, for as long as it lives: other tests must not see it on their wires."""
+    propagate.set_global_textmap(CompositePropagator([]))
     exporter = InMemorySpanExporter()
     reader = InMemoryMetricReader(preferred_temporality={Histogram: AggregationTemporality.DELTA})
     provider = TracerProvider(shutdown_on_exit=False)
