@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from google import genai
 from google.genai.types import Content, FunctionDeclaration, GenerateContentConfig, HttpOptions, Part
@@ -93,9 +94,11 @@ async def test_a_request_says_what_the_sdk_would_say_of_its_own_types(server: Wi
         max_output_tokens=50,
         temperature=0.5,
     )
-    sdk = genai.Client(api_key="gk", http_options=HttpOptions(base_url=server.origin, timeout=10_000))
+    http = httpx2.AsyncClient()  # as the adapter has it: the SDK would take aiohttp where that is installed
+    options = HttpOptions(base_url=server.origin, timeout=10_000, httpx_async_client=http)
+    sdk = genai.Client(api_key="gk", http_options=options)
     await sdk.aio.models.generate_content(model="m", contents=list(contents), config=config)
-    await sdk.aio.aclose()
+    await http.aclose()
     sdk.close()
     ours, theirs = server.requests
     del theirs.body["systemInstruction"]["role"]
