@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 from persona.errors import AdapterMissing, ProviderError, RateLimited
 from persona.values.example import DatasetLimits, Example, Problem, Shape
 from persona.values.request import Delta, Request
+from persona.values.tuning import Progress, Training, TuningCard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -190,6 +191,30 @@ class DatasetFormat(Protocol):
         ...
 
 
+class Tuning(Protocol):
+    """Trains models on datasets. One instance serves one event loop.
+
+    A run is known by the handle that `start` returned: text that the backend alone reads, kept in the store, so that a
+    watcher of another process, or after a restart, goes on.
+    """
+
+    async def start(self, training: Training) -> str:
+        """Starts the run and returns its handle, at once. Raises only errors of `persona.errors`, nothing begun."""
+        ...
+
+    async def follow(self, handle: str) -> Progress:
+        """What there is to say of the run now. Raises ProviderError while the backend cannot be asked."""
+        ...
+
+    async def cancel(self, handle: str) -> None:
+        """Ends the run, if it has not ended; no error when it has."""
+        ...
+
+    async def clean(self, handle: str) -> Sequence[str]:
+        """Removes what the run left that bills or takes room (files, endpoints, deployments), and names it."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCard:
     """Dated facts about one model. Prices are US dollars per million tokens; None is unknown, never 0.
@@ -224,6 +249,8 @@ class Adapter:
     tokenizer: Callable[[str], Tokenizer | None] | None = None
     card: Callable[[str], ModelCard | None] | None = None
     datasets: Callable[[], Sequence[DatasetFormat]] | None = None
+    tuning: Callable[[Provider], Tuning] | None = None
+    tuning_card: Callable[[str], TuningCard | None] | None = None
     needs_key: bool | Callable[[Provider], bool] = True
     sends_outside: bool = True
     follows_instructions: bool = True

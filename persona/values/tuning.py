@@ -1,0 +1,92 @@
+"""A tuning run, in persona's own terms: what is asked of a backend, and what it says of the run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Method = Literal["sft", "dpo"]
+"""Supervised fine-tuning on replies, or direct preference optimisation on pairs of them."""
+
+JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+FINISHED: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a backend is asked to train. Files are in the dataset format that the backend's card names.
+
+    `job_id` is persona's, the same after a restart: a backend that names its runs by it starts none twice. `folder` is
+    the job's own, for checkpoints and results on this machine. `options` are the backend's own, as text; it refuses
+    those it does not know with SettingsError.
+    """
+
+    job_id: str
+    base_model: str
+    method: Method
+    train: Path
+    validation: Path | None
+    folder: Path
+    suffix: str = ""
+    seed: int = 0
+    epochs: float | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LossPoint:
+    """The loss after a number of steps; None where it was not measured there."""
+
+    step: int
+    training: float | None = None
+    validation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A state of the model that can be served or gone on from; `model` is how its provider or a server knows it."""
+
+    step: int
+    model: str
+    validation: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a backend says of a run, whole each time: a watcher that was away misses nothing.
+
+    `tuned_model` is set once it succeeded, as a target's model names it; `bills` names what costs money while idle
+    (endpoints, deployments) and has to be cleaned. `problem` says in a person's words why it failed.
+    """
+
+    state: JobState
+    step: int = 0
+    total_steps: int | None = None
+    points: tuple[LossPoint, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+    trained_tokens: int | None = None
+    tuned_model: str = ""
+    bills: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TuningCard:
+    """Dated facts about tuning one base model at one backend. Prices are US dollars; None is unknown, never 0.
+
+    `closed` says, in words, why nothing can be trained there any more, and what to do instead; `training_until` and
+    `serving_until` are ISO days, empty while none is set. `format` and `preference_format` name the dataset formats it
+    takes. `training_price` is per million trained tokens, `idle_price` per hour while nothing is asked of the model.
+    """
+
+    base_model: str
+    methods: tuple[Method, ...] = ("sft",)
+    format: str = ""
+    preference_format: str = ""
+    closed: str = ""
+    training_until: str = ""
+    serving_until: str = ""
+    training_price: float | None = None
+    idle_price: float | None = None
+    source: str = ""
+    checked: str = ""
