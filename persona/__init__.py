@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         EmbedderMismatch,
         Erased,
         IdempotencyMismatch,
+        InvalidAnswer,
         InvalidInput,
         MisuseError,
         ModelNotFound,
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
         Usage,
     )
     from persona.values.turn import (
+        AnswerRejected,
         ConversationEntry,
         Cost,
         Event,
@@ -133,6 +135,7 @@ _ROOMS = {
         "EmbedderMismatch",
         "Erased",
         "IdempotencyMismatch",
+        "InvalidAnswer",
         "InvalidInput",
         "MisuseError",
         "ModelNotFound",
@@ -167,12 +170,22 @@ _ROOMS = {
     "persona.values.plan": ("Plan",),
     "persona.values.privacy": ("Consent", "Exported", "Merged", "Receipt"),
     "persona.values.request": ("TextDelta", "Usage"),
-    "persona.values.turn": ("ConversationEntry", "Cost", "Event", "Page", "Reply", "ToolFinished", "ToolStarted"),
+    "persona.values.turn": (
+        "AnswerRejected",
+        "ConversationEntry",
+        "Cost",
+        "Event",
+        "Page",
+        "Reply",
+        "ToolFinished",
+        "ToolStarted",
+    ),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "AdapterMissing",
+    "AnswerRejected",
     "Assistant",
     "AsyncAssistant",
     "AsyncConversation",
@@ -199,6 +212,7 @@ __all__ = [
     "Fact",
     "IdempotencyMismatch",
     "Image",
+    "InvalidAnswer",
     "InvalidInput",
     "Knowledge",
     "KnowledgeHit",

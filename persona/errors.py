@@ -35,6 +35,7 @@
     │   ├── BadReply               a body that is not what the protocol says
     │   └── StreamCut              the stream ended without its stop reason; `text` holds what came
     ├── ToolLoopExceeded       the model kept calling tools past the limit
+    ├── InvalidAnswer          the reply is not the answer that was asked for; `problems` says why
     ├── TurnCancelled          the turn was cancelled by its caller
     └── ScriptError            a scripted model of a test was used differently from its script
 
@@ -243,6 +244,18 @@ class StreamCut(ProviderError):
 
 class ToolLoopExceeded(PersonaError):
     """The model kept calling tools past the route's limit."""
+
+
+class InvalidAnswer(PersonaError):
+    """The reply does not fit the pydantic model that was asked for, and did not when the model was asked again.
+
+    `text` is what it said last, and is not a reply; `problems` are what is wrong with it, one of each field.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", text: str = "", problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.text = text
+        self.problems = problems
 
 
 class TurnCancelled(PersonaError):

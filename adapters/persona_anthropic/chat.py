@@ -93,6 +93,12 @@ class AnthropicChat:
             yield delta
 
     def _prepared(self, request: Request) -> tuple[Connection, dict[str, Any], Any]:
+        if request.answer and not request.answer.strict:
+            raise BadRequest(
+                f"{self._provider.name} takes no free keys, tuples or untyped fields; {request.answer.name!r} has",
+                hint="write a dict as a list of models with a name and a value, and give every field a type",
+                target=f"{self._provider.name}:{request.model}",
+            )
         if self._connection is None:
             self._connection = connect(self._provider, self._platform)
         body = to_wire(request)

@@ -51,6 +51,8 @@ def to_wire(request: Request) -> Json:
     body["messages"] = list(_alternating((side, own) for side, own in said if own and side != "system"))
     if request.tools:
         body["tools"] = tools_to_wire(request.tools)
+    if request.answer:
+        body["output_config"] = {"format": {"type": "json_schema", "schema": request.answer.schema}}
     if request.temperature is not None and takes_temperature(request.model):
         body["temperature"] = request.temperature
     if request.stream:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-from persona.errors import ModelNotFound
+from persona.errors import BadRequest, ModelNotFound
 from persona.values.message import ToolCall
 from persona.values.request import Delta, Finish, Request, TextDelta
 from persona_embedded.extract import answer
@@ -20,11 +20,20 @@ class ExtractiveChat:
         self._model = model
 
     async def call(self, request: Request) -> AsyncIterator[Delta]:
-        """The answer, word by word when it is streamed. Raises ModelNotFound for another model's name."""
+        """The answer, word by word when it is streamed.
+
+        Raises ModelNotFound for another model's name, and BadRequest when an object is asked for: it writes none.
+        """
         if request.model != self._model:
             raise ModelNotFound(
                 f"the embedded adapter has no chat model {request.model!r}",
                 hint=f"use {self._model!r}",
+                target=f"{self._provider}:{request.model}",
+            )
+        if request.answer:
+            raise BadRequest(
+                f"the embedded adapter quotes sentences, and cannot fill in the fields of {request.answer.name!r}",
+                hint="name a language model as the target of the route",
                 target=f"{self._provider}:{request.model}",
             )
         found = answer(request.messages, request.tools)

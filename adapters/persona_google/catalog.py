@@ -49,6 +49,14 @@ def signs_calls(model: str) -> bool:
     return _version(name_of(model)) >= (3, 0)
 
 
+def answers_beside_tools(model: str) -> bool:
+    """Whether the model can be offered tools and held to a schema in one request: from Gemini 3 on.
+
+    Before, the API says "Function calling with a response mime type: 'application/json' is unsupported".
+    """
+    return _version(name_of(model)) >= (3, 0)
+
+
 def _version(name: str) -> tuple[int, int]:
     """The version that the id names: the newest for an alias of it, none for what is no Gemini model."""
     if _LATEST.fullmatch(name):

@@ -97,7 +97,7 @@ class GoogleChat:
         check_model(self._provider, self._platform, request.model)
         body = to_wire(request)
         try:
-            json.dumps(body.get("tools"), allow_nan=False)  # all that is not text or a number here
+            json.dumps([body.get("tools"), body.get("generationConfig")], allow_nan=False)  # all but text is here
         except (ValueError, TypeError, RecursionError):
             raise self._failure(request, _UNWRITABLE) from None
         if self._connection is None:

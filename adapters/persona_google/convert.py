@@ -15,7 +15,7 @@ from typing import Any
 from persona.adapter import valid
 from persona.values.message import Image, Part, Role, Text, ToolCall, ToolResult
 from persona.values.request import Request, StopReason, Tool, Usage
-from persona_google.catalog import signs_calls, takes_temperature
+from persona_google.catalog import answers_beside_tools, signs_calls, takes_temperature
 
 Json = dict[str, Any]  # the wire's own shapes: JSON is open-ended by nature
 
@@ -36,6 +36,9 @@ STOPS: dict[str, StopReason] = {
 
 UNSIGNED = "skip_thought_signature_validator"
 """What the vendor lets stand for the signature of a call that another model made (guide "Thought signatures")."""
+
+ONLY_ASKED = "Once no tool is needed, reply with JSON alone, by this JSON Schema: "
+"""What asks for an answer where tools are offered and the API cannot hold the model to a schema beside them."""
 
 _MARK = "google:"  # tells our signatures from another vendor's, in a conversation that changes its model
 _SIDES: dict[Role, str] = {"system": "system", "user": "user", "assistant": "model", "tool": "user"}
@@ -58,6 +61,8 @@ def to_wire(request: Request) -> Json:
             contents[-1]["parts"] += parts
         elif parts:
             contents.append({"role": side, "parts": parts})
+    if request.answer and not _enforces(request):
+        system.append({"text": f"{ONLY_ASKED}{json.dumps(request.answer.schema, ensure_ascii=False)}"})
     body: Json = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": system}
@@ -111,7 +116,15 @@ def _options(request: Request) -> Json:
         options["maxOutputTokens"] = request.max_output_tokens
     if request.temperature is not None and takes_temperature(request.model):
         options["temperature"] = request.temperature
+    if request.answer and _enforces(request):
+        options["responseMimeType"] = "application/json"
+        options["responseJsonSchema"] = request.answer.schema
     return options
+
+
+def _enforces(request: Request) -> bool:
+    """Whether the API can hold this reply to a schema."""
+    return not request.tools or answers_beside_tools(request.model)
 
 
 def _parts(parts: Sequence[Part], signs: bool) -> Iterator[Json]:

@@ -32,6 +32,9 @@ def to_wire(request: Request, dialect: Dialect = VENDOR) -> Json:
     }
     if request.tools:
         body["tools"] = tools_to_wire(request.tools)
+    if answer := request.answer:
+        schema = {"name": answer.name, "schema": answer.schema, "strict": answer.strict}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
     if request.max_output_tokens is not None:
         body[dialect.limit_key] = request.max_output_tokens
     if request.temperature is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Protocol
+from typing import Any, Protocol
 
 from persona.assistant.running import Running
 from persona.assistant.stream import AsyncTurnStream
@@ -19,7 +19,7 @@ from persona.values.message import Image, Message
 from persona.values.owner import Owner
 from persona.values.plan import Plan
 from persona.values.privacy import Receipt
-from persona.values.turn import Event, Reply
+from persona.values.turn import A, Event, Reply
 
 _LONGEST_TITLE = 200
 
@@ -54,15 +54,17 @@ class AsyncConversation:
         *,
         images: Sequence[Image] = (),
         tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
         idempotency_key: str = "",
         timeout_s: float | None = None,
-    ) -> Reply:
+    ) -> Reply[A]:
         """The reply to a message, stored. The message is durable before the model is called.
 
-        `tools` are functions that the model may call. The same `idempotency_key` again brings the same reply.
-        Raises InvalidInput, NotFound, ConversationBusy, WindowTooSmall, ProviderError and StoreError.
+        `tools` are functions that the model may call. `answer` is a pydantic model: the reply is then JSON that fits
+        it, and its `answer` an object of it. The same `idempotency_key` again brings the same reply.
+        Raises InvalidInput, NotFound, ConversationBusy, WindowTooSmall, InvalidAnswer, ProviderError and StoreError.
         """
-        asked = await self._ask(text, images, tools, idempotency_key, timeout_s)
+        asked = await self._ask(text, images, tools, answer, idempotency_key, timeout_s)
         return await self._finish(asked)
 
     def stream(
@@ -71,27 +73,39 @@ class AsyncConversation:
         *,
         images: Sequence[Image] = (),
         tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
         idempotency_key: str = "",
         timeout_s: float | None = None,
-    ) -> AsyncTurnStream:
+    ) -> AsyncTurnStream[A]:
         """The same turn as `send`, as an async context manager that yields events as they come."""
 
-        async def work(show: "ShowEvent") -> Reply:
-            asked = await self._ask(text, images, tools, idempotency_key, timeout_s, stream=True)
+        async def work(show: "ShowEvent") -> Reply[A]:
+            asked = await self._ask(text, images, tools, answer, idempotency_key, timeout_s, stream=True)
             return await run_turn(await self._assistant.services(), asked, show)
 
         return AsyncTurnStream(self._assistant.running, work)
 
     async def edit(
-        self, message_id: str, text: str, *, tools: Sequence[ToolFunction] = (), timeout_s: float | None = None
-    ) -> Reply:
+        self,
+        message_id: str,
+        text: str,
+        *,
+        tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
+        timeout_s: float | None = None,
+    ) -> Reply[A]:
         """The reply to another version of one of the user's messages; both versions stay stored, as siblings."""
-        asked = await self._ask(text, (), tools, "", timeout_s, replaces=message_id)
+        asked = await self._ask(text, (), tools, answer, "", timeout_s, replaces=message_id)
         return await self._finish(asked)
 
     async def regenerate(
-        self, reply_id: str, *, tools: Sequence[ToolFunction] = (), timeout_s: float | None = None
-    ) -> Reply:
+        self,
+        reply_id: str,
+        *,
+        tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
+        timeout_s: float | None = None,
+    ) -> Reply[A]:
         """Another reply to the same message; the first stays stored, as its sibling, and the log says so."""
         services = await self._assistant.services()
         message = await afterwards.asked_for(services, self._owner, self.id, reply_id)
@@ -100,6 +114,7 @@ class AsyncConversation:
             self.id,
             message.parts,
             tools=tools,
+            answer=answer,
             timeout_s=_seconds(timeout_s, services.settings.turn.timeout_s),
             again=message.id,
             follows=reply_id,
@@ -156,6 +171,7 @@ class AsyncConversation:
         text: str,
         images: Sequence[Image],
         tools: Sequence[ToolFunction],
+        answer: type[object] | None,
         idempotency_key: str,
         timeout_s: float | None,
         *,
@@ -172,12 +188,13 @@ class AsyncConversation:
             arm=self._arm or "",
             idempotency_key=idempotency_key,
             tools=tools,
+            answer=answer,
             timeout_s=_seconds(timeout_s, turn.timeout_s),
             stream=stream,
             replaces=replaces,
         )
 
-    async def _finish(self, asked: Ask) -> Reply:
+    async def _finish(self, asked: Ask) -> Reply[Any]:
         services = await self._assistant.services()
         return await self._assistant.running.finish(run_turn(services, asked, _unseen))
 

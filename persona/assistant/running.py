@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Literal
 
-from persona.values.turn import Reply
+from persona.values.turn import A, Reply
 
 log = logging.getLogger("persona.turns")
 
@@ -15,16 +15,16 @@ class Running:
 
     def __init__(self, on_disconnect: Literal["finish", "cancel"]) -> None:
         self._cancels = on_disconnect == "cancel"
-        self._tasks: set[asyncio.Task[Reply]] = set()
+        self._tasks: set[asyncio.Task[Reply[Any]]] = set()
 
-    def start(self, turn: Coroutine[Any, Any, Reply]) -> "asyncio.Task[Reply]":
+    def start(self, turn: Coroutine[Any, Any, Reply[A]]) -> "asyncio.Task[Reply[A]]":
         """Starts a turn."""
         task = asyncio.get_running_loop().create_task(turn, name="persona-turn")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
         return task
 
-    async def finish(self, turn: Coroutine[Any, Any, Reply]) -> Reply:
+    async def finish(self, turn: Coroutine[Any, Any, Reply[A]]) -> Reply[A]:
         """Runs a turn and waits for it. When the waiting is cancelled, the turn finishes or is cancelled too."""
         task = self.start(turn)
         try:
@@ -34,7 +34,7 @@ class Running:
                 await self.leave(task)
             raise
 
-    async def leave(self, task: "asyncio.Task[Reply]") -> None:
+    async def leave(self, task: "asyncio.Task[Reply[A]]") -> None:
         """Does what the settings say for a turn that nobody waits for any more."""
         if self._cancels:
             task.cancel()
@@ -45,7 +45,7 @@ class Running:
         while self._tasks:
             await asyncio.wait(self._tasks)
 
-    def _ended(self, task: "asyncio.Task[Reply]") -> None:
+    def _ended(self, task: "asyncio.Task[Reply[A]]") -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.debug("a turn ended with %s", type(error).__name__)

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Generic, Self
 
 from persona.assistant.running import Running
 from persona.errors import MisuseError, TurnCancelled
-from persona.values.turn import Event, Reply
+from persona.values.turn import A, Event, Reply
 
-Work = Callable[[Callable[[Event], None]], Coroutine[Any, Any, Reply]]
+Work = Callable[[Callable[[Event], None]], Coroutine[Any, Any, Reply[Any]]]
 
 
-class AsyncTurnStream:
+class AsyncTurnStream(Generic[A]):
     """An async context manager that yields the turn's events; `reply` is there once it has yielded them all.
 
     Leaving it early finishes the turn in the background or cancels it, as `turn.on_disconnect` says.
@@ -22,10 +22,10 @@ class AsyncTurnStream:
         self._running = running
         self._work = work
         self._events: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._task: asyncio.Task[Reply] | None = None
+        self._task: asyncio.Task[Reply[A]] | None = None
 
     @property
-    def reply(self) -> Reply:
+    def reply(self) -> Reply[A]:
         """The stored reply. Raises MisuseError before the turn has ended well."""
         task = self._task
         if task is None or not task.done() or task.cancelled() or task.exception():

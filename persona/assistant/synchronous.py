@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self
 
 from pydantic import BaseModel
 
@@ -21,18 +21,18 @@ from persona.values.memory import Fact, Told
 from persona.values.message import Image, Message
 from persona.values.plan import Plan
 from persona.values.privacy import Consent, Exported, Merged, Receipt
-from persona.values.turn import Event, Page, Reply
+from persona.values.turn import A, Event, Page, Reply
 
 
-class TurnStream:
+class TurnStream(Generic[A]):
     """A context manager that yields a turn's events; `reply` is there once it has yielded them all."""
 
-    def __init__(self, portal: Portal, stream: AsyncTurnStream) -> None:
+    def __init__(self, portal: Portal, stream: AsyncTurnStream[A]) -> None:
         self._portal = portal
         self._stream = stream
 
     @property
-    def reply(self) -> Reply:
+    def reply(self) -> Reply[A]:
         """The stored reply. Raises MisuseError before the turn has ended well."""
         return self._stream.reply
 
@@ -67,17 +67,24 @@ class Conversation:
         *,
         images: Sequence[Image] = (),
         tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
         idempotency_key: str = "",
         timeout_s: float | None = None,
-    ) -> Reply:
+    ) -> Reply[A]:
         """The reply to a message, stored. The message is durable before the model is called.
 
-        `tools` are functions that the model may call. The same `idempotency_key` again brings the same reply.
-        Raises InvalidInput, NotFound, ConversationBusy, WindowTooSmall, ProviderError and StoreError.
+        `tools` are functions that the model may call. `answer` is a pydantic model: the reply is then JSON that fits
+        it, and its `answer` an object of it. The same `idempotency_key` again brings the same reply.
+        Raises InvalidInput, NotFound, ConversationBusy, WindowTooSmall, InvalidAnswer, ProviderError and StoreError.
         """
         return self._portal.call(
             self._conversation.send(
-                text, images=images, tools=tools, idempotency_key=idempotency_key, timeout_s=timeout_s
+                text,
+                images=images,
+                tools=tools,
+                answer=answer,
+                idempotency_key=idempotency_key,
+                timeout_s=timeout_s,
             )
         )
 
@@ -87,24 +94,42 @@ class Conversation:
         *,
         images: Sequence[Image] = (),
         tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
         idempotency_key: str = "",
         timeout_s: float | None = None,
-    ) -> TurnStream:
+    ) -> TurnStream[A]:
         """The same turn as `send`, as a context manager that yields events as they come."""
         stream = self._conversation.stream(
-            text, images=images, tools=tools, idempotency_key=idempotency_key, timeout_s=timeout_s
+            text, images=images, tools=tools, answer=answer, idempotency_key=idempotency_key, timeout_s=timeout_s
         )
         return TurnStream(self._portal, stream)
 
     def edit(
-        self, message_id: str, text: str, *, tools: Sequence[ToolFunction] = (), timeout_s: float | None = None
-    ) -> Reply:
+        self,
+        message_id: str,
+        text: str,
+        *,
+        tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
+        timeout_s: float | None = None,
+    ) -> Reply[A]:
         """The reply to another version of one of the user's messages; both versions stay stored, as siblings."""
-        return self._portal.call(self._conversation.edit(message_id, text, tools=tools, timeout_s=timeout_s))
+        return self._portal.call(
+            self._conversation.edit(message_id, text, tools=tools, answer=answer, timeout_s=timeout_s)
+        )
 
-    def regenerate(self, reply_id: str, *, tools: Sequence[ToolFunction] = (), timeout_s: float | None = None) -> Reply:
+    def regenerate(
+        self,
+        reply_id: str,
+        *,
+        tools: Sequence[ToolFunction] = (),
+        answer: type[A] | None = None,
+        timeout_s: float | None = None,
+    ) -> Reply[A]:
         """Another reply to the same message; the first stays stored, as its sibling, and the log says so."""
-        return self._portal.call(self._conversation.regenerate(reply_id, tools=tools, timeout_s=timeout_s))
+        return self._portal.call(
+            self._conversation.regenerate(reply_id, tools=tools, answer=answer, timeout_s=timeout_s)
+        )
 
     def why(self, reply_id: str) -> Plan:
         """The plan behind a reply: what the model was shown, what it was not, and why. Print it, or `.to_dict()`."""

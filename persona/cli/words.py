@@ -12,7 +12,9 @@ def reply_json(reply: Reply) -> dict[str, Any]:
     """A reply in JSON types; the cost is a decimal as text, and null where it is unknown."""
     amount = reply.cost.amount
     cost = {"amount": None if amount is None else f"{amount:f}", "source": reply.cost.source}
-    return {**asdict(reply), "cost": cost}
+    whole = {**asdict(reply), "cost": cost}
+    del whole["answer"]  # nobody asks for an object here
+    return whole
 
 
 def page_json(page: Page) -> dict[str, Any]:

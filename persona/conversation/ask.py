@@ -13,8 +13,8 @@ class Ask:
     """One turn to be run. `create` is the route of a conversation that may not exist yet, empty when it must; `arm`
     the arm it is to start on, empty for the one that the user's share chooses.
 
-    `replaces` edits a user message, `again` (also a user message's id) asks for another reply to it; `follows` is
-    the reply that was not good enough, for the log.
+    `answer` is the pydantic model that the reply's text must fit. `replaces` edits a user message, `again` (also a user
+    message's id) asks for another reply to it; `follows` is the reply that was not good enough, for the log.
     """
 
     owner: Owner
@@ -24,6 +24,7 @@ class Ask:
     arm: str = ""
     idempotency_key: str = ""
     tools: Sequence[ToolFunction] = ()
+    answer: type[object] | None = None
     timeout_s: float = 60.0
     stream: bool = False
     replaces: str = ""

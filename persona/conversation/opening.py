@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from persona.adapter import is_quick
+from persona.conversation.answers import Awaited, expected
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered, gather
 from persona.conversation.journal import Journal
@@ -45,31 +47,37 @@ class _Found:
     gathered: Gathered | None
 
 
-async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]) -> Reply:
+async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]) -> Reply[Any]:
     """Runs a turn and returns its reply; the stored one when its idempotency key was answered before.
 
     Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held.
     """
-    services, offered = services.as_they_are(), offer(asked.tools)
+    services, offered, awaited = services.as_they_are(), offer(asked.tools), expected(asked.answer)
     with services.providers.telemetry.turn(asked.conversation_id) as span:
-        reply = await _run(services, asked, offered, show, span)
+        reply = await _run(services, asked, offered, awaited, show, span)
         span.replied(reply)
         return reply
 
 
 async def _run(
-    services: Services, asked: Ask, offered: dict[str, Offered], show: Callable[[Event], None], span: TurnSpan
-) -> Reply:
+    services: Services,
+    asked: Ask,
+    offered: dict[str, Offered],
+    awaited: Awaited | None,
+    show: Callable[[Event], None],
+    span: TurnSpan,
+) -> Reply[Any]:
     deadline = asyncio.get_running_loop().time() + asked.timeout_s
     # a quick embedder waits for nobody: its vector is made first, and one hop then opens and gathers
     query = await _query(services, asked, deadline) if is_quick(services.embedder) else None
     found = await _patiently(services, asked, query)
     if isinstance(found, Reply):
-        show(TextDelta(found.text))
-        return found
+        reply = awaited.again(found) if awaited else found
+        show(TextDelta(reply.text))
+        return reply
     span.opened(found.opened.turn_id, found.arm.route, found.arm.name)
     try:
-        return await _answer(services, asked, found, query, offered, deadline, show)
+        return await _answer(services, asked, found, query, offered, awaited, deadline, show)
     finally:
         services.waiting.free((asked.owner, asked.conversation_id))
 
@@ -80,9 +88,10 @@ async def _answer(
     found: _Found,
     query: Query | None,
     offered: dict[str, Offered],
+    awaited: Awaited | None,
     deadline: float,
     show: Callable[[Event], None],
-) -> Reply:
+) -> Reply[Any]:
     arm = found.arm
     try:
         gathered = found.gathered or await _gather_later(services, asked, found, query, deadline)
@@ -100,7 +109,7 @@ async def _answer(
         gathered.anchor,
         revision=found.opened.revision,
     )
-    return await Turn(services, asked, journal, gathered, shots, offered, deadline, show).run()
+    return await Turn(services, asked, journal, gathered, shots, offered, awaited, deadline, show).run()
 
 
 async def _give_up(services: Services, opened: Opened, error: BaseException) -> None:

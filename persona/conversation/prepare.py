@@ -13,7 +13,7 @@ from persona.routing.routes import Arm, Shot
 from persona.values.memory import Fact
 from persona.values.message import Message
 from persona.values.owner import Traits
-from persona.values.request import Target, Tool
+from persona.values.request import AnswerSchema, Target, Tool
 from persona.values.time import from_us
 from persona.window.blocks import context_block
 from persona.window.materials import Anchor, Materials, line_of_fact, line_of_hit, recounted
@@ -37,6 +37,7 @@ def materials_for(
     asked: Message,
     traits: Traits,
     tools: Sequence[Tool],
+    answer: AnswerSchema | None,
     shots: tuple[Shot, ...],
     running: tuple[Message, ...],
     now_us: int,
@@ -66,6 +67,8 @@ def materials_for(
         now_us=now_us,
         expects_summary=bool(arm.summarise),
         notes=gathered.notes,
+        answer=answer,
+        answer_tokens=counter.answer(answer) if answer else 0,
     )
     return materials, anchor
 

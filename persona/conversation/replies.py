@@ -1,6 +1,9 @@
 """Replies as callers see them: fresh from a turn, or read back from the log."""
 
 from collections.abc import Sequence
+from typing import Any
+
+from pydantic import BaseModel
 
 from persona.calling.price import total_cost, total_usage
 from persona.store import conversations, exchanges, memories
@@ -13,7 +16,13 @@ from persona.values.plan import Plan
 from persona.values.turn import Reply
 
 
-def reply_of(message: Message, conversation_id: str, calls: Sequence[Exchange], recalled: Sequence[Recalled]) -> Reply:
+def reply_of(
+    message: Message,
+    conversation_id: str,
+    calls: Sequence[Exchange],
+    recalled: Sequence[Recalled],
+    answer: BaseModel | None = None,
+) -> Reply[Any]:
     """The reply of a turn that has just ended. Usage and cost are those of the turn's calls that brought something."""
     last, sources = calls[-1], {hit.id: hit.source for hit in recalled}
     heard = [call for call in calls if call.stop]
@@ -26,6 +35,7 @@ def reply_of(message: Message, conversation_id: str, calls: Sequence[Exchange], 
         sources=tuple(sources[id] for id in _shown(last.plan) if id in sources),
         usage=total_usage(call.usage for call in heard),
         cost=total_cost(call.cost for call in heard),
+        answer=answer,
     )
 
 

@@ -6,7 +6,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from persona.calling.attempt import Heard, ask
+from persona.conversation.answers import Awaited, Unfit
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered
 from persona.conversation.journal import Journal, exchange_of
@@ -18,6 +21,7 @@ from persona.errors import (
     BadRequest,
     ContextTooLong,
     Erased,
+    InvalidAnswer,
     PersonaError,
     ProviderError,
     Refused,
@@ -32,7 +36,7 @@ from persona.store.ids import new_id
 from persona.telemetry.watching import Outgoing
 from persona.values.message import Message, Part, Role, Text
 from persona.values.request import Request, Target
-from persona.values.turn import Event, Reply, ToolFinished, ToolStarted
+from persona.values.turn import AnswerRejected, Event, Reply, ToolFinished, ToolStarted
 from persona.window.fit import Fitted, fit
 
 log = logging.getLogger("persona.turns")
@@ -51,6 +55,14 @@ class _Underway:
     heard: Heard
 
 
+@dataclass(frozen=True, slots=True)
+class _Mending:
+    """How the model was asked to mend its answer: messages of this turn's requests alone, after `at` of the stored."""
+
+    at: int
+    messages: tuple[Message, ...]
+
+
 @dataclass(slots=True)
 class Turn:
     """A turn that has been opened: the user's message is durable and the conversation is ours."""
@@ -61,12 +73,14 @@ class Turn:
     gathered: Gathered
     shots: tuple[Shot, ...]
     offered: dict[str, Offered]
+    awaited: Awaited | None
     deadline: float
     show: Callable[[Event], None]
     _underway: _Underway | None = field(default=None, init=False)
     _writing: "asyncio.Future[None] | None" = field(default=None, init=False)
+    _mending: _Mending | None = field(default=None, init=False)
 
-    async def run(self) -> Reply:
+    async def run(self) -> Reply[Any]:
         """The stored reply. However it ends, the log says so before this returns or raises."""
         try:
             return await self._answer()
@@ -74,18 +88,46 @@ class Turn:
             await asyncio.shield(self._settle(error))
             raise
 
-    async def _answer(self) -> Reply:
-        rounds = self.services.settings.turn.max_tool_rounds
-        for number in range(rounds + 1):
+    async def _answer(self) -> Reply[Any]:
+        most, rounds = self.services.settings.turn.max_tool_rounds, 0
+        while True:
             call = await self._call()
             if not call.heard.calls:
-                return await self._close(call)
-            if number < rounds:
+                answer = self._read(call)
+                if not isinstance(answer, Unfit):
+                    return await self._close(call, answer)
+                self._mend(call, answer)
+            elif rounds < most:
+                rounds += 1
                 await self._run_tools(call)
-        raise ToolLoopExceeded(
-            f"the model asked for tools more than {rounds} times",
-            hint="raise turn.max_tool_rounds, or look at what the tools return",
-        )
+            else:
+                raise ToolLoopExceeded(
+                    f"the model asked for tools more than {most} times",
+                    hint="raise turn.max_tool_rounds, or look at what the tools return",
+                )
+
+    def _read(self, call: _Underway) -> BaseModel | Unfit | None:
+        """The answer that was asked for, or why this is none; None when any words will do."""
+        if self.awaited is None:
+            return None
+        return self.awaited.read("".join(call.heard.text), call.heard.finish.stop if call.heard.finish else "other")
+
+    def _mend(self, call: _Underway, unfit: Unfit) -> None:
+        """Has the next call ask for the answer once more. Raises InvalidAnswer when it did before."""
+        assert self.awaited is not None, "an answer was read"  # noqa: S101 - narrows the type
+        text = "".join(call.heard.text)
+        if self._mending:
+            cut = "raise max_output_tokens of the route, or ask for a shorter answer"
+            hint = cut if "length" in unfit.kinds else "its `problems` say why: describe the fields, or ask for less"
+            raise self.awaited.refuse(str(call.target), text, unfit, hint)
+        self._note("failed", InvalidAnswer.__name__)
+        self._mending = _Mending(len(self.journal.added), self.awaited.once_more(storable(text), unfit))
+        self.show(AnswerRejected(unfit.problems))
+
+    def _running(self) -> tuple[Message, ...]:
+        """What this turn's requests show after the user's message."""
+        added, mending = tuple(self.journal.added), self._mending
+        return (*added[: mending.at], *mending.messages, *added[mending.at :]) if mending else added
 
     async def _call(self) -> _Underway:
         """One exchange with the arm's target, or with the first of its fallbacks that answers.
@@ -174,8 +216,9 @@ class Turn:
             journal.opened.message,
             journal.opened.owner.traits,
             [one.tool for one in self.offered.values()],
+            self.awaited.schema if self.awaited else None,
             self.shots,
-            tuple(journal.added),
+            self._running(),
             journal.opened.message.created_us,
         )
         previous = journal.plan or self.gathered.plan
@@ -199,6 +242,7 @@ class Turn:
             timeout_s=max(0.001, self.deadline - asyncio.get_running_loop().time()),
             cache_key=self.journal.opened.before.id,
             stable=fitted.stable,
+            answer=self.awaited.schema if self.awaited else None,
         )
 
     async def _run_tools(self, call: _Underway) -> None:
@@ -218,11 +262,11 @@ class Turn:
             self.show(ToolFinished(result))
         await self._write(self.journal.round(self._message("tool", tuple(results))))
 
-    async def _close(self, call: _Underway) -> Reply:
+    async def _close(self, call: _Underway, answer: BaseModel | None) -> Reply[Any]:
         reply = self._message("assistant", (Text(storable("".join(call.heard.text))),))
         self._note("answered", reply_id=reply.id)
         await self._write(self.journal.end("answered", self.gathered, reply))
-        return reply_of(reply, self.journal.opened.before.id, self.journal.calls, self.gathered.recalled)
+        return reply_of(reply, self.journal.opened.before.id, self.journal.calls, self.gathered.recalled, answer)
 
     async def _write(self, write: Coroutine[Any, Any, None]) -> None:
         """Waits for a write that goes on to its end even when the turn is cancelled meanwhile."""

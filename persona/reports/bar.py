@@ -10,6 +10,7 @@ from persona.values.plan import Plan
 # Letters tell the segments apart where there are no colours; black is readable on each colour.
 _LOOKS = {
     "tools": ("t", "grey70"),
+    "answer": ("a", "thistle1"),
     "instructions": ("i", "sky_blue1"),
     "shots": ("s", "medium_purple1"),
     "profile": ("p", "light_salmon1"),
@@ -51,6 +52,7 @@ def segments(plan: Plan) -> tuple[Segment, ...]:
     """Every part of the window in the order it is sent, the empty ones too; their sum is the whole budget."""
     return (
         Segment("tools", plan.tools),
+        *([Segment("answer", plan.answer)] if plan.answer else []),
         *(Segment(section.name, section.tokens) for section in plan.sections),
         Segment("framing", plan.framing),
         Segment("free", max(0, plan.limit - plan.total)),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _NARROWEST = 60
 _UNBOUNDED = 10_000  # cells: in a file nothing is cut
-_NOTHING = ("free", "reserve", "framing", "tools")  # what is no section, so has no candidates
+_NOTHING = ("free", "reserve", "framing", "tools", "answer")  # what is no section, so has no candidates
 
 
 def picture(plan: Plan, width: int) -> "Text":

@@ -60,14 +60,14 @@ def encode_plan(plan: Plan) -> str:
                 *(history.first_depth, history.last_depth, history.last_id),
                 *(history.turns, history.tokens, history.left_out),
             ],
-            *(plan.jumped, plan.prefix_tokens, plan.scale, plan.notes, plan.tools_digest),
+            *(plan.jumped, plan.prefix_tokens, plan.scale, plan.notes, plan.tools_digest, plan.answer),
         ]
     )
 
 
 def decode_plan(raw: str) -> Plan:
     """The plan that `encode_plan` wrote."""
-    *head, sections, history, jumped, prefix, scale, notes, tools_digest = json.loads(raw)
+    *head, sections, history, jumped, prefix, scale, notes, tools_digest, answer = json.loads(raw)
     target, counter, label, total, limit, reserve, framing, tools = head
     return Plan(
         *(target, counter, label, total, limit, reserve, framing, tools),
@@ -81,6 +81,7 @@ def decode_plan(raw: str) -> Plan:
         scale,
         tuple(notes),
         tools_digest,
+        answer,
     )
 
 

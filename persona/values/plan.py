@@ -59,11 +59,12 @@ class HistoryRange:
 class Plan:
     """The window of one request, with its whole arithmetic, in tokens of `counter`.
 
-    `total` is everything on the wire: sections, tool schemas and the format's own framing. `limit` is the most
+    `total` is everything on the wire: sections, the schemas of the tools and of the answer, and the format's own
+    framing. `limit` is the most
     the input may take on this target, and `reserve` what is kept for the reply. `scale` is how many tokens the
     provider was seen to count for one of ours (1.0 until it is known); `limit` is already divided by it.
     `prefix_tokens` is how much of the request is byte for byte the beginning of the conversation's last one;
-    `tools_digest` tells whether the tool schemas are still the same.
+    `tools_digest` tells whether the schemas, of the tools and of the answer, are still the same.
     """
 
     target: str
@@ -81,6 +82,7 @@ class Plan:
     scale: float = 1.0
     notes: tuple[str, ...] = ()
     tools_digest: str = ""
+    answer: int = 0
 
     def section(self, name: SectionName) -> SectionPlan:
         """One section by its name."""
@@ -116,7 +118,9 @@ class Plan:
         for section in self.sections:
             lines.append(f"  {section.name:<12} {section.tokens:>6} tokens")
             lines += [f"    {'+' if c.included else '-'} {_described(c)}" for c in section.candidates]
-        lines.append(f"  {'tools':<12} {self.tools:>6} tokens\n  {'framing':<12} {self.framing:>6} tokens")
+        lines.append(f"  {'tools':<12} {self.tools:>6} tokens")
+        lines += [f"  {'answer':<12} {self.answer:>6} tokens"] if self.answer else []
+        lines.append(f"  {'framing':<12} {self.framing:>6} tokens")
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join(lines)
 

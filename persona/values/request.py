@@ -19,6 +19,19 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSchema:
+    """What a reply must be: one JSON text of `schema`, a JSON Schema object in the subset that providers enforce.
+
+    Every object in it is closed, with all its fields required; what else is asked of a value is in its description.
+    `strict` is False where a part of it could not be said so, such as an object with free keys.
+    """
+
+    name: str
+    schema: Mapping[str, Any]  # JSON Schema is open-ended by its own specification
+    strict: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A provider and a model id, written `provider:model`."""
 
@@ -36,7 +49,7 @@ class Request:
     `stream` says whether the caller wants pieces as they come; `timeout_s` bounds the whole call;
     `temperature` is None unless the owner of the route set it; `cache_key` groups requests that share a prefix.
     `stable` are the indexes of the messages that end something later requests will repeat: for prompt caches that
-    want to be told where.
+    want to be told where. `answer` is what the reply must be, None when any words will do.
     """
 
     model: str
@@ -48,6 +61,7 @@ class Request:
     timeout_s: float = 60.0
     cache_key: str = ""
     stable: tuple[int, ...] = ()
+    answer: AnswerSchema | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING, Generic
+
+from typing_extensions import TypeVar
 
 from persona.values.memory import Source
 from persona.values.message import ToolCall, ToolResult
 from persona.values.request import StopReason, TextDelta, Usage
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+A = TypeVar("A", bound="BaseModel | None", default=None)
+"""The pydantic model of a reply's answer; None where none was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +30,12 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Generic[A]):
     """The answer to one turn, as stored.
 
-    `usage` and `cost` are summed over the turn's model calls; `sources` are the recalled texts that the model
-    was shown, best first; `repeated` says that an idempotency key brought back an earlier reply.
+    `usage` and `cost` are summed over the turn's model calls; `sources` are the recalled texts that the model was
+    shown, best first; `repeated` says that an idempotency key brought back an earlier reply; `answer` is the text as an
+    object of the pydantic model that was asked for, None when none was.
     """
 
     id: str
@@ -37,6 +47,7 @@ class Reply:
     usage: Usage = field(default_factory=Usage)
     cost: Cost = field(default_factory=Cost)
     repeated: bool = False
+    answer: A = None  # type: ignore[assignment]  # None is the default of A too
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +64,14 @@ class ToolFinished:
     result: ToolResult
 
 
-Event = TextDelta | ToolStarted | ToolFinished
+@dataclass(frozen=True, slots=True)
+class AnswerRejected:
+    """The text so far is not the answer that was asked for, and the model is asked once more: forget that text."""
+
+    problems: tuple[str, ...]
+
+
+Event = TextDelta | ToolStarted | ToolFinished | AnswerRejected
 
 
 @dataclass(frozen=True, slots=True)

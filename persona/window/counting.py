@@ -7,7 +7,7 @@ from math import ceil
 from persona.adapter import Framing, Tokenizer
 from persona.values.message import Image, Message, Text, ToolCall, ToolResult
 from persona.values.plan import Label
-from persona.values.request import Tool
+from persona.values.request import AnswerSchema, Tool
 from persona.window.estimate import NAME, estimate_tokens
 
 _REMEMBERED = 100_000  # texts in each of two halves, 10 MB: the memories of a thousand users, forty counted a turn
@@ -72,9 +72,16 @@ class Counter:
         """Tokens of the tool schemas, as the JSON that describes them."""
         return sum(self.framing.per_tool + self.text(_schema(tool)) for tool in tools)
 
-    def request(self, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> int:
+    def answer(self, answer: AnswerSchema) -> int:
+        """Tokens of the schema that the reply must fit, as the JSON that describes it."""
+        return self.framing.per_tool + self.text(answer_text(answer))
+
+    def request(
+        self, messages: Sequence[Message], tools: Sequence[Tool] = (), answer: AnswerSchema | None = None
+    ) -> int:
         """Tokens of a whole request: what a plan's total must equal."""
-        return self.framing.per_request + self.tools(tools) + self.messages(messages)
+        schema = self.answer(answer) if answer else 0
+        return self.framing.per_request + self.tools(tools) + schema + self.messages(messages)
 
     def _run(self, run: list[str]) -> int:
         tokens = self.text("".join(run)) if run else 0
@@ -93,6 +100,11 @@ class Counter:
 def schemas(tools: Sequence[Tool]) -> str:
     """The schemas of all tools, one a line, for a digest of what goes on the wire."""
     return "\n".join(map(_schema, tools))
+
+
+def answer_text(answer: AnswerSchema) -> str:
+    """The answer's schema as JSON, with its name."""
+    return json.dumps({"name": answer.name, "schema": answer.schema}, ensure_ascii=False)
 
 
 def label(counter: Counter, samples: int) -> Label:

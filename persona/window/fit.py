@@ -18,7 +18,7 @@ from persona.window.blocks import (
     with_blocks,
 )
 from persona.window.budget import refuse
-from persona.window.counting import label, schemas
+from persona.window.counting import answer_text, label, schemas
 from persona.window.layout import Layout, arrange
 from persona.window.materials import Anchor, Materials, digest
 from persona.window.prefix import unchanged
@@ -68,6 +68,7 @@ def _pinned(materials: Materials) -> dict[str, int]:
     return {
         "instructions": materials.instructions.tokens,
         "tools": materials.tools_tokens,
+        **({"answer": materials.answer_tokens} if materials.answer else {}),
         "input": counter.message(asked) + counter.messages(materials.running),
         "framing": counter.framing.per_request,
     }
@@ -109,7 +110,7 @@ def _plan(
         target=materials.target,
         counter=materials.counter.name,
         label=label(materials.counter, materials.samples),
-        total=sum(section.tokens for section in sections) + must["tools"] + must["framing"],
+        total=sum(section.tokens for section in sections) + must["tools"] + materials.answer_tokens + must["framing"],
         limit=rules.limit,
         reserve=rules.reserve,
         framing=must["framing"],
@@ -119,8 +120,16 @@ def _plan(
         jumped=layout.jumped,
         scale=rules.scale,
         notes=_notes(materials, layout),
-        tools_digest=digest(schemas(materials.tools)) if materials.tools else "",
+        tools_digest=_declared(materials),
+        answer=materials.answer_tokens,
     )
+
+
+def _declared(materials: Materials) -> str:
+    """A digest of the schemas that go out beside the messages, empty where there are none."""
+    if materials.answer:
+        return digest(f"{schemas(materials.tools)}\n{answer_text(materials.answer)}")
+    return digest(schemas(materials.tools)) if materials.tools else ""
 
 
 def _range(materials: Materials, layout: Layout) -> HistoryRange:

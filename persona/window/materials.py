@@ -6,7 +6,7 @@ from hashlib import blake2b
 
 from persona.values.memory import Fact, Recalled
 from persona.values.message import Message
-from persona.values.request import Tool
+from persona.values.request import AnswerSchema, Tool
 from persona.window.blocks import fact_line, recalled_line
 from persona.window.counting import Counter
 
@@ -101,6 +101,8 @@ class Materials:
     now_us: int = 0
     expects_summary: bool = False
     notes: tuple[str, ...] = ()
+    answer: AnswerSchema | None = None
+    answer_tokens: int = 0
 
 
 def block(id: str, messages: Sequence[Message], counter: Counter, seal: str = "") -> Block:

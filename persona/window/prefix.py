@@ -19,7 +19,7 @@ def unchanged(plan: Plan, previous: Plan | None, history: Sequence[Message], sam
         return 0
     if (plan.tools, plan.tools_digest) != (previous.tools, previous.tools_digest):
         return 0
-    tokens = plan.tools
+    tokens = plan.tools + plan.answer
     for name in _FROZEN:
         section = plan.section(name)
         if section.digest != previous.section(name).digest:

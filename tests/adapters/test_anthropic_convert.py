@@ -2,20 +2,40 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from anthropic import transform_schema
 from hypothesis import given
 from hypothesis import strategies as st
 from persona_anthropic.convert import MARK, MAX_TOKENS, from_wire, to_wire, tools_from_wire, usage_from_wire
+from pydantic import BaseModel, Field
 from talking import Desk
 from wire import WireServer
 from wires.anthropic import MESSAGES
 
+from persona.conversation.answers import expected
 from persona.values.message import Image, Message, Text, ToolCall, ToolResult, say
-from persona.values.request import Request, Tool, Usage
+from persona.values.request import AnswerSchema, Request, Tool, Usage
+
+
+class Tree(BaseModel):
+    """A tree."""
+
+    kind: str | None = None
+    height_m: float = Field(gt=0)
+    branches: list["Tree"] = []
+
+
+class Shelf(BaseModel):
+    since: date
+    trees: list[Tree] = Field(max_length=3, description="what stands on it")
+    best: Tree = Field(description="the finest")
+    planted: bool = True
+
 
 RECORDED = Path(__file__).parent / "recorded"
 REMEMBER = Tool("remember", "d", {"type": "object", "properties": {"k": {"type": "string"}}})
@@ -66,6 +86,20 @@ def test_a_request_has_the_recorded_shape(name: str, request_: Request) -> None:
     for block in expected.get("system", ()):
         block.get("cache_control", {}).pop("ttl", None)
     assert body == {key: value for key, value in expected.items() if key != "metadata"}
+
+
+def test_an_answer_is_asked_for_as_the_sdk_asks_for_a_model() -> None:
+    expected = json.loads((RECORDED / "anthropic_parse.json").read_text(encoding="utf-8"))["request"]["json"]
+    fact = expected["output_config"]["format"]["schema"]
+    del fact["title"], fact["properties"]["name"]["title"]
+    assert to_wire(ask(HELLO[1:], max_output_tokens=5, answer=AnswerSchema("Fact", fact))) == expected
+
+
+@pytest.mark.parametrize("model", [Tree, Shelf])
+def test_the_sdk_finds_nothing_in_an_answer_that_the_vendor_would_not_take(model: type[BaseModel]) -> None:
+    awaited = expected(model)
+    assert awaited is not None
+    assert transform_schema(dict(awaited.schema.schema)) == awaited.schema.schema
 
 
 def test_a_message_without_words_is_left_out_and_its_neighbours_share_one() -> None:

@@ -3,14 +3,13 @@
 import asyncio
 import logging
 import traceback
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from wire import Answer, WireServer
-from wires import WIRES
-from wires.shape import Failure, Said, Sent, Wire
+from wires.shape import KEY, Failure, Said, Sent, Wire
 
 from persona import errors
 from persona.adapter import ChatModel, Provider, Secret, load
@@ -18,7 +17,6 @@ from persona.errors import PersonaError, ProviderError
 from persona.values.message import Image, Message, Text, ToolCall, ToolResult, say
 from persona.values.request import Delta, Finish, Request, TextDelta, Tool, Usage
 
-KEY = "sk-verysecret123"
 PROMPT = "my prompt about Zanzibar"
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 HOURS = Tool("hours", "When a shop is open.", {"type": "object", "properties": {"day": {"type": "string"}}})
@@ -52,18 +50,6 @@ FAILURES: dict[Failure, type[ProviderError]] = {
     "no time": errors.TimedOut,
 }
 both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-
-
-@pytest.fixture(params=WIRES, ids=[wire.kind for wire in WIRES])
-def wire(request: pytest.FixtureRequest) -> Wire:
-    found: Wire = request.param
-    return found
-
-
-@pytest.fixture
-def server(wire: Wire) -> Iterator[WireServer]:
-    with WireServer(wire.dialect) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,54 +1,15 @@
 """Every chat adapter under the faces of persona: sync, async and streaming, with tools, history and failures."""
 
 import asyncio
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
 from talking import Desk
 from wire import Answer, WireServer
-from wires import WIRES
-from wires.shape import Sent, Wire
+from wires.shape import KEY, Sent, Wire, tables
 
 from persona import Overloaded, Refused, StreamCut, TextDelta, ToolFinished, ToolStarted
 from persona.values.message import ToolCall, ToolResult
-
-KEY = "sk-verysecret123"
-
-
-@pytest.fixture(params=WIRES, ids=[wire.kind for wire in WIRES])
-def wire(request: pytest.FixtureRequest) -> Wire:
-    found: Wire = request.param
-    return found
-
-
-@pytest.fixture
-def server(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Iterator[WireServer]:
-    monkeypatch.setenv("SUITE_KEY", KEY)
-    with WireServer(wire.dialect) as server:
-        yield server
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    desk = Desk(tmp_path)
-    with desk.stack:
-        yield desk
-
-
-def tables(wire: Wire, server: WireServer, **route: Any) -> dict[str, Any]:
-    """A route to the server, with two system prompts and a shot."""
-    there = wire.provider(server, KEY)
-    table = {"kind": there.kind, "base_url": there.base_url, "key_env": there.key_env, "options": dict(there.options)}
-    default = {
-        "target": f"suite:{wire.cool}",
-        "instructions": ["Be brief.", "Be kind."],
-        "shots": {"items": [{"user": "When do you open?", "assistant": "At nine."}]},
-        "input": [],
-    }
-    return {"providers": {"suite": table}, "routes": {"default": {**default, **route}}, "turn": {"retries": 0}}
 
 
 def asked(wire: Wire, server: WireServer) -> Sent:

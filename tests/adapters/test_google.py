@@ -21,7 +21,7 @@ from wires.google import GOOGLE
 from persona.adapter import Provider, Secret
 from persona.errors import ProviderError, TimedOut
 from persona.values.message import Message, Text, ToolCall, ToolResult, say
-from persona.values.request import Delta, Finish, Request, TextDelta, Tool, Usage
+from persona.values.request import AnswerSchema, Delta, Finish, Request, TextDelta, Tool, Usage
 
 RECORDED = Path(__file__).parent / "recorded"
 HELLO = (
@@ -31,6 +31,10 @@ HELLO = (
     say("user", "What's my name?"),
 )
 REMEMBER = Tool("remember", "d", {"type": "object", "properties": {"k": {"type": "string"}}})
+FACT = AnswerSchema(
+    "Fact",
+    {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"], "additionalProperties": False},
+)
 both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 
 
@@ -53,6 +57,15 @@ def ask(*, stream: bool = False, messages: tuple[Message, ...] = HELLO, **option
 
 async def collect(chat: GoogleChat, request: Request) -> list[Delta]:
     return [delta async for delta in chat.call(request)]
+
+
+async def ask_the_sdk(server: WireServer, contents: list[Content], config: GenerateContentConfig) -> None:
+    """The same by the SDK's own types; with a transport of its own, whatever others are installed."""
+    async with httpx2.AsyncClient() as http:
+        options = HttpOptions(base_url=server.origin, timeout=10_000, httpx_async_client=http)
+        sdk = genai.Client(api_key="gk", http_options=options)
+        await sdk.aio.models.generate_content(model="m", contents=list(contents), config=config)
+        sdk.close()
 
 
 def recorded(name: str) -> Any:
@@ -94,12 +107,7 @@ async def test_a_request_says_what_the_sdk_would_say_of_its_own_types(server: Wi
         max_output_tokens=50,
         temperature=0.5,
     )
-    http = httpx2.AsyncClient()  # as the adapter has it: the SDK would take aiohttp where that is installed
-    options = HttpOptions(base_url=server.origin, timeout=10_000, httpx_async_client=http)
-    sdk = genai.Client(api_key="gk", http_options=options)
-    await sdk.aio.models.generate_content(model="m", contents=list(contents), config=config)
-    await http.aclose()
-    sdk.close()
+    await ask_the_sdk(server, contents, config)
     ours, theirs = server.requests
     del theirs.body["systemInstruction"]["role"]
     function = theirs.body["tools"][0]["functionDeclarations"][0]
@@ -107,6 +115,25 @@ async def test_a_request_says_what_the_sdk_would_say_of_its_own_types(server: Wi
     assert ours.body == theirs.body == to_wire(request)
     assert ours.path == theirs.path
     assert ours.headers.keys() == theirs.headers.keys()
+
+
+async def test_an_answer_is_asked_for_as_the_sdk_would(server: WireServer, chat: GoogleChat) -> None:
+    await collect(chat, ask(messages=HELLO[1:2], answer=FACT))
+    config = GenerateContentConfig(response_mime_type="application/json", response_json_schema=FACT.schema)
+    await ask_the_sdk(server, [Content(role="user", parts=[Part(text=HELLO[1].text)])], config)
+    ours, theirs = server.requests
+    assert ours.body == theirs.body
+
+
+@pytest.mark.parametrize(("model", "held"), [("gemini-2.5-flash", False), ("gemini-3.8-flash", True), ("m", False)])
+async def test_beside_tools_older_models_are_asked_for_an_answer_in_words(
+    model: str, held: bool, server: WireServer, chat: GoogleChat
+) -> None:
+    await collect(chat, ask(model=model, tools=(REMEMBER,), answer=FACT))
+    (body,) = server.bodies
+    assert ("responseJsonSchema" in body.get("generationConfig", {})) is held
+    words = [part["text"] for part in body["systemInstruction"]["parts"]]
+    assert words == [HELLO[0].text] if held else words[1].endswith(f"JSON Schema: {json.dumps(FACT.schema)}")
 
 
 async def test_the_environment_decides_nothing(

@@ -13,7 +13,7 @@ from persona_openai.dialect import AZURE, COMPATIBLE, VENDOR, dialect_of
 
 from persona.adapter import Provider
 from persona.values.message import Image, Message, Text, ToolCall, ToolResult, say
-from persona.values.request import Request, Tool
+from persona.values.request import AnswerSchema, Request, Tool
 
 RECORDED = Path(__file__).parent / "recorded"
 HELLO = (
@@ -57,6 +57,13 @@ def test_a_cache_key_that_the_vendor_would_refuse_is_hashed_whole() -> None:
     assert keys[0] == "k" * 64
     assert [len(key) for key in keys] == [64, 64, 64]
     assert len(set(keys)) == 3
+
+
+def test_an_answer_is_asked_for_as_the_sdk_asks_for_a_model() -> None:
+    expected = recorded("openai_chat_parse")["request"]["json"]
+    fact = expected["response_format"]["json_schema"]["schema"]
+    del fact["title"], fact["properties"]["name"]["title"], expected["stream"]
+    assert to_wire(Request("gpt-6-luna", HELLO, answer=AnswerSchema("Fact", fact))) == expected
 
 
 def test_only_the_vendor_is_sent_its_own_options() -> None:

@@ -160,12 +160,14 @@ BEDROCK = Dialect(
 class AnthropicWire:
     """The Messages API."""
 
+    name = "anthropic"
     kind = "anthropic"
     dialect = MESSAGES
     cool = "claude-haiku-4-5"
     hot = "claude-haiku-5-5"
     alternates = True
     writes = True
+    free_keys = False
 
     def provider(self, server: WireServer, key: str) -> Provider:
         """The server as Anthropic."""
@@ -182,6 +184,7 @@ class AnthropicWire:
             tuple((tool["name"], tool["input_schema"]) for tool in body.get("tools", ())),
             body["max_tokens"],
             body.get("temperature"),
+            body["output_config"]["format"]["schema"] if "output_config" in body else None,
         )
 
     def failure(self, name: Failure, words: str) -> Answer:

@@ -115,12 +115,14 @@ GOOGLE = Dialect(reply, _said, _ending, failed, _asks_for_stream)
 class GoogleWire:
     """The Gemini API."""
 
+    name = "google"
     kind = "google"
     dialect = GOOGLE
     cool = "gemini-2.5-flash"
     hot = "gemini-3.8-flash"
     alternates = True
     writes = False
+    free_keys = True
 
     def provider(self, server: WireServer, key: str) -> Provider:
         """The server as Google."""
@@ -129,15 +131,18 @@ class GoogleWire:
     def read(self, request: WireRequest) -> Sent:
         """The path and the body of a request to generate content."""
         body, options = request.body, request.body.get("generationConfig", {})
+        system = [part["text"] for part in body.get("systemInstruction", {}).get("parts", ())]
+        told = [text.partition(" by this JSON Schema: ")[2] for text in system if " by this JSON Schema: " in text]
         declared = [one for tool in body.get("tools", ()) for one in tool["functionDeclarations"]]
         return Sent(
             request.path.rpartition("/models/")[2].partition(":")[0],
             request.headers["x-goog-api-key"],
-            tuple(part["text"] for part in body.get("systemInstruction", {}).get("parts", ())),
+            tuple(system),
             tuple(map(_read, body["contents"])),
             tuple((one["name"], one["parametersJsonSchema"]) for one in declared),
             options.get("maxOutputTokens"),
             options.get("temperature"),
+            json.loads(told[0]) if told else options.get("responseJsonSchema"),
         )
 
     def failure(self, name: Failure, words: str) -> Answer:

@@ -26,12 +26,14 @@ _FAILURES: dict[Failure, tuple[int, str]] = {
 class OpenAIWire:
     """Chat completions."""
 
+    name = "openai"
     kind = "openai"
     dialect = OPENAI
     cool = "m"
     hot = ""
     alternates = False
     writes = True
+    free_keys = True
 
     def provider(self, server: WireServer, key: str) -> Provider:
         """The server as OpenAI."""
@@ -49,6 +51,7 @@ class OpenAIWire:
             tuple(tools),
             body.get("max_tokens"),
             body.get("temperature"),
+            body["response_format"]["json_schema"]["schema"] if "response_format" in body else None,
         )
 
     def failure(self, name: Failure, words: str) -> Answer:

@@ -12,6 +12,7 @@ from wire_format import Answer, Dialect
 from persona.adapter import Provider
 
 Json = dict[str, Any]
+KEY = "sk-verysecret123"
 Failure = Literal[
     "key", "permission", "model", "request", "too long", "too large", "rate limit", "overloaded", "broken", "no time"
 ]
@@ -33,7 +34,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request, without the vendor's words."""
+    """One request, without the vendor's words; `answer` is the JSON Schema that the reply is held to."""
 
     model: str
     key: str
@@ -42,20 +43,24 @@ class Sent:
     tools: tuple[tuple[str, Json], ...]
     limit: int | None
     temperature: float | None
+    answer: Json | None = None
 
 
 class Wire(Protocol):
     """One provider. `cool` is a model that takes a temperature, `hot` one that takes none (or "").
 
-    `alternates` says that user and assistant must take turns, `writes` that it reports what the prompt cache wrote.
+    `alternates` says that user and assistant must take turns, `writes` that it reports what the prompt cache wrote,
+    `free_keys` that an answer may have keys that its schema does not name.
     """
 
+    name: str
     kind: str
     dialect: Dialect
     cool: str
     hot: str
     alternates: bool
     writes: bool
+    free_keys: bool
 
     def provider(self, server: WireServer, key: str) -> Provider:
         """The provider that the server plays; its `key_env` is SUITE_KEY."""
@@ -72,3 +77,16 @@ class Wire(Protocol):
     def overloaded(self) -> Json:
         """The error object that comes in the middle of a stream when there is no capacity."""
         ...
+
+
+def tables(wire: Wire, server: WireServer, **route: Any) -> dict[str, Any]:
+    """Settings with a route to the server, two system prompts and a shot."""
+    there = wire.provider(server, KEY)
+    table = {"kind": there.kind, "base_url": there.base_url, "key_env": there.key_env, "options": dict(there.options)}
+    default = {
+        "target": f"suite:{wire.cool}",
+        "instructions": ["Be brief.", "Be kind."],
+        "shots": {"items": [{"user": "When do you open?", "assistant": "At nine."}]},
+        "input": [],
+    }
+    return {"providers": {"suite": table}, "routes": {"default": {**default, **route}}, "turn": {"retries": 0}}
