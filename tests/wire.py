@@ -196,7 +196,7 @@ class WireServer:
     def _next(self, request: WireRequest) -> Answer:
         if self._script:
             return self._script.popleft()
-        if request.path.endswith("/embeddings"):
+        if request.path.partition("?")[0].endswith("/embeddings"):
             return embeddings(request.body, self.dimension)
         answer = self.answer(request.body)
         return answer if isinstance(answer, Answer) else Answer(pieces=(answer,))

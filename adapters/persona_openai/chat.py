@@ -14,7 +14,7 @@ from persona.values.request import Delta, Request, TextDelta
 from persona_openai.client import connect, timeout_of
 from persona_openai.convert import to_wire
 from persona_openai.dialect import dialect_of
-from persona_openai.errors import Report, failure, report_in, translated
+from persona_openai.errors import Report, failure, report_in, request_id_of, translated
 from persona_openai.reply import Assembly, deltas_of
 
 PATH = "/chat/completions"
@@ -79,7 +79,7 @@ class OpenAIChat:
                 raise  # after the stop reason only the usage is lost, and the reply is whole
         finally:
             await stream.close()
-        for delta in assembly.ending(_request_id(stream.response)):
+        for delta in assembly.ending(request_id_of(stream.response.headers)):
             yield delta
 
     def _prepared(self, request: Request) -> tuple[AsyncOpenAI, dict[str, Any], Any]:
@@ -107,7 +107,7 @@ class OpenAIChat:
 
     def _read(self, request: Request, response: httpx2.Response) -> list[Delta]:
         """The deltas of a whole body."""
-        request_id = _request_id(response)
+        request_id = request_id_of(response.headers)
         try:
             body = json.loads(response.content)
         except (ValueError, RecursionError):
@@ -125,10 +125,6 @@ class OpenAIChat:
 
 def _deadline(request: Request) -> float:
     return asyncio.get_running_loop().time() + request.timeout_s
-
-
-def _request_id(response: httpx2.Response) -> str:
-    return str(response.headers.get("x-request-id", ""))
 
 
 def _is_one_body(response: httpx2.Response) -> bool:

@@ -1,11 +1,11 @@
 """The SDK's client for one provider, with no retries of its own."""
 
 import httpx2
-from openai import AsyncOpenAI, DefaultAioHttpClient
+from openai import AsyncAzureOpenAI, AsyncOpenAI, DefaultAioHttpClient
 
 from persona.adapter import Provider
-from persona.errors import AuthenticationFailed, SettingsError
-from persona_openai.dialect import url_of
+from persona.errors import AuthenticationFailed
+from persona_openai.dialect import AZURE, dialect_of, has_deployments, url_of, version_of
 
 NO_KEY = "no-key"
 """What a server that wants no key is sent: the SDK refuses to be made without one."""
@@ -16,14 +16,13 @@ def connect(provider: Provider) -> AsyncOpenAI:
 
     Raises AuthenticationFailed without a usable key, and SettingsError for options.
     """
-    if provider.options:
-        raise SettingsError(
-            f"provider {provider.name!r} has options that its adapter does not know: {', '.join(provider.options)}",
-            hint="remove them",
-        )
-    client = AsyncOpenAI(
-        api_key=_key(provider), base_url=url_of(provider), max_retries=0, http_client=DefaultAioHttpClient()
-    )
+    url, version, key, http = url_of(provider), version_of(provider), _key(provider), DefaultAioHttpClient()
+    client: AsyncOpenAI
+    if has_deployments(provider):
+        client = AsyncAzureOpenAI(azure_endpoint=url, api_version=version, api_key=key, max_retries=0, http_client=http)
+    else:
+        query = {"api-version": version} if version else None
+        client = AsyncOpenAI(api_key=key, base_url=url, default_query=query, max_retries=0, http_client=http)
     if provider.base_url:
         # the SDK reads these from the environment, and they are the vendor's business only
         client.organization = client.project = None
@@ -38,7 +37,7 @@ def timeout_of(provider: Provider, seconds: float) -> httpx2.Timeout:
 def _key(provider: Provider) -> str:
     key = provider.key.reveal().strip()
     where = provider.key_env or "its key_env"
-    if not key and not provider.base_url:
+    if not key and (not provider.base_url or dialect_of(provider) is AZURE):
         raise AuthenticationFailed(
             f"provider {provider.name!r} has no key",
             hint=f"set {where} in the environment",

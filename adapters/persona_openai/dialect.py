@@ -1,12 +1,17 @@
-"""How a server speaks the protocol: the vendor itself, or one of the many that are compatible with it."""
+"""How a server speaks the protocol: the vendor itself, Azure, or one of the many that are compatible with it.
+
+Azure has two addresses for a deployment: `…/openai/v1`, which speaks as the vendor does, and one under
+`…/openai/deployments`, which wants an API version and the key in a header of its own.
+"""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from persona.adapter import Provider
 from persona.errors import SettingsError
 
 VENDOR_URL = "https://api.openai.com/v1"
+AZURE_PATH = "/openai/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,51 @@ _HOSTS = {
 def url_of(provider: Provider) -> str:
     """Where the provider is; the vendor's own address when the settings name none.
 
-    Raises SettingsError when `base_url` is no web address.
+    An Azure resource without a path or an API version is spoken to at its `/openai/v1`. Raises SettingsError when
+    `base_url` is no web address, or no resource of Azure's where it must be one.
     """
-    url = provider.base_url or VENDOR_URL
+    parts, version = _parts(provider), version_of(provider)
+    if _dialect(parts, version) is not AZURE:
+        return provider.base_url or VENDOR_URL
+    if "/deployments" in parts.path or parts.query:
+        raise SettingsError(
+            f"provider {provider.name!r} has base_url {provider.base_url!r}, which is the address of one deployment",
+            hint="write the resource's, like https://NAME.openai.azure.com, and api_version in its options",
+        )
+    bare = provider.base_url.rstrip("/")
+    return bare if parts.path.strip("/") or version else f"{bare}{AZURE_PATH}"
+
+
+def dialect_of(provider: Provider) -> Dialect:
+    """The dialect spoken where the provider is. Raises SettingsError as `url_of` does."""
+    return _dialect(urlsplit(url_of(provider)), version_of(provider))
+
+
+def has_deployments(provider: Provider) -> bool:
+    """Whether a model is a deployment in the address. Raises SettingsError as `url_of` does."""
+    return bool(version_of(provider)) and not url_of(provider).endswith(AZURE_PATH)
+
+
+def version_of(provider: Provider) -> str:
+    """The version of Azure's API that the options name, or "". Raises SettingsError for any other option."""
+    for name in provider.options:
+        if name != "api_version":
+            raise SettingsError(
+                f"the options of provider {provider.name!r} have {name!r}, which its adapter does not know",
+                hint="it takes api_version, for Azure",
+            )
+    version = provider.options.get("api_version", "")
+    if version and not provider.base_url:
+        raise SettingsError(
+            f"provider {provider.name!r} has an api_version, which is Azure's, and no base_url",
+            hint="write base_url = 'https://NAME.openai.azure.com' beside it",
+        )
+    return version
+
+
+def _parts(provider: Provider) -> SplitResult:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(provider.base_url or VENDOR_URL)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port or an IPv6 address that cannot be
         usable = False
@@ -48,11 +93,10 @@ def url_of(provider: Provider) -> str:
             f"provider {provider.name!r} has base_url {provider.base_url!r}, which is no web address",
             hint="write it with its scheme, like http://localhost:8000/v1",
         )
-    return url
+    return parts
 
 
-def dialect_of(provider: Provider) -> Dialect:
-    """The dialect spoken where the provider is. Raises SettingsError as `url_of` does."""
-    host = urlsplit(url_of(provider)).hostname or ""
+def _dialect(parts: SplitResult, version: str) -> Dialect:
+    host = parts.hostname or ""
     suffixes = (dialect for known, dialect in _HOSTS.items() if host == known or host.endswith(f".{known}"))
-    return next(suffixes, COMPATIBLE)
+    return AZURE if version else next(suffixes, COMPATIBLE)  # a gateway before Azure has a name of its own

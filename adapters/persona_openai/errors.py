@@ -203,7 +203,7 @@ def report_of(error: BaseException) -> Report:
             _codes(error.code, error.type),
             str(error.body)[:4000],
             error.status_code,
-            error.request_id or "",
+            request_id_of(error.response.headers),
             wait_of(error.response.headers, time.time()),
         )
     if isinstance(error, openai.APIConnectionError):
@@ -225,6 +225,11 @@ def report_in(body: object, request_id: str = "") -> Report | None:
         return None
     codes = _codes(error.get("code"), error.get("type")) if isinstance(error, Mapping) else ()
     return Report(ProviderUnavailable, codes, str(error)[:4000], request_id=request_id)
+
+
+def request_id_of(headers: Mapping[str, str]) -> str:
+    """What support asks for; Azure's gateway has a header of its own, and no other where it refuses by itself."""
+    return headers.get("x-request-id") or headers.get("apim-request-id") or ""
 
 
 def wait_of(headers: Mapping[str, str], now: float) -> float | None:

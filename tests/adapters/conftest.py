@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from talking import Desk
 from wire import WireServer
-from wires import WIRES
+from wires import LANES
 from wires.shape import KEY, Wire
 
 
-@pytest.fixture(params=WIRES, ids=[wire.name for wire in WIRES])
+@pytest.fixture(params=LANES, ids=[wire.name for wire in LANES])
 def wire(request: pytest.FixtureRequest) -> Wire:
     """One provider."""
     found: Wire = request.param

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from wire import Answer, WireServer
+from wires import WIRES
 from wires.shape import KEY, Failure, Said, Sent, Wire
 
 from persona import errors
@@ -50,6 +51,12 @@ FAILURES: dict[Failure, type[ProviderError]] = {
     "no time": errors.TimedOut,
 }
 both = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+
+
+@pytest.fixture(params=WIRES, ids=[wire.name for wire in WIRES])
+def wire(request: pytest.FixtureRequest) -> Wire:
+    found: Wire = request.param
+    return found
 
 
 @pytest.fixture
