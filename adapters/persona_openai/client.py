@@ -40,7 +40,7 @@ def _key(provider: Provider) -> str:
     if not key and (not provider.base_url or dialect_of(provider) is AZURE):
         raise AuthenticationFailed(
             f"provider {provider.name!r} has no key",
-            hint=f"set {where} in the environment",
+            hint=f"set {where} in the environment" if provider.key_env else "name its environment variable as key_env",
             target=provider.name,
         )
     if not all("!" <= character <= "~" for character in key):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -145,9 +146,11 @@ def test_settings_that_cannot_be_meant_are_refused_when_they_are_read(provider: 
 
 
 async def test_no_key_is_said_before_any_network(server: WireServer) -> None:
-    error = await error_of(azure(server.origin, key="", api_version=VERSION))
-    assert type(error) is AuthenticationFailed
-    assert "AZURE_KEY" in error.hint
+    named = azure(server.origin, key="", api_version=VERSION)
+    for provider, hint in ((named, "set AZURE_KEY"), (replace(named, key_env=""), "name its environment variable")):
+        error = await error_of(provider)
+        assert type(error) is AuthenticationFailed
+        assert hint in error.hint
     assert server.requests == []
 
 
