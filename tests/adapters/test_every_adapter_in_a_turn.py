@@ -5,11 +5,16 @@ from itertools import pairwise
 
 import pytest
 from talking import Desk
+from ways import WAYS, Talk, Way
 from wire import Answer, WireServer
-from wires.shape import KEY, Sent, Wire, tables
+from wires.shape import KEY, Said, Sent, Wire, tables
 
 from persona import Overloaded, Refused, StreamCut, TextDelta, ToolFinished, ToolStarted
-from persona.values.message import ToolCall, ToolResult
+from persona.values.message import Image, ToolCall, ToolResult
+from persona.values.request import Usage
+
+PIXEL = "data:image/png;base64,iVBORw0KGgo="
+ways = pytest.mark.parametrize("way", WAYS)
 
 
 def asked(wire: Wire, server: WireServer) -> Sent:
@@ -27,33 +32,54 @@ def broken() -> str:
     raise ValueError("out of order")
 
 
-def test_a_turn_sends_prompts_shots_and_history_and_stores_the_reply(
-    wire: Wire, server: WireServer, desk: Desk
-) -> None:
-    chat = desk.chat(**tables(wire, server, max_output_tokens=64, temperature=0.5))
+@ways
+def test_a_turn_sends_prompts_shots_history_and_pictures(way: Way, wire: Wire, server: WireServer, desk: Desk) -> None:
     server.reply("At two.").reply("Yes.")
-    assert chat.send("When on Sunday?").text == "At two."
-    reply = chat.send("Sure?")
-    assert (reply.text, reply.stop, reply.usage.input_tokens) == ("Yes.", "end", 20)
+    with Talk(way, desk, **tables(wire, server, max_output_tokens=64, temperature=0.5)) as talk:
+        assert talk.say("When on Sunday?").text == "At two."
+        talk.say("Is it this one?", images=[Image("https://x.example/a.png"), Image(PIXEL)])
     sent = asked(wire, server)
     assert sent.system[:2] == ("Be brief.", "Be kind.")
-    assert [(message.role, message.texts) for message in sent.messages] == [
-        ("user", ("When do you open?",)),
-        ("assistant", ("At nine.",)),
-        ("user", ("When on Sunday?",)),
-        ("assistant", ("At two.",)),
-        ("user", ("Sure?",)),
-    ]
-    assert (sent.key, sent.limit, sent.temperature) == (KEY, 64, 0.5)
+    assert sent.messages == (
+        Said("user", ("When do you open?",)),
+        Said("assistant", ("At nine.",)),
+        Said("user", ("When on Sunday?",)),
+        Said("assistant", ("At two.",)),
+        Said("user", ("Is it this one?",), ("https://x.example/a.png", PIXEL)),
+    )
+    assert (sent.model, sent.key, sent.limit, sent.temperature) == (wire.cool, KEY, 64, 0.5)
 
 
-def test_an_unanswered_message_is_shown_with_the_next(wire: Wire, server: WireServer, desk: Desk) -> None:
-    chat = desk.chat(**tables(wire, server))
+@ways
+def test_a_reply_says_why_it_ended_and_what_it_used(way: Way, wire: Wire, server: WireServer, desk: Desk) -> None:
+    usage = {
+        "prompt_tokens": 30,
+        "completion_tokens": 7,
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    }
+    server.reply("At two, or", finish="length", usage=usage).reply("Yes.")
+    with Talk(way, desk, **tables(wire, server)) as talk:
+        cut, whole = talk.say("When on Sunday?"), talk.say("Sure?")
+    assert (cut.text, cut.stop, cut.usage) == ("At two, or", "length", Usage(30, 7, 4, None, 3))
+    assert (whole.text, whole.stop, whole.usage.input_tokens) == ("Yes.", "end", 20)
+    assert [row["stop"] for row in desk.log.exchanges] == ["length", "end"]
+
+
+def test_a_temperature_goes_only_to_a_model_that_takes_one(wire: Wire, server: WireServer, desk: Desk) -> None:
+    chat = desk.chat(**tables(wire, server, target=f"suite:{wire.hot or wire.cool}", temperature=0.5))
+    chat.send("Hello?")
+    assert asked(wire, server).temperature == (None if wire.hot else 0.5)
+
+
+@ways
+def test_an_unanswered_message_is_shown_with_the_next(way: Way, wire: Wire, server: WireServer, desk: Desk) -> None:
     server.script(wire.failure("overloaded", "no")).reply("Here.")
-    with pytest.raises(Overloaded) as caught:
-        chat.send("Hello?")
-    assert KEY not in str(caught.value) + repr(vars(caught.value))
-    assert chat.send("Are you there?").text == "Here."
+    with Talk(way, desk, **tables(wire, server)) as talk:
+        with pytest.raises(Overloaded) as caught:
+            talk.say("Hello?")
+        assert KEY not in str(caught.value) + repr(vars(caught.value))
+        assert talk.say("Are you there?").text == "Here."
     said = [text for message in asked(wire, server).messages for text in message.texts]
     assert said[-2:] == ["Hello?", "Are you there?"]
     roles = [message.role for message in asked(wire, server).messages]
@@ -61,13 +87,14 @@ def test_an_unanswered_message_is_shown_with_the_next(wire: Wire, server: WireSe
     assert KEY not in str(desk.log.attempts) + str(desk.log.exchanges)
 
 
+@ways
 def test_parallel_tools_run_in_several_rounds_and_their_results_go_back(
-    wire: Wire, server: WireServer, desk: Desk
+    way: Way, wire: Wire, server: WireServer, desk: Desk
 ) -> None:
-    chat = desk.chat(**tables(wire, server))
     server.tool_calls([("a", "hours", {"day": "monday"}), ("b", "broken", "{}")], text="Let me see.")
     server.tool_call("hours", {"day": "friday"}, id="c").reply("At nine.")
-    assert chat.send("When?", tools=[hours, broken]).text.endswith("At nine.")
+    with Talk(way, desk, **tables(wire, server)) as talk:
+        assert talk.say("When?", tools=[hours, broken]).text == "At nine."
     sent = asked(wire, server)
     assert [name for name, _ in sent.tools] == ["hours", "broken"]
     first = next(message for message in sent.messages if message.calls)
@@ -77,6 +104,8 @@ def test_parallel_tools_run_in_several_rounds_and_their_results_go_back(
     assert results.keys() == {"a", "b", "c"}
     assert (results["a"], results["c"]) == ("monday: at nine", "friday: at nine")
     assert "ValueError" in results["b"]
+    roles = [message.role for message in sent.messages]
+    assert not wire.alternates or all(before != after for before, after in pairwise(roles))
 
 
 async def test_a_stream_shows_pieces_and_tools_as_they_come(wire: Wire, server: WireServer, desk: Desk) -> None:
