@@ -56,6 +56,10 @@ class Hour(BaseModel):
     hour: int = Field(lt=24)
 
 
+class Day(BaseModel):
+    day: int = Field(lt=24)
+
+
 def schema_of(model: type[BaseModel]) -> AnswerSchema:
     awaited = expected(model)
     assert awaited is not None
@@ -157,6 +161,18 @@ def test_the_plan_counts_what_goes_out_on_every_call(desk: Desk) -> None:
     assert (plan.total, plan.answer) == (totals[-1], COUNTER.answer(schema_of(Hour)))
     assert plan.prefix_tokens == totals[-2] - COUNTER.framing.per_request
     assert "answer" in str(plan)
+
+
+def test_the_same_schema_is_part_of_the_unchanged_prefix_and_another_one_ends_it(desk: Desk) -> None:
+    desk.model = ScriptedModel(*['{"hour": 9}'] * 3, '{"day": 9}', tokenizer=WordTokenizer())
+    chat = desk.chat()
+    first, second = (chat.why(chat.send("When?", answer=Hour).id) for _ in range(2))
+    shared = second.section("instructions").tokens + COUNTER.answer(schema_of(Hour))
+    assert (first.prefix_tokens, second.prefix_tokens) == (0, shared)
+    third = chat.why(chat.send("When?", answer=Hour).id)
+    assert third.prefix_tokens == shared + second.history.tokens
+    other = chat.why(chat.send("When?", answer=Day).id)
+    assert (other.answer, other.prefix_tokens) == (third.answer, 0)
 
 
 def test_the_mending_stays_out_of_history_and_of_the_next_request(desk: Desk) -> None:
