@@ -164,9 +164,12 @@ class WireServer:
         server = await self._loop.create_server(lambda: _Connection(self), sock=self._socket)
         await self._stopping.wait()
         server.close()
-        for connection in list(self._open):
-            connection.transport.abort()
-        await asyncio.sleep(0)  # lets the loop tell the connections that they are lost
+        if accepting := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(accepting)  # a client may have come at this very moment
+        while self._open:
+            for connection in list(self._open):
+                connection.transport.abort()
+            await asyncio.sleep(0)  # lets the loop tell the connections that they are lost
 
     def _release(self) -> None:
         held, self._held = self._held, []
