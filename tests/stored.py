@@ -69,7 +69,7 @@ def opening(
         (Text(said),),
         now,
         LEASE,
-        lambda route, arm, message: counted,
+        lambda conversation, message: counted,
         new_route=route,
         new_arm="base" if route else "",
         idempotency_key=key,

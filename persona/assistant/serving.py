@@ -14,8 +14,10 @@ from persona.errors import NotFound, StoreError
 from persona.routing.routes import Routes
 from persona.settings import Settings, load
 from persona.settings.edit import set_value
-from persona.store import changes, costs
+from persona.store import changes, costs, holds
 from persona.store.changes import Change
+from persona.store.holds import Hold
+from persona.values.owner import Owner
 from persona.values.request import Target
 from persona.values.time import to_us
 
@@ -64,8 +66,40 @@ def change(path: Path, key: str, value: str, who: str, environment: Mapping[str,
     return made
 
 
+def hold(settings: Settings, route: str, arm: str, who: str, why: str) -> Change:
+    """Makes every process on the database serve a route by one arm from the next turn on, and records who did it.
+
+    In running conversations too, until `release`. Raises NotFound when the settings have no such route or arm.
+    """
+    Routes(settings).assign(route, Owner("", ""), arm)  # which raises
+    with prepared(settings, make=True) as database:
+        put = Hold(route, arm, who, why, utc_now_us())
+        return database.run_now(lambda tx: holds.put(tx, put))
+
+
+def release(settings: Settings, route: str, who: str, why: str = "") -> Change:
+    """Lets the settings say again what serves a route: each conversation is back on its own arm with its next turn.
+
+    Raises NotFound when the route is not held.
+    """
+    with prepared(settings) as database:
+        released = database.run_now(lambda tx: holds.release(tx, route, who, why, utc_now_us()))
+    if released is None:
+        raise NotFound(f"route {route!r} is not held", hint="see `persona routes`")
+    return released
+
+
+def held(settings: Settings) -> list[Hold]:
+    """The holds there are, by route; none where there is no database yet."""
+    try:
+        with prepared(settings) as database:
+            return database.run_now(holds.all_of_them, write=False)
+    except (StoreError, NotFound):
+        return []
+
+
 def history(settings: Settings, most: int) -> list[Change]:
-    """The last changes that were made, the newest first."""
+    """The last changes and holds that were made, the newest first."""
     with prepared(settings) as database:
         return database.run_now(lambda tx: changes.newest(tx, most), write=False)
 

@@ -98,6 +98,8 @@ app.add_typer(_knowledge, name="knowledge")
 _routes = typer.Typer()
 _routes.callback(invoke_without_command=True, epilog="Example: persona routes")(routes.routes)
 _routes.command("set", epilog="Example: persona routes set support.serve tuned")(routes.change)
+_routes.command("hold", epilog='Example: persona routes hold support base --why "tuned invents prices"')(routes.hold)
+_routes.command("release", epilog="Example: persona routes release support")(routes.release)
 _routes.command("history", epilog="Example: persona routes history --json")(routes.history)
 app.add_typer(_routes, name="routes")
 

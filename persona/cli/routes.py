@@ -15,6 +15,11 @@ from persona.errors import MisuseError
 
 if TYPE_CHECKING:
     from persona.assistant.serving import Served
+    from persona.store.changes import Change
+    from persona.store.holds import Hold
+
+
+Who = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who is recorded.", show_default="you")]
 
 
 def routes(context: typer.Context, json: Json = False, config: Config = None) -> None:
@@ -24,22 +29,25 @@ def routes(context: typer.Context, json: Json = False, config: Config = None) ->
     """
     if context.invoked_subcommand:
         return
-    from persona.assistant.serving import served
+    from persona.assistant import serving
 
-    found = served(read_settings(config))
+    settings = read_settings(config)
+    found, holds = serving.served(settings), {one.route: one for one in serving.held(settings)}
     if json:
-        show_json([{**asdict(one), "target": str(one.target)} for one in found])
+        rows = [{**asdict(one), "target": str(one.target), "hold": _hold_json(holds.get(one.route))} for one in found]
+        show_json(rows)
         return
     headers = ("route", "arm", "share", "target", "context", "in", "out", "retires", "calls", "failed")
-    show_table(headers, [_row(one) for one in found])
+    show_table(headers, [_row(one, holds.get(one.route)) for one in found])
+    for one in holds.values():
+        missing = "" if one.arm in {row.arm for row in found if row.route == one.route} else ", which is not there"
+        aside(f"{one.route} is held on {one.arm}{missing} since {moment(one.since_us)} by {one.who}: {one.why}")
 
 
 def change(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The key under [routes], such as support.serve.")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="As in TOML, or a bare word.")],
-    who: Annotated[
-        str | None, typer.Option("--by", metavar="NAME", help="Who is recorded.", show_default="you")
-    ] = None,
+    who: Who = None,
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -59,12 +67,42 @@ def change(
         show(f"{made.key}: {made.before or 'not set'} -> {made.after}")
 
 
+def hold(
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route that is held.")],
+    arm: Annotated[str, typer.Argument(metavar="ARM", help="The arm that is to serve it.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="What is recorded as the reason.")],
+    who: Who = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Make one arm serve all of a route, at once and everywhere: in running conversations and in other processes too.
+
+    It goes over the settings from each one's next turn on, until it is released. It is recorded with its reason.
+    """
+    from persona.assistant import serving
+
+    _show_hold(serving.hold(read_settings(config), route, arm, who or _me(), why), json)
+
+
+def release(
+    route: Annotated[str, typer.Argument(metavar="ROUTE", help="The route that is held.")],
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="What is recorded as the reason.")] = "",
+    who: Who = None,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Let the settings say again what serves a route: each conversation is back on its own arm with its next turn."""
+    from persona.assistant import serving
+
+    _show_hold(serving.release(read_settings(config), route, who or _me(), why), json)
+
+
 def history(
     limit: Annotated[int, typer.Option("--limit", min=1, max=10_000, help="Most changes that are listed.")] = 20,
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """List the changes that were made here, the newest first."""
+    """List the changes and holds that were made here, the newest first."""
     from persona.assistant import serving
 
     found = serving.history(read_settings(config), limit)
@@ -73,12 +111,30 @@ def history(
     elif not found:
         aside("nothing was changed yet")
     else:
-        rows = [(moment(one.at_us), one.who, one.key, one.before or "not set", one.after) for one in found]
-        show_table(("when", "who", "key", "before", "after"), rows)
+        rows = [(moment(one.at_us), one.who, one.key, *_values(one), one.why) for one in found]
+        show_table(("when", "who", "key", "before", "after", "why"), rows)
 
 
-def _row(one: "Served") -> tuple[str, ...]:
+def _show_hold(made: "Change", json: bool) -> None:
+    if json:
+        show_json(asdict(made))
+    else:
+        before, after = _values(made)
+        show(f"{made.key}: {before} -> {after}")
+
+
+def _values(one: "Change") -> tuple[str, str]:
+    return one.before or "not set", one.after or "not set"
+
+
+def _hold_json(one: "Hold | None") -> dict[str, object] | None:
+    return asdict(one) if one else None
+
+
+def _row(one: "Served", hold: "Hold | None") -> tuple[str, ...]:
     share = f"fallback {one.fallback}" if one.fallback else f"{one.share:.0%}" if one.share else "waits"
+    if hold and not one.fallback:
+        share = f"held ({share})" if hold.arm == one.arm else f"not now ({share})"
     card = one.card
     context = f"{card.context_tokens:,}" if card and card.context_tokens else "unknown"
     read, written = (_price(card.input_price if card else None), _price(card.output_price if card else None))

@@ -26,6 +26,7 @@ from persona.errors import (
 from persona.memory.embedding import embed
 from persona.memory.recall import Query, query_of
 from persona.routing.routes import Arm, Shot
+from persona.store.conversations import ConversationState
 from persona.store.ids import new_id
 from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
 from persona.tasks.learn import learns
@@ -191,7 +192,7 @@ def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> 
     if isinstance(opened, Answered):
         return _answered(services, asked, opened)
     try:
-        arm = services.routes.arm(opened.before.route, opened.before.arm)
+        arm = _serving(services, opened.before)
         counter = services.providers.counter(arm.targets[0])
         gathered = gather(services, asked.owner, opened, arm, counter, query) if query else None
         return _Found(opened, arm, gathered)
@@ -202,8 +203,8 @@ def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> 
 
 
 def _opening(services: Services, asked: Ask, turn_id: str) -> Opening:
-    def tokens(route: str, arm: str, message: Message) -> dict[str, int]:
-        counter = services.providers.counter(services.routes.arm(route, arm).targets[0])
+    def tokens(conversation: ConversationState, message: Message) -> dict[str, int]:
+        counter = services.providers.counter(_serving(services, conversation).targets[0])
         return {counter.name: counter.message(message)}
 
     return Opening(
@@ -222,6 +223,10 @@ def _opening(services: Services, asked: Ask, turn_id: str) -> Opening:
         remembers=services.settings.memory.turns and bool(text_of(asked.parts).strip()),
         learns=learns(services.settings, services.routes, services.providers) and bool(text_of(asked.parts).strip()),
     )
+
+
+def _serving(services: Services, conversation: ConversationState) -> Arm:
+    return services.routes.arm(conversation.route, conversation.arm, conversation.held)
 
 
 def _answered(services: Services, asked: Ask, answered: Answered) -> Reply:

@@ -1,5 +1,6 @@
 """Routes as the settings declare them, resolved once: words filled in, arms checked, targets parsed."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from persona.values.message import Message, say
 from persona.values.owner import Owner
 from persona.values.request import Target
 from persona.window.template import check, fill
+
+log = logging.getLogger("persona.routes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class Routes:
         self._arms = {
             (name, arm): _arm(name, route, arm) for name, route in settings.routes.items() for arm in route.arms
         }
+        self._missed: set[tuple[str, str]] = set()
         problems = [problem for name, route in settings.routes.items() for problem in _template_problems(name, route)]
         if problems:
             raise SettingsError("; ".join(problems), hint="declare the variable under variables of the route")
@@ -79,9 +83,16 @@ class Routes:
             return wanted
         return self._users[route].arm(owner)
 
-    def arm(self, route: str, name: str) -> Arm:
-        """One arm. A conversation whose arm was taken out of the settings goes on with the one that serves most."""
-        found = self._arms.get((route, name))
+    def arm(self, route: str, name: str, held: str = "") -> Arm:
+        """The arm that serves a conversation of this one: `held`, where the route is held on an arm, goes before it.
+
+        A conversation whose arm was taken out of the settings goes on with the one that serves most. A hold on an
+        arm that is not there does nothing, and is told of once.
+        """
+        found = self._arms.get((route, held or name))
+        if held and found is None:
+            self._warn(route, held)
+            found = self._arms.get((route, name))
         if found is None and route in self._shares:
             shares = self._shares[route]
             found = self._arms[route, max(shares, key=lambda arm: shares[arm])]
@@ -91,6 +102,13 @@ class Routes:
                 hint=f"the settings have {', '.join(self.names)}",
             )
         return found
+
+    def _warn(self, route: str, held: str) -> None:
+        if (route, held) not in self._missed:
+            self._missed.add((route, held))
+            log.warning(
+                "route %r is held on arm %r, which the settings do not have: the hold does nothing", route, held
+            )
 
     def all(self) -> tuple[Arm, ...]:
         """Every arm of every route."""

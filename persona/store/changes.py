@@ -1,6 +1,6 @@
 """Who changed what is served, and when."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
@@ -12,25 +12,27 @@ from persona.store.tables import ChangeRow
 _c = table(ChangeRow).c
 _INSERT = insert_into(ChangeRow)
 _NEWEST = Statement(
-    select(_c.at_us, _c.who, _c.key, _c.before, _c.after).order_by(_c.at_us.desc(), _c.id.desc()).limit(param("most"))
+    select(_c.at_us, _c.who, _c.key, _c.before, _c.after, _c.why)
+    .order_by(_c.at_us.desc(), _c.id.desc())
+    .limit(param("most"))
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a setting; `at_us` is UTC microseconds, `before` empty where it was not set."""
+    """One change of a setting or a hold; `at_us` is UTC microseconds, `before` or `after` empty where none was set."""
 
     at_us: int
     who: str
     key: str
     before: str
     after: str
+    why: str = ""
 
 
 def add(tx: Transaction, change: Change) -> None:
     """Keeps a change."""
-    values = {"at_us": change.at_us, "who": change.who, "key": change.key}
-    tx.run(_INSERT, {"id": new_id("chg"), **values, "before": change.before, "after": change.after})
+    tx.run(_INSERT, {"id": new_id("chg"), **asdict(change)})
 
 
 def newest(tx: Transaction, most: int) -> list[Change]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from persona.errors import InvalidInput
 from persona.store.codec import decode_parts, decode_tokens
@@ -11,7 +11,7 @@ from persona.store.engine import Row, Statement, Transaction
 from persona.store.owners import COLUMNS as OWNER_COLUMNS
 from persona.store.owners import IS_OWNER, OwnerState, identity, state_of
 from persona.store.statements import insert_unless_there, param, table
-from persona.store.tables import ConversationRow, MessageRow, OwnerRow
+from persona.store.tables import ConversationRow, HoldRow, MessageRow, OwnerRow
 from persona.values.message import Message
 from persona.values.owner import Owner
 from persona.values.turn import ConversationEntry, Page
@@ -20,6 +20,7 @@ _LAST = 2**62  # after every time and every key
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 
 _owners, _conversations, _messages = table(OwnerRow), table(ConversationRow), table(MessageRow)
+_holds = table(HoldRow)
 _c, _m = _conversations.c, _messages.c
 _STATE = (
     *(
@@ -35,6 +36,7 @@ _STATE = (
         _c.revision,
     ),
     *(_c.anchor, _c.last_exchange_id, _c.lease_turn_id, _c.lease_until_us),
+    func.coalesce(_holds.c.arm, ""),
 )
 _MESSAGE = (_m.id, _m.parent_id, _m.turn_id, _m.depth, _m.role, _m.parts, _m.tokens, _m.created_us)
 
@@ -44,13 +46,17 @@ _FIND = Statement(
         _owners.outerjoin(
             _conversations,
             and_(_c.owner_key == _owners.c.key, _c.id == param("id")),
-        )
+        ).outerjoin(_holds, _holds.c.route == _c.route)
     )
     .where(*IS_OWNER)
 )
 _INSERT = insert_unless_there(ConversationRow)
 _HOLD = Statement(select(_c.key).where(_c.key == param("which")).with_for_update(read=True, key_share=True))
-_BY_KEY = Statement(select(*_STATE).where(_c.key == param("which")))
+_BY_KEY = Statement(
+    select(*_STATE)
+    .select_from(_conversations.outerjoin(_holds, _holds.c.route == _c.route))
+    .where(_c.key == param("which"))
+)
 _BY_OWNER = select(
     *(_c.id, _c.title, _c.route, _c.created_us, _c.updated_us, _c.messages, _c.archived_us, _c.key)
 ).join(_owners, _owners.c.key == _c.owner_key)
@@ -92,7 +98,10 @@ _MESSAGE_OF_OWNER = Statement(
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """A conversation as stored. `head_id` is its newest message, `depth` that one's depth plus one."""
+    """A conversation as stored. `head_id` is its newest message, `depth` that one's depth plus one.
+
+    `arm` is the one it began on; `held` the one that its route is held on now, or empty.
+    """
 
     key: int
     owner_key: int
@@ -108,6 +117,7 @@ class ConversationState:
     last_exchange_id: str
     lease_turn_id: str
     lease_until_us: int
+    held: str
 
 
 @dataclass(frozen=True, slots=True)

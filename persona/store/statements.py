@@ -25,6 +25,13 @@ def insert_unless_there(row: type[Base]) -> Statement:
     return Statement(_insert(row).on_conflict_do_nothing())  # SQLite's compiler knows this clause too
 
 
+def insert_or_replace(row: type[Base]) -> Statement:
+    """The same, which gives the row of this key these values when it is there."""
+    statement, key = _insert(row), [column.name for column in table(row).primary_key]
+    others = {name: statement.excluded[name] for name in table(row).columns.keys() if name not in key}  # noqa: SIM118
+    return Statement(statement.on_conflict_do_update(index_elements=key, set_=others))
+
+
 def _insert(row: type[Base]) -> Insert:
     columns = [c.name for c in table(row).columns if not (c.primary_key and c.autoincrement is True)]
     return insert(table(row)).values({name: bindparam(name) for name in columns}).inline()

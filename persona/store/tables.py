@@ -387,6 +387,18 @@ class ChangeRow(Table, table=True):
     key: str
     before: str = Field(default="", sa_type=Text)
     after: str = Field(default="", sa_type=Text)
+    why: str = Field(default="", sa_type=Text)
+
+
+class HoldRow(Table, table=True):
+    """The arm that a route serves whatever the settings say; released, it is gone, and its changes stay."""
+
+    __tablename__ = "persona_holds"
+    route: str = Field(primary_key=True)
+    arm: str
+    who: str
+    why: str = Field(default="", sa_type=Text)
+    since_us: int = Field(default=0, sa_column=_big())
 
 
 class PromptRow(Table, table=True):

@@ -90,7 +90,7 @@ class Opening:
 
     `new_route` and `new_arm` let the conversation be made when it is not there. `replaces` is the id of a user
     message that this one edits; `again` that of one which gets another reply. `tokens` counts the message for the
-    route and arm that the conversation turns out to be on; `remembers` puts the task that makes a new one a memory,
+    conversation as it turns out to be; `remembers` puts the task that makes a new one a memory,
     `learns` the one that learns facts from it.
     """
 
@@ -100,7 +100,7 @@ class Opening:
     parts: tuple[Part, ...]
     now_us: int
     lease_us: int
-    tokens: Callable[[str, str, Message], dict[str, int]]
+    tokens: Callable[[ConversationState, Message], dict[str, int]]
     new_route: str = ""
     new_arm: str = ""
     idempotency_key: str = ""
@@ -356,7 +356,7 @@ def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: C
         return None
     _abandon(tx, conversation, opening.now_us)
     if added:
-        counts = opening.tokens(conversation.route, conversation.arm, message)
+        counts = opening.tokens(conversation, message)
         messages.insert(tx, owner.key, conversation.key, message, counts)
         if opening.remembers:  # here, not at the end: a turn that dies leaves its message, which is to be recalled
             tasks.put(tx, "index", owner.key, message.id, opening.now_us)

@@ -6,7 +6,7 @@ from persona.calling.attempt import Heard, ask
 from persona.calling.price import cost_of
 from persona.errors import PersonaError
 from persona.routing.routes import Arm
-from persona.store import conversations, exchanges, owners
+from persona.store import conversations, exchanges, holds, owners
 from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange, Purpose
@@ -21,9 +21,10 @@ from persona.values.request import Request, Target, Usage
 from persona.window.counting import label
 
 
-def arm_of(place: Workshop, route: str) -> Arm:
-    """The arm that does a route's background work."""
-    return place.routes.arm(route, place.routes.assign(route, Owner("", "")))
+async def arm_of(place: Workshop, route: str) -> Arm:
+    """The arm that does a route's background work, by the settings or by a hold."""
+    held = await place.database.run(lambda tx: holds.arm(tx, route), write=False)
+    return place.routes.arm(route, place.routes.assign(route, Owner("", "")), held)
 
 
 async def answer(

@@ -50,7 +50,7 @@ async def learn(place: Workshop, task: Task) -> Callable[[Transaction], None] | 
     found = await place.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
         return None  # erased meanwhile
-    arm = arm_of(place, place.settings.memory.learn)
+    arm = await arm_of(place, place.settings.memory.learn)
     asked = _question(place, arm, found)
     most = min(arm.max_output_tokens or _MAX_OUTPUT_TOKENS, _MAX_OUTPUT_TOKENS)
     text = await answer(place, task, "learn", found.message.turn_id, arm, asked, most)

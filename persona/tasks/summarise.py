@@ -35,7 +35,7 @@ async def summarise(place: Workshop, task: Task) -> Callable[[Transaction], None
     found = await place.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
         return None
-    arm = place.routes.arm(found.conversation.route, found.conversation.arm)
+    arm = place.routes.arm(found.conversation.route, found.conversation.arm, found.conversation.held)
     leaving = _leaving(place, arm, found)
     if not leaving or not arm.summarise:
         return None
@@ -69,7 +69,7 @@ def _leaving(place: Workshop, arm: Arm, found: _Read) -> list[Message]:
 
 
 async def _write(place: Workshop, task: Task, route: str, earlier: str, leaving: list[Message]) -> str:
-    arm = arm_of(place, route)
+    arm = await arm_of(place, route)
     said = "\n".join(f"{one.role}: {one.text[:_LONGEST_PART]}" for one in leaving if one.text)
     before = f"The summary so far:\n{earlier}\n\n" if earlier else ""
     asked = say("user", f"{before}Summarise this conversation for the assistant that continues it:\n{said}")

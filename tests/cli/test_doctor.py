@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from persona.assistant import serving
 from persona.assistant.doctor.examine import examine
 from persona.assistant.doctor.findings import Finding
 from persona.assistant.synchronous import Assistant
@@ -79,6 +80,15 @@ def test_dead_tasks_are_a_warning() -> None:
     found = findings()["outbox"]
     assert (found.state, found.found) == ("warn", "1 dead")
     assert "persona tasks" in found.advice
+
+
+def test_a_held_route_is_a_warning_that_says_how_to_release_it() -> None:
+    serving.hold(Settings(), "default", "base", "grace", "tuned invents prices")
+    found = findings()["hold default"]
+    assert (found.state, found.found.startswith("held on the arm base by grace")) == ("warn", True)
+    assert "persona routes release default" in found.advice
+    elsewhere = findings('[routes.default]\nserve = "v2"\n[routes.default.arms.v2]\ntarget = "embedded:a"\n')
+    assert "the hold does nothing" in elsewhere["hold default"].found
 
 
 def test_a_damaged_file_is_a_failure() -> None:

@@ -81,3 +81,26 @@ def test_a_change_that_would_break_the_settings_is_refused_and_not_recorded() ->
     assert (refused.exit_code, "nobody" in refused.stderr) == (2, True)
     assert Path("persona.toml").read_text() == TEXT
     assert json.loads(said("routes", "history", "--json")) == []
+
+
+def test_a_hold_is_shown_with_what_it_keeps_from_serving_until_it_is_released() -> None:
+    assert said("routes", "hold", "support", "base", "--why", "tuned invents prices", "--by", "grace") == (
+        "routes.support.hold: not set -> base\n"
+    )
+    shares = [line.split("\t")[2] for line in said("routes").splitlines()]
+    assert shares == ["held (90%)", "fallback 1", "not now (10%)", "fallback 1", "not now (waits)", "fallback 1"]
+    hold = json.loads(said("routes", "--json"))[0]["hold"]
+    assert (hold["arm"], hold["who"], hold["why"]) == ("base", "grace", "tuned invents prices")
+    assert said("routes", "release", "support") == "routes.support.hold: base -> not set\n"
+    assert json.loads(said("routes", "--json"))[0]["hold"] is None
+    assert said("routes", "history").splitlines()[1].split("\t")[1:] == [
+        *("grace", "routes.support.hold", "not set", "base"),
+        "tuned invents prices",
+    ]
+
+
+def test_what_cannot_be_held_is_said_with_what_can() -> None:
+    refused = run("routes", "hold", "support", "nobody", "--why", "x")
+    assert (refused.exit_code, "it has base, tuned, waiting" in refused.stderr) == (2, True)
+    assert run("routes", "hold", "support", "base").exit_code == 2
+    assert run("routes", "release", "support").exit_code != 0

@@ -52,7 +52,9 @@ def test_message_is_counted_for_the_arm_that_the_conversation_is_on(database: Da
     say(database)
     seen = []
     asked = opening(now=NOW + 1, route="another")
-    object.__setattr__(asked, "tokens", lambda route, arm, message: seen.append((route, arm)) or {})
+    object.__setattr__(
+        asked, "tokens", lambda conversation, message: seen.append((conversation.route, conversation.arm)) or {}
+    )
     start(database, asked)
     assert seen == [("support", "base")]
 

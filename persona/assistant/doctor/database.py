@@ -9,8 +9,9 @@ from sqlalchemy.exc import ArgumentError
 from persona.assistant.doctor.findings import Finding, failed
 from persona.errors import StoreError
 from persona.settings import Settings
-from persona.store import calibrations, reembedding, schema, tasks
+from persona.store import calibrations, holds, reembedding, schema, tasks
 from persona.store.engine import Database
+from persona.store.holds import Hold
 from persona.store.sqlite import existing, in_memory
 
 _UPGRADE = "run `persona db upgrade`"
@@ -78,7 +79,8 @@ def _look_into(settings: Settings, database: Database) -> Looked:
     waiting = database.run_now(tasks.counts, write=False)
     known = database.run_now(calibrations.load, write=False)
     counts = database.run_now(reembedding.counts, write=False)
-    return Looked((Finding("database", "ok", kept), state, _outbox(waiting, settings.tasks.run)), known, counts)
+    held = [_held(hold, settings) for hold in database.run_now(holds.all_of_them, write=False)]
+    return Looked((Finding("database", "ok", kept), state, _outbox(waiting, settings.tasks.run), *held), known, counts)
 
 
 def _kept(connection: Connection, sqlite: bool) -> str:
@@ -117,6 +119,17 @@ def _outbox(counts: dict[str, int], runs_here: bool) -> Finding:
     if counts and not runs_here:
         return Finding("outbox", "warn", said, "tasks.run is false here: run `persona work`")
     return Finding("outbox", "ok", said)
+
+
+def _held(hold: Hold, settings: Settings) -> Finding:
+    topic, route = f"hold {hold.route}", settings.routes.get(hold.route)
+    if route is None or hold.arm not in route.arms:
+        said = f"held on the arm {hold.arm}, which the settings do not have: the hold does nothing"
+    else:
+        said = (
+            f"held on the arm {hold.arm} by {hold.who}, whatever the settings say: {hold.why or 'no reason was given'}"
+        )
+    return Finding(topic, "warn", said, f"run `persona routes release {hold.route}` when the settings are to serve it")
 
 
 def _size(size: int) -> str:

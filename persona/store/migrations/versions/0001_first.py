@@ -12,7 +12,7 @@ _TABLES = (
     *("persona_owners", "persona_conversations", "persona_turns", "persona_messages", "persona_exchanges"),
     *("persona_attempts", "persona_feedback", "persona_prompts", "persona_facts", "persona_memories"),
     *("persona_documents", "persona_chunks", "persona_summaries", "persona_tasks", "persona_calibrations"),
-    *("persona_consents", "persona_receipts", "persona_changes"),
+    *("persona_consents", "persona_receipts", "persona_changes", "persona_holds"),
 )
 
 
@@ -304,7 +304,17 @@ def _work() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("before", sa.Text(), nullable=False),
         sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_persona_changes"),
+    )
+    op.create_table(
+        "persona_holds",
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("arm", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        _time_or_count("since_us"),
+        sa.PrimaryKeyConstraint("route", name="pk_persona_holds"),
     )
 
 
