@@ -34,6 +34,7 @@
     │   ├── TimedOut               no answer in time
     │   ├── BadReply               a body that is not what the protocol says
     │   └── StreamCut              the stream ended without its stop reason; `text` holds what came
+    ├── LimitReached           a limit of the settings is used up; see `retry_after_s`
     ├── ToolLoopExceeded       the model kept calling tools past the limit
     ├── InvalidAnswer          the reply is not the answer that was asked for; `problems` says why
     ├── TurnCancelled          the turn was cancelled by its caller
@@ -240,6 +241,14 @@ class StreamCut(ProviderError):
     def __init__(self, message: str, *, hint: str = "", target: str = "", text: str = "") -> None:
         super().__init__(message, hint=hint, target=target)
         self.text = text
+
+
+class LimitReached(PersonaError):
+    """A limit of the settings is used up, so no model was called; it begins anew in `retry_after_s` seconds."""
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class ToolLoopExceeded(PersonaError):

@@ -15,6 +15,7 @@ from persona.cli import (
     doctor,
     init,
     knowledge,
+    limits,
     memory,
     privacy,
     routes,
@@ -77,6 +78,8 @@ app.command("facts", epilog="Example: persona facts --user ada --at 2026-03-01")
 app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
 
 app.command("costs", epilog="Example: persona costs --by day,route --since 2026-11-01")(costs.costs)
+
+app.command("limits", epilog="Example: persona limits --json")(limits.limits)
 
 app.command("work", epilog="Example: persona work --once")(work.work)
 app.command("prune", epilog="Example: persona prune --dry-run")(work.prune)

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field, replace
 
 from persona.calling.attempt import Heard
+from persona.calling.limits import Allowance, check, refuse
 from persona.calling.price import cost_of
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered, encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.routing.routes import Arm
-from persona.store import exchanges, facts, feedback, memories, summaries, tasks, turns
+from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
 from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange
@@ -30,7 +31,8 @@ _PATIENCE_S = 15.0  # a database server restarts in less, within the lease; the 
 class Journal:
     """One running turn on paper. `added` are the messages since the user's, `calls` the exchanges so far.
 
-    Exchanges that were noted are written with the next message or with the end, in its transaction.
+    Exchanges that were noted are written with the next message or with the end, in its transaction. `allowed` are the
+    limits that count for its calls.
     """
 
     services: Services
@@ -40,6 +42,7 @@ class Journal:
     counter: Counter
     lease_us: int
     anchor: Anchor
+    allowed: tuple[Allowance, ...] = ()
     plan: Plan | None = None
     added: list[Message] = field(default_factory=list)
     calls: list[Exchange] = field(default_factory=list)
@@ -132,10 +135,17 @@ class Journal:
 
     def _write_calls(self, tx: Transaction) -> None:
         for exchange in self.calls[self._written :]:
-            exchanges.log(tx, exchange)
+            if exchanges.log(tx, exchange):
+                meters.add(tx, (one.meter for one in self.allowed), exchange)
         for block in self._prompts():
             if block.digest not in self.services.kept_prompts:
                 exchanges.keep_prompt(tx, block.digest, "\n\n".join(one.text for one in block.messages))
+
+    async def check_limits(self) -> None:
+        """Raises LimitReached when the calls of this turn, or of others meanwhile, have used up what they may."""
+        if self.allowed:
+            reached = await self.services.database.run(lambda tx: check(tx, self.allowed), brief=True)
+            refuse(reached, self.services.now_us())
 
     def _prompts(self) -> list[Block]:
         prompts = self.services.prompts

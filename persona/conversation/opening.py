@@ -1,11 +1,12 @@
 """Opens a turn: waits for the conversation, makes the message durable, gathers what the window may show."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from persona.adapter import is_quick
+from persona.calling.limits import Allowance, allowances, check, refuse
 from persona.conversation.answers import Awaited, expected
 from persona.conversation.ask import Ask
 from persona.conversation.gather import Gathered, gather
@@ -27,7 +28,9 @@ from persona.memory.embedding import embed
 from persona.memory.recall import Query, query_of
 from persona.routing.routes import Arm, Shot
 from persona.store.conversations import ConversationState
+from persona.store.engine import Transaction
 from persona.store.ids import new_id
+from persona.store.meters import Used
 from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
 from persona.tasks.learn import learns
 from persona.telemetry.watching import TurnSpan
@@ -39,19 +42,28 @@ _LEASE_MARGIN_S = 30.0  # for the closing transaction of a turn that used all it
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
 
 
+_Within = tuple[Opened | Answered | Held, tuple[Allowance, ...], Sequence[tuple[Allowance, Used]]]
+"""What came of opening a turn, the limits that count for its calls, and those that are reached."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A turn that may call the model, with everything its window may show; None while that takes longer."""
+    """A turn that may call the model, with everything its window may show; None while that takes longer.
+
+    `allowed` are the limits that count for its calls.
+    """
 
     opened: Opened
     arm: Arm
     gathered: Gathered | None
+    allowed: tuple[Allowance, ...]
 
 
 async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]) -> Reply[Any]:
     """Runs a turn and returns its reply; the stored one when its idempotency key was answered before.
 
-    Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held.
+    Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held, and
+    LimitReached when nothing is left of what its calls may use.
     """
     services, offered, awaited = services.as_they_are(), offer(asked.tools), expected(asked.answer)
     with services.providers.telemetry.turn(asked.conversation_id) as span:
@@ -108,6 +120,7 @@ async def _answer(
         services.providers.counter(arm.targets[0]),
         _lease_us(asked),
         gathered.anchor,
+        found.allowed,
         revision=found.opened.revision,
     )
     return await Turn(services, asked, journal, gathered, shots, offered, awaited, deadline, show).run()
@@ -186,20 +199,31 @@ async def _uncut(services: Services, opening: "asyncio.Future[Reply | Held | _Fo
 
 def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> Reply | Held | _Found:
     """In a store thread: one transaction that opens the turn, one that reads what it may show."""
-    opened = services.database.run_now(lambda tx: open_turn(tx, _opening(services, asked, turn_id)))
+    opened, allowed, reached = services.database.run_now(lambda tx: _open_within(tx, services, asked, turn_id))
     if isinstance(opened, Held):
         return opened
     if isinstance(opened, Answered):
         return _answered(services, asked, opened)
     try:
+        refuse(reached, services.now_us())
         arm = _serving(services, opened.before)
         counter = services.providers.counter(arm.targets[0])
         gathered = gather(services, asked.owner, opened, arm, counter, query) if query else None
-        return _Found(opened, arm, gathered)
+        return _Found(opened, arm, gathered, allowed)
     except BaseException as error:
         cause = error  # the name goes when the block ends
         services.database.run_now(lambda tx: fail_turn(tx, opened, services.now_us(), cause))
         raise
+
+
+def _open_within(tx: Transaction, services: Services, asked: Ask, turn_id: str) -> _Within:
+    """Opens the turn, and looks in the same transaction whether the limits leave anything to its calls."""
+    opened = open_turn(tx, _opening(services, asked, turn_id))
+    rules = services.settings.limits
+    if not rules or not isinstance(opened, Opened):
+        return opened, (), ()
+    allowed = allowances(rules, asked.owner, opened.owner.key, opened.before.route, services.now_us())
+    return opened, allowed, check(tx, allowed)
 
 
 def _opening(services: Services, asked: Ask, turn_id: str) -> Opening:

@@ -100,6 +100,7 @@ class Turn:
             elif rounds < most:
                 rounds += 1
                 await self._run_tools(call)
+                await self.journal.check_limits()
             else:
                 raise ToolLoopExceeded(
                     f"the model asked for tools more than {most} times",

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, PlainValidator
 from pydantic.fields import FieldInfo
 
 from persona.settings.fields import Table
+from persona.settings.limits import LimitRule
 from persona.settings.retention import RetentionRule
 from persona.settings.schema import Settings
 from persona.settings.shape import entry_at, table_at
@@ -21,7 +22,7 @@ from persona.settings.window import Section
 INLINE: tuple[type[Table], ...] = (Section,)
 """Tables that are written on one line, as values."""
 
-LISTED: tuple[type[Table], ...] = (RetentionRule,)
+LISTED: tuple[type[Table], ...] = (RetentionRule, LimitRule)
 """Tables of which there may be several without names, each under a header of its own: `[[retention]]`."""
 
 WRITTEN_OUT = {"store.url", "memory.embedder", "routes.default.target", "routes.default.instructions"}

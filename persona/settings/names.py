@@ -25,8 +25,9 @@ def unknown_names(raw: object) -> list[Problem]:
         problems += _missing(("routes", name, "serve"), row.get("serve", "base"), "arm", arm_names)
     learn = _entries(tables.get("memory")).get("learn") or ()
     problems += _missing(("memory", "learn"), learn, "route", routes)
-    for place, rule in enumerate(_listed(tables.get("retention"))):
-        problems += _missing(("retention", place, "route"), _entries(rule).get("route") or (), "route", routes)
+    for name in ("retention", "limits"):
+        for place, rule in enumerate(_listed(tables.get(name))):
+            problems += _missing((name, place, "route"), _entries(rule).get("route") or (), "route", routes)
     return problems
 
 

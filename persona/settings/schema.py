@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from persona.settings.fields import DatabaseUrl, Link, Name, Table, TargetText, VariableName
+from persona.settings.limits import LimitRule
 from persona.settings.names import unknown_names
 from persona.settings.problems import Source, found_in
 from persona.settings.profile import SlotSettings
@@ -180,6 +181,11 @@ class Settings(Table):
         default=(),
         description="When conversations are deleted, with all that hangs on them but facts. The first rule that fits a "
         "conversation counts; without one it is kept for ever.",
+    )
+    limits: tuple[LimitRule, ...] = Field(
+        default=(),
+        description="How much model calls may use; what goes beyond is refused before a model is called. Of limits "
+        "with the same by, per and route the first that fits a call counts, so exceptions come first.",
     )
     routes: Mapping[Name, Route] = Field(
         default_factory=lambda: {"default": Route()},

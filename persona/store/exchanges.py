@@ -108,10 +108,13 @@ class Call:
     outcome: str
 
 
-def log(tx: Transaction, exchange: Exchange) -> None:
-    """Writes an exchange and its attempts, once: the answer to an earlier COMMIT may have been lost on its way."""
+def log(tx: Transaction, exchange: Exchange) -> bool:
+    """Writes an exchange and its attempts, once: the answer to an earlier COMMIT may have been lost on its way.
+
+    False when it was there.
+    """
     usage, cost = exchange.usage, exchange.cost
-    tx.run(
+    written = tx.run(
         _INSERT,
         {
             "id": exchange.id,
@@ -161,6 +164,7 @@ def log(tx: Transaction, exchange: Exchange) -> None:
                 "latency_ms": attempt.latency_ms,
             },
         )
+    return bool(written)
 
 
 def keep_prompt(tx: Transaction, digest: str, text: str) -> None:

@@ -11,7 +11,15 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def new_id(prefix: str) -> str:
     """A new id, such as `msg_01JD…`; `prefix` says what it names."""
-    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
+    return _written(prefix, (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10)))
+
+
+def first_id(prefix: str, at_us: int) -> str:
+    """The lowest id that can have been made at a time in UTC microseconds, or after it."""
+    return _written(prefix, (at_us // 1000) << 80)
+
+
+def _written(prefix: str, number: int) -> str:
     return prefix + "_" + "".join(_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10))
 
 

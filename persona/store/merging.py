@@ -7,7 +7,7 @@ from itertools import pairwise
 from sqlalchemy import delete, null, select, update
 
 from persona.errors import ConversationBusy, Erased
-from persona.store import consents, erasure, facts, owners
+from persona.store import consents, erasure, facts, meters, owners
 from persona.store.belongings import OWNED, is_owners
 from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
@@ -101,6 +101,7 @@ def merge(
     renamed = {name: _rename(tx, name, both) for name in NAMED}
     dropped = tx.run(_SAME_KEYS, both)
     revision = owners.touch(tx, account.key)
+    meters.join(tx, visitor.key, account.key)
     counts = {name: tx.run(move, {**both, "at_revision": revision}) for name, move in _MOVES.items()}
     counts[TaskRow.__tablename__] += tx.run(_MOVE_RUNNING, both)
     superseded = _supersede(tx, account.key, theirs, many, now_us)

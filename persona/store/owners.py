@@ -21,6 +21,9 @@ _TOUCH = Statement(
 )
 _LOCK = Statement(select(_o.key).where(_o.key == param("owner")).with_for_update())
 _HOLD = Statement(select(_o.key).where(_o.key == param("owner")).with_for_update(read=True, key_share=True))
+_NAMED = Statement(
+    select(_o.tenant, _o.name, _o.kind).where(_o.key == param("owner")).with_for_update(read=True, key_share=True)
+)
 _CONSENT = Statement(
     update(table(OwnerRow))
     .where(_o.key == param("owner"))
@@ -77,6 +80,12 @@ def find_or_make(tx: Transaction, owner: Owner, now_us: int) -> OwnerState:
     made = find(tx, owner)
     assert made is not None, "an owner that was just inserted, here or elsewhere, is there"  # noqa: S101 - narrows the type
     return made
+
+
+def named(tx: Transaction, owner_key: int) -> Owner | None:
+    """Whom a key stands for, who is not erased until this transaction ends; None when they are gone."""
+    row = tx.one(_NAMED, {"owner": owner_key})
+    return Owner(*row) if row else None
 
 
 def touch(tx: Transaction, owner_key: int) -> int:

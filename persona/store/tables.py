@@ -401,6 +401,17 @@ class HoldRow(Table, table=True):
     since_us: int = Field(default=0, sa_column=_big())
 
 
+class MeterRow(Table, table=True):
+    """What was used since a time of what a limit counts. `owner_key` is 0 but for a user's; `scope` is JSON."""
+
+    __tablename__ = "persona_meters"
+    owner_key: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    scope: str = Field(primary_key=True)
+    since_us: int = Field(default=0, sa_column=_big())
+    nano_usd: int = Field(default=0, sa_column=_big())
+    tokens: int = Field(default=0, sa_column=_big())
+
+
 class PromptRow(Table, table=True):
     """The words behind a digest in a plan (instructions, a shot), kept once so that a request can be read."""
 

@@ -1,16 +1,19 @@
 """One call of a model for background work: through a route, with the turn's retries, and logged as an exchange."""
 
 import asyncio
+from collections.abc import Sequence
 
 from persona.calling.attempt import Heard, ask
+from persona.calling.limits import Allowance, allowances, check, refuse
 from persona.calling.price import cost_of
 from persona.errors import PersonaError
 from persona.routing.routes import Arm
-from persona.store import conversations, exchanges, holds, owners
+from persona.store import conversations, exchanges, holds, meters, owners
 from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange, Purpose
 from persona.store.ids import new_id
+from persona.store.meters import Used
 from persona.store.tasks import Task
 from persona.tasks.workshop import Workshop
 from persona.telemetry.watching import Outgoing
@@ -30,7 +33,11 @@ async def arm_of(place: Workshop, route: str) -> Arm:
 async def answer(
     place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, asked: Message, max_output_tokens: int
 ) -> str:
-    """What the arm's target answers, whole; empty when it was refused or cut short. Raises ProviderError."""
+    """What the arm's target answers, whole; empty when it was refused or cut short.
+
+    Raises ProviderError, and LimitReached, before anything is asked, when the user's calls may use no more.
+    """
+    allowed = await _allowed(place, task, arm)
     target, timeout_s = arm.targets[0], place.settings.turn.timeout_s
     heard, deadline = Heard(), asyncio.get_running_loop().time() + timeout_s
 
@@ -45,7 +52,7 @@ async def answer(
 
     async def write_down(error: str = "") -> None:
         called = _exchange(exchange_id, place, task, purpose, turn_id, arm, target, asked, heard, error)
-        await place.database.run(lambda tx: _log(tx, called))
+        await place.database.run(lambda tx: _log(tx, called, allowed))
 
     try:
         await ask(
@@ -128,7 +135,23 @@ def _plan(place: Workshop, arm: Arm, target: Target, asked: Message) -> Plan:
     )
 
 
-def _log(tx: Transaction, called: Exchange) -> None:
+async def _allowed(place: Workshop, task: Task, arm: Arm) -> tuple[Allowance, ...]:
+    rules, now_us = place.settings.limits, place.now_us()
+    if not rules:
+        return ()
+
+    def look(tx: Transaction) -> tuple[tuple[Allowance, ...], Sequence[tuple[Allowance, Used]]]:
+        owner = owners.named(tx, task.owner_key)
+        allowed = allowances(rules, owner, task.owner_key, arm.route, now_us) if owner else ()
+        return allowed, check(tx, allowed)
+
+    allowed, reached = await place.database.run(look)
+    refuse(reached, now_us)
+    return allowed
+
+
+def _log(tx: Transaction, called: Exchange, allowed: Sequence[Allowance]) -> None:
     """Nothing is written of a conversation or a user who is gone meanwhile."""
-    if conversations.hold(tx, called.conversation_key) and owners.lock(tx, called.owner_key):
-        exchanges.log(tx, called)
+    there = conversations.hold(tx, called.conversation_key) and owners.lock(tx, called.owner_key)
+    if there and exchanges.log(tx, called):
+        meters.add(tx, (one.meter for one in allowed), called)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 
-from persona.errors import PersonaError, StoreError, StoreReadOnly
+from persona.errors import LimitReached, PersonaError, StoreError, StoreReadOnly
 from persona.store import receipts, tasks
 from persona.store.engine import Transaction
 from persona.store.tasks import Task, TaskKind
@@ -179,9 +179,10 @@ class Worker:
     async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
         passing = isinstance(error, PersonaError) and error.retryable
-        blameless = isinstance(error, StoreError)  # a full disk says nothing about the task
+        blameless = isinstance(error, StoreError | LimitReached)  # a full disk says nothing about the task
         dead = not blameless and (attempts >= _MOST_ATTEMPTS or not passing)
-        later_us = self._place.now_us() + min(2**attempts, _LONGEST_WAIT_S) * 1_000_000
+        wait_s = error.retry_after_s if isinstance(error, LimitReached) else 2**attempts
+        later_us = self._place.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
         name = type(error).__name__
         if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, dead)):
             return "lost"

@@ -22,7 +22,7 @@ PUBLIC = """
     AsyncUser AuthenticationFailed BadReply BadRequest BusyError ConnectionFailed Consent ContextTooLong
     Conversation ConversationBusy ConversationEntry Cost DocumentChange DocumentEntry EmbedderMismatch Erased
     Event Exported Fact IdempotencyMismatch Image InvalidAnswer InvalidInput Knowledge KnowledgeHit
-    KnowledgeReport Merged Message MisuseError ModelNotFound NotFound Overloaded Page PermissionDenied
+    KnowledgeReport LimitReached Merged Message MisuseError ModelNotFound NotFound Overloaded Page PermissionDenied
     PersonaError Plan ProviderError ProviderUnavailable RateLimited Recalled Receipt Refused Reply
     SchemaOutOfDate ScriptError Settings SettingsError Source StoreBusy StoreCorrupt StoreError StoreFull
     StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut ToolCall ToolFinished ToolLoopExceeded

@@ -91,6 +91,16 @@ def test_a_held_route_is_a_warning_that_says_how_to_release_it() -> None:
     assert "the hold does nothing" in elsewhere["hold default"].found
 
 
+def test_a_limit_in_dollars_on_a_model_of_unknown_price_is_a_warning() -> None:
+    limit = '[[limits]]\nby = "all"\nper = "day"\n'
+    unknown = target("embedded:extractive-1") + '[routes.other]\ntarget = "openai:my-own-model"\n'
+    assert findings(f"{limit}usd = 5\n{target('embedded:extractive-1')}")["limit 0"].state == "ok"
+    found = findings(f"{limit}usd = 5\n{unknown}")["limit 0"]
+    assert (found.state, found.advice) == ("warn", "limit its tokens too")
+    assert found.found == "5 dollars a day cannot hold: the price of openai:my-own-model is unknown"
+    assert "limit 0" not in findings(f"{limit}tokens = 5\n{unknown}")
+
+
 def test_a_damaged_file_is_a_failure() -> None:
     Path("persona.db").write_bytes(b"this is no database" * 500)
     found = findings()["database"]

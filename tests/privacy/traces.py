@@ -15,6 +15,7 @@ from persona.store.tables import Table
 NOBODYS = {
     "persona_calibrations",  # what providers count
     "persona_changes",  # of the settings, by whoever serves
+    "persona_holds",  # of routes
     "persona_prompts",  # the words of the settings
     "persona_receipts",  # what was erased, in numbers
 }

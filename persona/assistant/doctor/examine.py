@@ -40,6 +40,7 @@ def _examine(path: Path | None, environment: Mapping[str, str], today: date) -> 
     yield from models.keys(settings, providers, environment)
     yield from models.routes(settings, providers)
     yield from models.models(settings, providers, today)
+    yield from models.limits(settings, providers)
     yield from models.counters(settings, providers)
     yield models.embedder(settings, providers, looked.memories)
     yield models.learning(settings, providers)

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
-from persona.adapter import discover, is_local, wants_key
+from persona.adapter import ModelCard, discover, is_local, wants_key
 from persona.assistant.doctor.findings import Counted, Finding, failed
 from persona.calling.providers import Providers
 from persona.errors import PersonaError
-from persona.routing.routes import Routes
+from persona.routing.routes import Arm, Routes
 from persona.settings import Settings
 from persona.settings.fields import parse_target
 from persona.tasks.learn import learns
@@ -96,6 +96,33 @@ def models(settings: Settings, providers: Providers, today: date) -> Iterator[Fi
             yield Finding(topic, "warn", f"retires on {card.retires}{dated}", "plan to serve the route with another")
         else:
             yield Finding(topic, "ok", f"{known}, retires on {card.retires}{dated}")
+
+
+def limits(settings: Settings, providers: Providers) -> Iterator[Finding]:
+    """Whether each limit in dollars can hold: what a model without a known price costs is not seen by it."""
+    usable = set(_usable(settings, providers))
+    for number, rule in enumerate(settings.limits):
+        if rule.usd is None:
+            continue
+        asked = {target for arm in _arms(settings, rule.route) for target in arm.targets}
+        unpriced = sorted(str(target) for target in asked & usable if not _is_priced(providers.card(target)))
+        topic = f"limit {number}"
+        if unpriced:
+            said = f"{rule.usd:g} dollars a {rule.per} cannot hold: the price of {', '.join(unpriced)} is unknown"
+            yield Finding(topic, "warn", said, "limit its tokens too")
+        else:
+            yield Finding(topic, "ok", f"{rule.usd:g} dollars a {rule.per}, and the price of each model is known")
+
+
+def _arms(settings: Settings, route: str) -> list[Arm]:
+    try:
+        return [arm for arm in Routes(settings).all() if route in ("", arm.route)]
+    except PersonaError:
+        return []  # what is wrong with the routes is told of them
+
+
+def _is_priced(card: ModelCard | None) -> bool:
+    return card is not None and card.input_price is not None and card.output_price is not None
 
 
 def counters(settings: Settings, providers: Providers) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ _TABLES = (
     *("persona_owners", "persona_conversations", "persona_turns", "persona_messages", "persona_exchanges"),
     *("persona_attempts", "persona_feedback", "persona_prompts", "persona_facts", "persona_memories"),
     *("persona_documents", "persona_chunks", "persona_summaries", "persona_tasks", "persona_calibrations"),
-    *("persona_consents", "persona_receipts", "persona_changes", "persona_holds"),
+    *("persona_consents", "persona_receipts", "persona_changes", "persona_holds", "persona_meters"),
 )
 
 
@@ -315,6 +315,15 @@ def _work() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         _time_or_count("since_us"),
         sa.PrimaryKeyConstraint("route", name="pk_persona_holds"),
+    )
+    op.create_table(
+        "persona_meters",
+        sa.Column("owner_key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        _time_or_count("since_us"),
+        _time_or_count("nano_usd"),
+        _time_or_count("tokens"),
+        sa.PrimaryKeyConstraint("owner_key", "scope", name="pk_persona_meters"),
     )
 
 
