@@ -1,9 +1,10 @@
 """One conversation of one user."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import inf
 from typing import Any, Protocol
 
+from persona.adapter import Secret
 from persona.assistant.running import Running
 from persona.assistant.stream import AsyncTurnStream
 from persona.conversation import afterwards
@@ -40,12 +41,22 @@ class Opened(Protocol):
 class AsyncConversation:
     """One conversation of one user. Making it does no I/O; a new one is stored with its first message."""
 
-    def __init__(self, assistant: Opened, owner: Owner, id: str, route: str | None, arm: str | None, new: bool) -> None:
+    def __init__(
+        self,
+        assistant: Opened,
+        owner: Owner,
+        id: str,
+        route: str | None,
+        arm: str | None,
+        new: bool,
+        keys: Mapping[str, Secret],
+    ) -> None:
         self._assistant = assistant
         self._owner = owner
         self._route = route
         self._arm = arm
         self._new = new
+        self._keys = keys
         self.id = id
 
     async def send(
@@ -118,6 +129,7 @@ class AsyncConversation:
             timeout_s=_seconds(timeout_s, services.settings.turn.timeout_s),
             again=message.id,
             follows=reply_id,
+            keys=self._keys,
         )
         return await self._finish(asked)
 
@@ -192,6 +204,7 @@ class AsyncConversation:
             timeout_s=_seconds(timeout_s, turn.timeout_s),
             stream=stream,
             replaces=replaces,
+            keys=self._keys,
         )
 
     async def _finish(self, asked: Ask) -> Reply[Any]:

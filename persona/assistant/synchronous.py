@@ -185,7 +185,13 @@ class User:
         return self._user.tenant
 
     def conversation(
-        self, id: str | None = None, *, route: str | None = None, arm: str | None = None, create: bool = False
+        self,
+        id: str | None = None,
+        *,
+        route: str | None = None,
+        arm: str | None = None,
+        create: bool = False,
+        keys: Mapping[str, str] | None = None,
     ) -> Conversation:
         """A conversation: a new one, or the one of this `id`.
 
@@ -193,8 +199,12 @@ class User:
         user: somebody else's conversation cannot be told from one that does not exist. `route` is used when a
         conversation starts; later it stays on the one it has. So is `arm`, instead of the one that the user's share
         would choose: for tests, and for people who try a model before others do.
+
+        `keys` maps providers of the settings to keys of the caller's own, which the turns of this object use instead
+        of the configured ones. They are never stored or shown; background work and embedders use the configured ones.
         """
-        return Conversation(self._portal, self._user.conversation(id, route=route, arm=arm, create=create))
+        chat = self._user.conversation(id, route=route, arm=arm, create=create, keys=keys)
+        return Conversation(self._portal, chat)
 
     def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
         """The user's conversations, the newest first; `cursor` of one page asks for the next."""

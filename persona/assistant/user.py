@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from persona.assistant.conversation import AsyncConversation, Opened
+from persona.conversation.input import keys_of
 from persona.errors import InvalidInput
 from persona.memory import profile
 from persona.privacy import erase, export, look, merge
@@ -46,7 +47,13 @@ class AsyncUser:
         return self._owner.tenant
 
     def conversation(
-        self, id: str | None = None, *, route: str | None = None, arm: str | None = None, create: bool = False
+        self,
+        id: str | None = None,
+        *,
+        route: str | None = None,
+        arm: str | None = None,
+        create: bool = False,
+        keys: Mapping[str, str] | None = None,
     ) -> AsyncConversation:
         """A conversation: a new one, or the one of this `id`.
 
@@ -54,10 +61,14 @@ class AsyncUser:
         user: somebody else's conversation cannot be told from one that does not exist. `route` is used when a
         conversation starts; later it stays on the one it has. So is `arm`, instead of the one that the user's share
         would choose: for tests, and for people who try a model before others do.
+
+        `keys` maps providers of the settings to keys of the caller's own, which the turns of this object use instead
+        of the configured ones. They are never stored or shown; background work and embedders use the configured ones.
         """
         if id is not None and (not id or len(id) > 200 or not id.isprintable()):
             raise InvalidInput("a conversation id is 1 to 200 printable characters", hint="leave it out for a new one")
-        return AsyncConversation(self._assistant, self._owner, id or new_id("cnv"), route, arm, id is None or create)
+        named, own = (id or new_id("cnv"), route, arm, id is None or create), keys_of(keys or {})
+        return AsyncConversation(self._assistant, self._owner, *named, own)
 
     async def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
         """The user's conversations, the newest first; `cursor` of one page asks for the next."""

@@ -1,11 +1,15 @@
 """The configured providers: their adapters, chat models, counters and model cards, each made on first use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import replace
 from typing import cast
 
 from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, RemoteEmbedder, Secret, is_local, load
 from persona.calling.breaker import Breaker
 from persona.calling.capacity import Capacity
+from persona.calling.own_keys import Line, OwnKeys
 from persona.errors import AdapterMissing
 from persona.settings.fields import parse_target
 from persona.settings.schema import Settings
@@ -36,21 +40,52 @@ class Providers:
         self._counters: dict[Target, Counter] = {}
         self._estimator = Counter(EstimatingTokenizer())
         self.calibrations: dict[tuple[str, str], Calibration] = {}
-        self.breaker = Breaker(settings.turn.rest_after, settings.turn.rest_s)
+        self._breaker = Breaker(settings.turn.rest_after, settings.turn.rest_s)
         self._capacities: dict[Target, Capacity] = {}
+        self._own_keys = OwnKeys()
+        self._lines: dict[str, Line] = {}  # by provider: those of the keys that a conversation brought
         self.learnt: dict[tuple[str, str], Calibration] = {}  # by this process: what is to be stored
 
     def following(self, settings: Settings) -> "Providers":
         """The same for changed settings. What was learnt stays, and so do the connections of unchanged providers."""
         following = Providers(settings, self._environment, self._extra, self.telemetry)
         following.calibrations, following.learnt, following._opened = self.calibrations, self.learnt, self._opened
+        following._own_keys = self._own_keys
         following._models = {
             name: model for name, model in self._models.items() if following.provider(name) == self.provider(name)
         }
         same = (settings.turn.rest_after, settings.turn.rest_s)
         if same == (self._settings.turn.rest_after, self._settings.turn.rest_s):
-            following.breaker = self.breaker
+            following._breaker = self._breaker
         return following
+
+    @asynccontextmanager
+    async def with_keys(self, keys: Mapping[str, Secret]) -> AsyncIterator["Providers"]:
+        """The same, but that the providers named are reached with these keys instead of the configured ones.
+
+        Valid in the block: the connections are kept for the next one, up to a number. Raises AdapterMissing.
+        """
+        lines = {name: self._line(name, key) for name, key in keys.items()}
+        theirs = copy(self)
+        theirs._lines = lines
+        for line in lines.values():
+            line.users += 1
+        try:
+            yield theirs
+        finally:
+            for line in lines.values():
+                line.users -= 1
+            await self._own_keys.trim()
+
+    def _line(self, name: str, key: Secret) -> Line:
+        written, turn = self._settings.provider(name), self._settings.turn
+        known_by = (name, key, written.model_dump_json(), turn.rest_after, turn.rest_s)  # other settings, another line
+        line = self._own_keys.find(known_by)
+        if line is None:
+            model = self._chat_model(replace(self.provider(name), key=key, key_env=""))
+            line = Line(model, Breaker(turn.rest_after, turn.rest_s))
+            self._own_keys.add(known_by, line)
+        return line
 
     def adapter(self, provider: str) -> Adapter:
         """The adapter of a provider. Raises AdapterMissing."""
@@ -69,22 +104,34 @@ class Providers:
 
     def chat(self, target: Target) -> ChatModel:
         """The chat model of a target's provider. Raises AdapterMissing when its adapter offers none."""
+        if line := self._lines.get(target.provider):
+            return line.model
         if target.provider not in self._models:
-            factory = self.adapter(target.provider).chat
-            if factory is None:
-                raise AdapterMissing(
-                    f"the adapter of {target.provider!r} offers no chat", hint="name another target in the route"
-                )
-            self._models[target.provider] = factory(self.provider(target.provider))
+            self._models[target.provider] = self._chat_model(self.provider(target.provider))
             self._opened.append(self._models[target.provider])
         return self._models[target.provider]
 
+    def _chat_model(self, provider: Provider) -> ChatModel:
+        factory = self.adapter(provider.name).chat
+        if factory is None:
+            raise AdapterMissing(
+                f"the adapter of {provider.name!r} offers no chat", hint="name another target in the route"
+            )
+        return factory(provider)
+
+    def breaker(self, target: Target) -> Breaker:
+        """What knows whether a target rests."""
+        line = self._lines.get(target.provider)
+        return line.breaker if line else self._breaker
+
     def capacity(self, target: Target) -> Capacity:
         """How much may be asked of a target at a time."""
-        if target not in self._capacities:
+        line = self._lines.get(target.provider)
+        capacities = line.capacities if line else self._capacities
+        if target not in capacities:
             written = self._settings.provider(target.provider)
-            self._capacities[target] = Capacity(target, written.max_concurrency, written.tokens_per_minute)
-        return self._capacities[target]
+            capacities[target] = Capacity(target, written.max_concurrency, written.tokens_per_minute)
+        return capacities[target]
 
     def embedder(self, target: str) -> Embedder:
         """The embedder that `provider:model` names. Raises AdapterMissing when the adapter offers none."""
@@ -139,5 +186,6 @@ class Providers:
     async def close(self) -> None:
         """Closes every chat model, of those before this one too."""
         self._models.clear()
+        await self._own_keys.close()
         while self._opened:
             await self._opened.pop().close()

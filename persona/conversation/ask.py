@@ -1,8 +1,9 @@
 """What a caller asks of one turn."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from persona.adapter import Secret
 from persona.conversation.tools import ToolFunction
 from persona.values.message import Part
 from persona.values.owner import Owner
@@ -15,6 +16,7 @@ class Ask:
 
     `answer` is the pydantic model that the reply's text must fit. `replaces` edits a user message, `again` (also a user
     message's id) asks for another reply to it; `follows` is the reply that was not good enough, for the log.
+    `keys` are the caller's own, by provider.
     """
 
     owner: Owner
@@ -30,3 +32,4 @@ class Ask:
     replaces: str = ""
     again: str = ""
     follows: str = ""
+    keys: Mapping[str, Secret] = field(default_factory=dict)

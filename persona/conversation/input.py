@@ -1,12 +1,24 @@
 """What a user may send: checked before anything is stored."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from persona.adapter import Secret
 from persona.errors import InvalidInput
 from persona.values.message import Image, Part, Text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def keys_of(keys: Mapping[str, str]) -> dict[str, Secret]:
+    """The keys that a conversation brings, by provider. Raises InvalidInput for what is none, without showing it."""
+    for provider, key in keys.items():
+        if not isinstance(key, str) or not key or not all("!" <= character <= "~" for character in key):
+            raise InvalidInput(
+                f"the key for provider {provider!r} is empty, or holds what no key does",
+                hint="pass the key without spaces and line breaks, or leave the provider out to use the configured one",
+            )
+    return {provider: Secret(key) for provider, key in keys.items()}
 
 
 def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, ...]:

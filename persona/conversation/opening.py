@@ -65,7 +65,16 @@ async def run_turn(services: Services, asked: Ask, show: Callable[[Event], None]
     Raises ConversationBusy or TurnInProgress, before any model is called, when the conversation stays held, and
     LimitReached when nothing is left of what its calls may use.
     """
-    services, offered, awaited = services.as_they_are(), offer(asked.tools), expected(asked.answer)
+    services = services.as_they_are()
+    if not asked.keys:
+        return await _watched(services, asked, show)
+    async with services.providers.with_keys(asked.keys) as services.providers:
+        return await _watched(services, asked, show)
+
+
+async def _watched(services: Services, asked: Ask, show: Callable[[Event], None]) -> Reply[Any]:
+    """A turn, and what is told of it while it goes on."""
+    offered, awaited = offer(asked.tools), expected(asked.answer)
     with services.providers.telemetry.turn(asked.conversation_id) as span:
         reply = await _run(services, asked, offered, awaited, show, span)
         span.replied(reply)

@@ -137,9 +137,9 @@ class Turn:
         last one is asked all the same: somebody waits for an answer.
         """
         breaker, targets = self.services.providers.breaker, self.journal.arm.targets
-        awake = [target for target in targets if breaker.state(target) != "open"] or list(targets)
+        awake = [target for target in targets if breaker(target).state(target) != "open"] or list(targets)
         for left, target in zip(range(len(awake), 1, -1), awake, strict=False):
-            if not breaker.lets_through(target):
+            if not breaker(target).lets_through(target):
                 continue
             now = asyncio.get_running_loop().time()
             try:
@@ -152,7 +152,7 @@ class Turn:
 
     async def _watched(self, target: Target, first_by: float) -> _Underway:
         """A call whose end the target's breaker hears of."""
-        breaker = self.services.providers.breaker
+        breaker = self.services.providers.breaker(target)
         try:
             call = await self._call_target(target, first_by)
         except ProviderError as error:
