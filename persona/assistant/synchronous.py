@@ -75,7 +75,8 @@ class Conversation:
 
         `tools` are functions that the model may call. `answer` is a pydantic model: the reply is then JSON that fits
         it, and its `answer` an object of it. The same `idempotency_key` again brings the same reply.
-        Raises InvalidInput, NotFound, ConversationBusy, WindowTooSmall, InvalidAnswer, ProviderError and StoreError.
+        Raises InvalidInput, NotFound, ConversationBusy, LimitReached, WindowTooSmall, InvalidAnswer, ProviderError and
+        StoreError.
         """
         return self._portal.call(
             self._conversation.send(
