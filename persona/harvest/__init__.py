@@ -1,0 +1,1 @@
+"""From the log to training data: select, render, check, split, write."""

@@ -1,0 +1,181 @@
+"""What is kept of every row for comparing it with all others: numbers in columns, a folder of files for each chunk."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona.harvest.similar import readings, signature, text
+from persona.harvest.similar.glance import ASKED, PAIR
+from persona.harvest.similar.topics import TERMS, template, terms
+
+Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
+"""The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
+_SEPARATOR = "\x1f"
+_BATCH = 1024  # pairs whose texts are in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row to compare. The texts are as they will be written, personal data replaced.
+
+    `user` is whoever it is of; `rating`, higher is better; `at_us` when the reply was given; `side` of the split, a
+    higher one is kept when rows of two sides are alike (train 0, validation 1, test 2). `context` stands for what the
+    reply rests on beside the question (`persona.harvest.similar.context`), 0 for nothing.
+    """
+
+    user: str
+    question: str
+    reply: str
+    rating: int = 0
+    at_us: int = 0
+    side: int = 0
+    context: int = 0
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of one chunk, shape (rows,) but where said otherwise. Digests of 0 mean none."""
+
+    user: NDArray[np.uint64]
+    rating: NDArray[np.int16]
+    at_us: NDArray[np.int64]
+    side: NDArray[np.int8]
+    context: NDArray[np.uint64]
+    exact: NDArray[np.uint64]
+    question: NDArray[np.uint64]
+    template: NDArray[np.uint64]
+    terms: NDArray[np.uint32]  # (rows, TERMS): the question's terms, 0 where there are fewer
+    pair_look: NDArray[np.uint64]  # (rows, width of PAIR): question with reply at a glance
+    pairs: NDArray[np.uint32]  # (bands, rows): their keys
+    asked_look: NDArray[np.uint64]  # (rows, width of ASKED): the question alone at a glance
+    asked: NDArray[np.uint32]  # (bands, rows): its keys
+
+    def write(self, folder: Path) -> None:
+        """Writes each column to a file of its own in a folder that exists."""
+        for column in fields(self):
+            np.save(folder / f"{column.name}.npy", getattr(self, column.name), allow_pickle=False)
+
+
+def columns_of(rows: Sequence[Row]) -> Columns:
+    """The columns of a chunk's rows, in their order."""
+    read = [(text.tokens(row.question), text.tokens(row.reply)) for row in rows]
+    asked = [terms(row.question, row.language) for row in rows]
+    pair_keys, pair_sketches = _pairs(read)
+    asked_keys, asked_sketches = _questions(read)
+    named = [readings.names(row.question) | readings.names(row.reply) for row in rows]
+    return Columns(
+        user=_unsigned([text.digest(row.user) for row in rows]),
+        rating=np.array([row.rating for row in rows], np.int16),
+        at_us=np.array([row.at_us for row in rows], np.int64),
+        side=np.array([row.side for row in rows], np.int8),
+        context=_unsigned([row.context for row in rows]),
+        exact=_unsigned([_exact(row, *found) for row, found in zip(rows, read, strict=True)]),
+        question=_unsigned([text.question_digest(found) for found, _ in read]),
+        template=_unsigned([template(row.question) for row in rows]),
+        terms=np.array(asked, np.uint32).reshape(len(rows), TERMS),
+        pair_look=PAIR.look(pair_sketches, [{*question, *reply} for question, reply in read], named),
+        pairs=pair_keys,
+        asked_look=ASKED.look(asked_sketches, [set(question) for question, _ in read], named),
+        asked=asked_keys,
+    )
+
+
+def _unsigned(values: list[int]) -> NDArray[np.uint64]:
+    return np.array(values, np.uint64)
+
+
+def _exact(row: Row, question: list[str], reply: list[str]) -> int:
+    if not reply:  # signs only
+        return text.digest(_SEPARATOR.join((row.question, row.reply)))
+    return text.digest(" ".join((*question, _SEPARATOR, *reply)))
+
+
+def _pairs(read: list[tuple[list[str], list[str]]]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+    """Band keys and sketches of question with reply: the words with content, and every two neighbouring words."""
+    counts = np.array([len(question) + len(reply) + 1 for question, reply in read], np.int64)
+    ends = np.cumsum(counts)
+    said = chain.from_iterable(chain((text.word_hash(one) for one in chain(*row)), (1,)) for row in read)
+    hashes = np.fromiter(said, np.uint32, int(counts.sum()))
+    twos = hashes[:-1] * np.uint32(0x9E3779B1) + hashes[1:]
+    alone = (hashes & 1).astype(np.bool_)
+    pair_at = np.ones(len(hashes), np.bool_)
+    pair_at[ends - 1] = False
+    # a row's words with content, the 1 that ends it included so that no row is empty, then its neighbours
+    where = np.repeat(np.arange(len(read)), counts)
+    members = np.concatenate((hashes[alone], twos[pair_at[:-1]]))
+    owner = np.concatenate((where[alone], where[:-1][pair_at[:-1]]))
+    order = np.argsort(owner, kind="stable")
+    starts = np.searchsorted(owner[order], np.arange(len(read)))
+    signed = signature.minima(members[order], starts, signature.PAIRS)
+    apart = _unsigned([text.numbers(question + reply) for question, reply in read])
+    return signature.bands(signed, apart, signature.PAIRS), signature.sketch(signed)
+
+
+def _questions(read: list[tuple[list[str], list[str]]]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+    """Band keys and sketches of the questions: runs of letters, so that a word misspelt stays close to itself."""
+    found = [[gram for token in question for gram in text.grams(token)] or [0] for question, _ in read]
+    counts = np.array([len(one) for one in found], np.int64)
+    members = np.fromiter(chain.from_iterable(found), np.uint32, int(counts.sum()))
+    signed = signature.minima(members, np.cumsum(counts) - counts, signature.QUESTIONS)
+    apart = _unsigned([text.numbers(question) for question, _ in read])
+    return signature.bands(signed, apart, signature.QUESTIONS), signature.sketch(signed[:64])
+
+
+class Gathered:
+    """The columns of all chunks, in order; a column or a band is read when it is asked for, and nothing is kept."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._ends = np.cumsum([len(np.load(folder / "side.npy")) for folder in self._folders], dtype=np.int64)
+        self._firsts = np.append(0, self._ends[:-1])
+        self.rows = int(self._ends[-1]) if len(self._ends) else 0
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A column over all rows."""
+        return np.concatenate([np.load(folder / f"{name}.npy") for folder in self._folders])
+
+    def pieces(self, name: str) -> Iterator[NDArray[Any]]:
+        """A column chunk by chunk."""
+        for folder in self._folders:
+            yield np.load(folder / f"{name}.npy")
+
+    def band(self, name: str, band: int) -> NDArray[np.uint32]:
+        """The keys of one band over all rows."""
+        return np.concatenate([np.load(folder / f"{name}.npy", mmap_mode="r")[band] for folder in self._folders])
+
+    def take(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
+        """A column's values of some rows, in any order; the files are read one by one."""
+        order = np.argsort(rows, kind="stable")
+        ordered = rows[order]
+        ends = np.searchsorted(ordered, self._ends)
+        starts = np.append(0, ends[:-1])
+        parts = [
+            np.load(folder / f"{name}.npy")[ordered[start:end] - first]
+            for folder, first, start, end in zip(self._folders, self._firsts, starts, ends, strict=True)
+            if end > start
+        ]
+        out = np.empty((len(rows), *parts[0].shape[1:]), parts[0].dtype)
+        out[order] = np.concatenate(parts)
+        return out
+
+
+def in_batches(
+    rows: NDArray[np.int32],
+    leaders: NDArray[np.int32],
+    texts: Texts,
+    agree: Callable[[readings.Pair, readings.Pair], bool],
+) -> NDArray[np.bool_]:
+    """Whether each row and its leader agree, their texts read some at a time."""
+    out = np.zeros(len(rows), np.bool_)
+    for first in range(0, len(rows), _BATCH):
+        one, other = rows[first : first + _BATCH].tolist(), leaders[first : first + _BATCH].tolist()
+        needed = sorted({*one, *other})
+        read = {row: readings.read_pair(*said) for row, said in zip(needed, texts(needed), strict=True)}
+        out[first : first + _BATCH] = [agree(read[a], read[b]) for a, b in zip(one, other, strict=True)]
+    return out

@@ -1,0 +1,156 @@
+"""What a text affirms and what it denies, in French and in English."""
+
+import re
+from dataclasses import dataclass
+
+from persona.values import words
+
+# said with a negation and denying nothing
+_HARMLESS = re.compile(
+    r"\b(?:n'hesitez (?:surtout )?pas|ne vous (?:inquietez|en faites) (?:surtout )?pas|pas de (?:souci|probleme|panique)s?|"
+    r"(?:aucun|sans(?: aucun)?) (?:souci|probleme|doute)|n'oubliez (?:surtout )?pas|ne (?:manquez|tardez) pas|"
+    r"non seulement|pourquoi pas|n'est-ce pas|pas a pas|(?:pas|plus) tard que|pas plus (?:de|tard)|pas moins de|"
+    r"(?:do not|don't) (?:hesitate|worry|forget)|no (?:problem|worries|doubt|matter|later than|more than|less than)|"
+    r"not (?:only|more than|less than|later than)|why not|without (?:any )?(?:problem|delay)|if not|"
+    r"(?:no|without|sans|aucuns?) (?:\w+ )?(?:charge|cost|fee|frais|cout)s?|"
+    r"(?:no|pas|aucun) (?:need|besoin)(?: (?:to|de|d'))?|not (?:necessary|needed)|pas (?:necessaire|la peine))\b"
+)
+# what only holds in some other case
+_CONDITION = re.compile(
+    r"\b(?:if|unless|when|whether|in case|si|s'il|s'ils|sauf|hormis|excepte|au cas|lorsque|quand|a moins)\b[^,.;:!?]*[,;:]?"
+)
+_CLAUSE = re.compile(r"[;:()]|,? (?:but|however|although|mais|cependant|toutefois|meme si) |[.!?]+(?:\s|$)|\n")
+_GREETING = re.compile(
+    r"^\W*(?:(?:hello|hi|hey|dear|good \w+|bonjour|bonsoir|salut|chere?)\b[^,.!?:]{0,30}[,.!:]\s*|"
+    r"(?:thank you|thanks|merci)\b[^.!?,]*[.!?,]\s*)+"
+)
+_SORRY = (
+    r"(?:(?:unfortunately|sorry|i'm sorry|i am sorry|i'm afraid|malheureusement|desolee?|navree?|helas)\s?[,.:!-]?\s*)?"
+)
+_YES = re.compile(
+    r"^\W*(?:yes|yep|yeah|sure|of course|certainly|absolutely|definitely|indeed|exactly|oui|bien sur|bien entendu|"
+    r"tout a fait|absolument|certainement|effectivement|evidemment|exactement)\b"
+)
+_NO = re.compile(
+    rf"^\W*{_SORRY}(?:no|nope|non|not (?:at all|yet|really|possible)|pas du tout|pas encore|du tout|en aucun cas)\b(?! \w+ment\b)"
+)
+_NEGATOR = re.compile(
+    r"\b(?:not|cannot|never|no|none|nobody|nor|neither|unable|nothing|nowhere|hardly|pas|jamais|aucune?|nulle? part|"
+    r"personne ne|rien|non|ni)\b|n't\b|\b(?:ne |n')[^,.;]{1,30}\bplus\b"
+)
+# a word that denies another: what it denies
+_OPPOSITES = {
+    "impossible": "possible", "closed": "open", "closes": "open", "forbidden": "allowed", "prohibited": "allowed",
+    "banned": "allowed", "unavailable": "available", "excluded": "included", "excludes": "included",
+    "refuse": "accept", "refused": "accept", "reject": "accept", "rejected": "accept", "decline": "accept",
+    "declined": "accept", "invalid": "valid", "incompatible": "compatible", "optional": "mandatory",
+    "ineligible": "eligible", "unsupported": "supported", "disabled": "enabled", "without": "with",
+    "ferme": "ouvert", "fermee": "ouvert", "fermes": "ouvert", "fermees": "ouvert", "interdit": "autorise",
+    "interdite": "autorise", "proscrit": "autorise", "indisponible": "disponible", "exclu": "inclus",
+    "exclue": "inclus", "exclus": "inclus", "exclues": "inclus", "refuse_": "accepte", "refusons": "acceptons",
+    "refusee": "acceptee", "invalide": "valide", "facultatif": "obligatoire", "facultative": "obligatoire",
+    "inutile": "utile", "desactive": "active", "desactivee": "active",
+}  # fmt: skip
+_SAME = {
+    "opened": "open", "opens": "open", "ouverte": "ouvert", "ouverts": "ouvert", "ouvertes": "ouvert",
+    "permitted": "allowed", "permis": "autorise", "autorisee": "autorise", "incluse": "inclus",
+}  # fmt: skip
+_ASKS = re.compile(
+    r"^\W*(?:(?:and|so|but|et|mais|alors|donc)\s+)?(?:can|could|may|is|are|am|was|were|do|does|did|will|would|should|"
+    r"has|have|must|est-ce que|est-ce qu'|est-il|est-elle|puis-je|peut-on|peux-tu|pouvez-vous|pourrais-je|"
+    r"dois-je|faut-il|y a-t-il|avez-vous|a-t-on|ai-je|sont-ils|sont-elles|suis-je)\b"
+    r"|\b\w+-(?:t-)?(?:il|elle|on|vous|je|ils|elles)\b|\best-ce qu|\bpossible\b|\bis there\b|\bare there\b"
+    r"|\b(?:can|could|may) i\b|\bc(?:an|ould) (?:you|we)\b|\bwhether\b|\bje peux\b|\bsavoir si\b|\bon peut\b|\bdo you\b"
+)
+_ASKS_WHAT = re.compile(
+    r"\b(?:what|when|where|which|who|why|how|whose|quand|comment|combien|pourquoi|quell?es?|quels?|ou (?:est|sont|se|puis)|"
+    r"qui|que faire|qu'est-ce)\b"
+)
+_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_ALIKE = 60  # hundredths of the stems that two clauses share
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """What a clause speaks of, and whether it denies it."""
+
+    stems: frozenset[str]
+    denies: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """The answer to the question, 1 for yes, -1 for no, 0 where it is neither; and what each clause says."""
+
+    answer: int
+    clauses: tuple[Clause, ...]
+
+
+def stance(question: str, reply: str, language: str) -> Stance:
+    """How a reply stands to its question."""
+    asked, said = _folded(question), _GREETING.sub("", _folded(reply))
+    said = _HARMLESS.sub(" ", said)
+    clauses = tuple(
+        clause for part in _CLAUSE.split(_CONDITION.sub(" ", said)) if (clause := _clause(part, language, asked)).stems
+    )
+    answer = _answer(said) or (_implied(clauses, _stems(asked, language)) if _yes_or_no(asked) else 0)
+    return Stance(answer, clauses)
+
+
+def opposed(one: Stance, other: Stance) -> bool:
+    """Whether one says yes and the other no, or one denies what the other affirms."""
+    if one.answer * other.answer:
+        return one.answer != other.answer
+    return any(
+        left.denies != right.denies and _alike(left.stems, right.stems)
+        for left in one.clauses
+        for right in other.clauses
+    )
+
+
+def _folded(text: str) -> str:
+    return words.fold(text.replace("’", "'").lower())
+
+
+def _yes_or_no(asked: str) -> bool:
+    return _ASKS.search(asked) is not None and _ASKS_WHAT.search(asked) is None
+
+
+def _answer(said: str) -> int:
+    if _NO.search(said):
+        return -1
+    return 1 if _YES.search(said) else 0
+
+
+def _implied(clauses: tuple[Clause, ...], asked: frozenset[str]) -> int:
+    """The answer of the first clause that speaks of most of what was asked."""
+    best = max(clauses, key=lambda clause: len(clause.stems & asked), default=None)
+    if best is None or len(best.stems & asked) < min(2, max(1, len(asked))):
+        return 0
+    return -1 if best.denies else 1
+
+
+def _stems(said: str, language: str) -> frozenset[str]:
+    return frozenset(words.terms(said, language))
+
+
+def _clause(said: str, language: str, asked: str) -> Clause:
+    denies = False
+    kept = []
+    last_negator = 0
+    for _ in _NEGATOR.finditer(said):
+        last_negator = 1
+    denies = bool(last_negator)
+    for word in _WORD.findall(said):
+        opposite = _OPPOSITES.get(word)
+        if opposite is not None and not re.search(rf"\b{word}\b", asked):
+            denies = not denies
+            kept.append(opposite)
+        elif _NEGATOR.fullmatch(word) is None:
+            kept.append(_SAME.get(word, word))
+    return Clause(_stems(" ".join(kept), language), denies)
+
+
+def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    shared = len(one & other)
+    return shared > 1 and 100 * shared >= _ALIKE * len(one | other)
