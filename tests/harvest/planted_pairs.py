@@ -8,7 +8,14 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-SYLLABLES = "ba bel bri ca cor da del do fa fen ga gri ha jo ka kel la lin lo ma mer mi na nel o pa pri ra ri sa sel ta tor u va vel vi zo".split()
+SYLLABLES = tuple(
+    one
+    for line in (
+        "ba bel bri ca cor da del do fa fen ga gri ha jo ka kel la lin lo ma mer mi na nel o pa pri ra ri sa sel ta",
+        "tor u va vel vi zo",
+    )
+    for one in line.split()
+)
 STREETS_FR = [
     "rue des Lilas",
     "avenue Carnot",
@@ -37,13 +44,13 @@ FILLER_EN = [
     "Colleagues on site will gladly point you to the right person.",
 ]
 BOILER_FR = (
-    "Votre demande a bien été enregistrée par notre service et sera conservée dans votre dossier pendant toute la durée "
+    "Votre demande a bien été enregistrée par notre service et sera conservée dans votre dossier pendant la durée "
     "de votre contrat. Conformément à notre charte, vous pouvez à tout moment consulter l'historique de vos échanges, "
     "demander une copie ou signaler une erreur auprès du délégué compétent, qui étudiera votre requête avec attention."
 )
 BOILER_EN = (
-    "Your request has been recorded by our service and will be stored in your file for the whole length of your contract. "
-    "In line with our charter you are welcome to browse the history of your exchanges at any moment, ask for a copy, or "
+    "Your request has been recorded by our service and will be stored in your file for the length of your contract. "
+    "In line with our charter you are welcome to browse the history of your exchanges any time, ask for a copy, or "
     "report a mistake to the officer in charge, who will look into your request with all due attention."
 )
 CORES_FR = [

@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from persona.harvest.similar.text import words_in
 from persona.values import words
 
 
@@ -65,18 +66,22 @@ _MEASURES = {
     "metre": "m", "meter": "m", "centimetre": "cm", "centimeter": "cm", "kilometre": "km", "kilometer": "km",
     "gb": "go", "mb": "mo", "tb": "to", "watt": "w", "volt": "v", "degree": "°", "degre": "°", "°c": "°",
     "millimetre": "mm", "millimeter": "mm",
-    **{unit: unit for unit in "kg g mg l cl ml m cm mm km go mo to w kw kwh v mah mbps ° m2 m3".split()},
+    **{unit: unit for unit in sorted(words_in("kg g mg l cl ml m cm mm km go mo to w kw kwh v mah mbps ° m2 m3"))},
 }  # fmt: skip
 
 _NUMBER = r"\d+(?:\.\d+)?"
 _SOME = "|".join((*_SMALL, *_LARGE, "vingts"))
 _SPELLED = re.compile(
-    rf"\b(?:(?:{_SOME})(?:[ -](?:et |and |et-)?(?:{_SOME}|one|un|une)\b)*|(?:one|a) (?:hundred|thousand)(?: (?:and )?(?:{_SOME})\b)*"
+    rf"\b(?:(?:{_SOME})(?:[ -](?:et |and |et-)?(?:{_SOME}|one|un|une)\b)*"
+    rf"|(?:one|a) (?:hundred|thousand)(?: (?:and )?(?:{_SOME})\b)*"
     rf"|(?:{'|'.join(_ONES)}))\b"
 )
 _THOUSANDS = re.compile(r"(?<![\d.,])(\d{1,3})((?:[.,' ]\d{3})+)(?![\d])")
-_MONTH = r"(?P<month>jan(?:uary|vier|v)?|feb(?:ruary)?|fev(?:rier|r)?|mar(?:ch|s)?|apr(?:il)?|avr(?:il)?|may|mai|june?|juin|" \
-    r"july?|juil(?:let)?|aug(?:ust)?|aout|sept?(?:ember|embre)?|oct(?:ober|obre)?|nov(?:ember|embre)?|dec(?:ember|embre)?)\b\.?"  # fmt: skip
+_MONTH = (
+    r"(?P<month>jan(?:uary|vier|v)?|feb(?:ruary)?|fev(?:rier|r)?|mar(?:ch|s)?|apr(?:il)?|avr(?:il)?|may|mai|june?|juin|"
+    r"july?|juil(?:let)?|aug(?:ust)?|aout|sept?(?:ember|embre)?|oct(?:ober|obre)?|nov(?:ember|embre)?|"
+    r"dec(?:ember|embre)?)\b\.?"
+)
 _FORMS = re.compile(
     "|".join(
         (
@@ -85,14 +90,16 @@ _FORMS = re.compile(
             r"(?P<phone>\+?(?<!\d)\d{1,4}(?:[ .-]\d{2,4}){3,}\b)",
             r"(?P<slash>\b(?P<sa>\d{1,2})(?P<sep>[/.])(?P<sb>\d{1,2})(?:(?P=sep)(?P<sy>(?:20)?\d\d)|(?<!\.\d)(?<!\.\d\d))\b(?![/.]\d))",
             rf"(?P<dm>\b(?P<dmd>\d{{1,2}})(?:st|nd|rd|th|er|e)?(?:\s(?:of|de))?\s(?:{_MONTH})(?:,?\s(?P<dmy>(?:19|20)\d\d)\b)?)",
-            rf"(?P<md>\b{_MONTH.replace('month', 'mmonth')}\s(?:the\s)?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s?[:h])(?:,?\s(?P<mdy>(?:19|20)\d\d)\b)?)",
+            rf"(?P<md>\b{_MONTH.replace('month', 'mmonth')}\s(?:the\s)?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s?[:h])"
+            r"(?:,?\s(?P<mdy>(?:19|20)\d\d)\b)?)",
             r"(?P<half>\b(?P<hh>\d{1,2})(?:[:.h](?P<hm>\d\d))?\s?(?P<hx>[ap])\.?\s?m\b\.?)",
             r"(?P<colon>\b(?P<ch>\d{1,2}):(?P<cm>\d\d)(?::\d\d)?\b)",
             r"(?P<french>\b(?P<fh>\d{1,2})\s?h(?:eures?)?\b(?:\s?(?P<fm>[0-5]\d)\b)?|\b(?P<gh>\d{1,2})h(?P<gm>[0-5]\d)\b)",
             r"(?P<oclock>\b(?P<oh>\d{1,2}) o'clock)",
             r"(?P<noon>\b(?:noon|midday|midi|midnight|minuit)\b)",
             r"(?P<before>[€$£]\s?(?P<bv>\d+(?:[.,]\d+)?))",
-            r"(?P<free>\b(?:free of charge|for free|free|gratuite?s?|gratuitement|offerte?s?|(?:no|without|sans|aucuns?)"
+            r"(?P<free>\b(?:free of charge|for free|free|gratuite?s?|gratuitement|offerte?s?"
+            r"|(?:no|without|sans|aucuns?)"
             r" (?:extra |additional |delivery |shipping )?(?:charge|cost|fee|frais|cout)s?)\b)",
             rf"(?P<day>\b(?:{'|'.join(_DAYS)})s?\b)",
             r"(?P<plain>(?<![\w.,])(?P<pv>\d+(?:[.,]\d+)?)[ -]?(?P<pu>%|°c?|[€$£](?P<pc>\d\d)?|[^\W\d_]+(?:[23]\b)?|))",

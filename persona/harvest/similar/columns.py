@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from persona.harvest.similar import readings, signature, text
 from persona.harvest.similar.glance import ASKED, PAIR
 from persona.harvest.similar.topics import TERMS, template, terms
+from persona.values import words
 
 Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
 """The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
@@ -51,9 +52,9 @@ class Columns:
     question: NDArray[np.uint64]
     template: NDArray[np.uint64]
     terms: NDArray[np.uint32]  # (rows, TERMS): the question's terms, 0 where there are fewer
-    pair_look: NDArray[np.uint64]  # (rows, width of PAIR): question with reply at a glance
+    pair_look: NDArray[np.uint64]  # (rows, 6): question with reply at a glance
     pairs: NDArray[np.uint32]  # (bands, rows): their keys
-    asked_look: NDArray[np.uint64]  # (rows, width of ASKED): the question alone at a glance
+    asked_look: NDArray[np.uint64]  # (rows, 5): the question alone at a glance
     asked: NDArray[np.uint32]  # (bands, rows): its keys
 
     def write(self, folder: Path) -> None:
@@ -65,10 +66,10 @@ class Columns:
 def columns_of(rows: Sequence[Row]) -> Columns:
     """The columns of a chunk's rows, in their order."""
     read = [(text.tokens(row.question), text.tokens(row.reply)) for row in rows]
-    asked = [terms(row.question, row.language) for row in rows]
     pair_keys, pair_sketches = _pairs(read)
     asked_keys, asked_sketches = _questions(read)
-    named = [readings.names(row.question) | readings.names(row.reply) for row in rows]
+    capitals = [readings.capitals(row.question, row.reply) for row in rows]
+    asked = [frozenset(map(words.fold, question)) for question, _ in read]
     return Columns(
         user=_unsigned([text.digest(row.user) for row in rows]),
         rating=np.array([row.rating for row in rows], np.int16),
@@ -78,10 +79,10 @@ def columns_of(rows: Sequence[Row]) -> Columns:
         exact=_unsigned([_exact(row, *found) for row, found in zip(rows, read, strict=True)]),
         question=_unsigned([text.question_digest(found) for found, _ in read]),
         template=_unsigned([template(row.question) for row in rows]),
-        terms=np.array(asked, np.uint32).reshape(len(rows), TERMS),
-        pair_look=PAIR.look(pair_sketches, [{*question, *reply} for question, reply in read], named),
+        terms=np.array([terms(row.question, row.language) for row in rows], np.uint32).reshape(len(rows), TERMS),
+        pair_look=PAIR.look(pair_sketches, capitals),
         pairs=pair_keys,
-        asked_look=ASKED.look(asked_sketches, [set(question) for question, _ in read], named),
+        asked_look=ASKED.look(asked_sketches, capitals, asked),
         asked=asked_keys,
     )
 
@@ -138,7 +139,14 @@ class Gathered:
 
     def column(self, name: str) -> NDArray[Any]:
         """A column over all rows."""
-        return np.concatenate([np.load(folder / f"{name}.npy") for folder in self._folders])
+        pieces = self.pieces(name)
+        first = next(pieces)
+        out = np.empty((self.rows, *first.shape[1:]), first.dtype)
+        at = 0
+        for piece in chain((first,), pieces):
+            out[at : at + len(piece)] = piece
+            at += len(piece)
+        return out
 
     def pieces(self, name: str) -> Iterator[NDArray[Any]]:
         """A column chunk by chunk."""

@@ -58,8 +58,7 @@ def _asked(gathered: Gathered, texts: Texts, ranks: NDArray[np.int32], there: ND
     digests = gathered.column("question")
     compared = there & (digests != 0)
     # the best of those there stands for a question
-    standing = np.where(compared, ranks, ranks + len(ranks))
-    to = equal(digests, standing.astype(np.int64))
+    to = equal(digests, np.where(compared, ranks, np.int32(len(ranks))))
     del digests
     to[~compared] = NOBODY
     out = np.flatnonzero(~compared).astype(np.int32)

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar import caps, contradictions, duplicates, pairing
+from persona.harvest.similar import caps, contradictions, duplicates
 from persona.harvest.similar.columns import Gathered, Texts
+from persona.harvest.similar.pairing import NOBODY
 from persona.values import words
 
 CHECKS = ("", "duplicate", "near_duplicate", "crosses_sides", "contradiction", "template_cap", "topic_cap", "user_cap")
@@ -37,8 +38,8 @@ class Rules:
 class Decisions:
     """One decision for each row, shape (rows,) each.
 
-    `check` is the number of the check that dropped it (see `CHECKS`), `lost_to` the row that was kept instead or NOBODY,
-    `topic` what its question is about (`topics.name_of`).
+    `check` is the number of the check that dropped it (see `CHECKS`), `lost_to` the row that was kept instead or
+    NOBODY, `topic` what its question is about (`topics.name_of`).
     """
 
     check: NDArray[np.uint8]
@@ -51,14 +52,17 @@ class Decisions:
         """Which rows are kept."""
         return self.check == _KEPT
 
+    @property
+    def alike(self) -> NDArray[np.bool_]:
+        """Which rows were dropped because another says the same."""
+        return (self.check >= _EXACT) & (self.check <= _CROSSES)
+
     def clusters(self) -> list[list[int]]:
-        """The rows that say the same, each list with the row that stands for it first; rows that are alone are left out."""
-        alike = np.where(np.isin(self.check, (_EXACT, _NEAR, _CROSSES)), self.lost_to, pairing.NOBODY)
-        best = pairing.best_of(alike)
-        lost = np.flatnonzero(alike != pairing.NOBODY)
+        """The rows that say the same, with the row that stands for all first; rows that are alone are left out."""
         found: dict[int, list[int]] = {}
-        for row in lost.tolist():
-            found.setdefault(int(best[row]), [int(best[row])]).append(row)
+        for row in np.flatnonzero(self.alike).tolist():
+            best = int(self.lost_to[row])
+            found.setdefault(best, [best]).append(row)
         return list(found.values())
 
 
@@ -67,31 +71,47 @@ def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
 
     Of rows alike the one on the higher side is kept, then the best rated, the newest and the first.
     """
-    rating, at_us, side = (gathered.column(name) for name in ("rating", "at_us", "side"))
+    if not gathered.rows:
+        return Decisions(np.empty(0, np.uint8), np.empty(0, np.int32), np.empty(0, np.uint32), ())
     known = frozenset(
-        words.fold(one.casefold()) for values in rules.slots.values() for value in values for one in value.split()
+        words.fold(word) for values in rules.slots.values() for value in values for word in value.casefold().split()
     )
-    going = duplicates.find(gathered, texts, pairing.ranks_of((side, rating, at_us), gathered.rows), known)
-    check = np.zeros(gathered.rows, np.uint8)
-    lost = going.to != pairing.NOBODY
-    check[lost] = _NEAR
-    check[lost & going.exact] = _EXACT
-    check[lost & (side[going.to] != side)] = _CROSSES
-    ranks = pairing.ranks_of((rating, at_us), gathered.rows)
-    del side
-    by = ranks if rules.contradictions != "newest" else pairing.ranks_of((at_us, rating), gathered.rows)
-    del rating, at_us
-    found = contradictions.find(gathered, texts, by, check == _KEPT, rules.slots, rules.contradictions == "none")
+    going = duplicates.find(gathered, texts, ranks_of(gathered, "side", "rating", "at_us"), known)
+    check = _alike(going, gathered.column("side"))
+    by = ("at_us", "rating") if rules.contradictions == "newest" else ("rating", "at_us")
+    neither = rules.contradictions == "none"
+    found = contradictions.find(gathered, texts, ranks_of(gathered, *by), check == _KEPT, rules.slots, neither)
     for one in found:
         if check[one.dropped] == _KEPT:
             check[one.dropped], going.to[one.dropped] = _CONTRADICTION, one.kept
     topic = caps.topic_column(gathered)
+    ranks = ranks_of(gathered, "rating", "at_us")
     limits = (
-        ("template", rules.per_template, lambda: gathered.column("template")),
-        ("topic", rules.per_topic, lambda: topic),
-        ("user", rules.per_user, lambda: gathered.column("user")),
+        (rules.per_template, lambda: gathered.column("template")),
+        (rules.per_topic, lambda: topic),
+        (rules.per_user, lambda: gathered.column("user")),
     )
-    for number, (_, most, column) in enumerate(limits, start=_CAPS):
+    for number, (most, column) in enumerate(limits, start=_CAPS):
         if most is not None:
             check[caps.beyond(column(), ranks, check == _KEPT, most)] = number
     return Decisions(check, going.to, topic, found)
+
+
+def ranks_of(gathered: Gathered, *columns: str) -> NDArray[np.int32]:
+    """How good each row is, 0 the best: by the columns in turn, the higher the better, and then the first."""
+    order = np.arange(gathered.rows, dtype=np.int32)
+    for name in reversed(columns):
+        values = np.negative(gathered.column(name)[order], dtype=np.int64)
+        order = order[np.argsort(values, kind="stable")]  # stable: equals keep their order
+    ranks = np.empty_like(order)
+    ranks[order] = np.arange(gathered.rows, dtype=np.int32)
+    return ranks
+
+
+def _alike(going: duplicates.Alike, side: NDArray[np.int8]) -> NDArray[np.uint8]:
+    check = np.zeros(len(side), np.uint8)
+    lost = going.to != NOBODY
+    check[lost] = _NEAR
+    check[lost & going.exact] = _EXACT
+    check[lost & (side[going.to] != side)] = _CROSSES
+    return check

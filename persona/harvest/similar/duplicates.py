@@ -43,8 +43,10 @@ def find(gathered: Gathered, texts: Texts, ranks: NDArray[np.int32], known: froz
 def equal(digests: NDArray[np.uint64], ranks: NDArray[np.int32]) -> NDArray[np.int32]:
     """For each row the best row of the same digest, NOBODY for that one itself. Shape (rows,)."""
     order = np.lexsort((ranks, digests)).astype(np.int32)
-    first = np.append(True, digests[order][1:] != digests[order][:-1])
-    leaders = order[np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))]
+    ordered = digests[order]
+    same = np.append(False, ordered[1:] == ordered[:-1])
+    del ordered
+    leaders = order[np.maximum.accumulate(np.where(same, 0, np.arange(len(order), dtype=np.int32)))]
     to = np.full(len(order), NOBODY, np.int32)
-    to[order[~first]] = leaders[~first]
+    to[order[same]] = leaders[same]
     return to

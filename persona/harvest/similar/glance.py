@@ -1,69 +1,69 @@
-"""What tells two rows apart at a glance, in bits: their sketches, their words and the names among these."""
+"""What tells two rows apart at a glance: bits of their signatures, and the names in them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import text
-from persona.values import words
+from persona.harvest.similar.readings import Capitals
+
+NAMES, CAPITALS = 4, 12  # of a row, 16 bits of a hash of each
+_ANYTHING = 0xFFFF  # in the last place of the capitals: there were more
+_PER_WORD = 4  # hashes in 64 bits
 
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """Looks of `sketch` words of 64 bits, then twice `spread` of them: a bit for each word, and for each that is a name.
-
-    (A Bloom filter of one function: a bit may stand for two words, so that a look may miss what differs.)
-    """
+    """Looks of 64-bit words: first `sketch` of a signature's bits, then the names, then all words with a capital."""
 
     sketch: int
-    spread: int
-
-    @property
-    def width(self) -> int:
-        """The words of 64 bits of a look."""
-        return self.sketch + 2 * self.spread
 
     def look(
-        self, sketches: NDArray[np.uint64], found: Sequence[Iterable[str]], names: Sequence[frozenset[str]]
+        self, sketches: NDArray[np.uint64], capitals: Sequence[Capitals], within: Sequence[frozenset[str]] | None = None
     ) -> NDArray[np.uint64]:
-        """The looks of rows: their sketches, the words with content in each, and what is a name; shape (rows, width)."""
-        bits = self.spread * 64
-        said = np.zeros((len(found), 2, bits), np.uint8)
-        for row, (tokens, named) in enumerate(zip(found, names, strict=True)):
-            held = {word for token in tokens if (word := _word(token))}
-            said[row, 0, [_place(word, bits) for word in held]] = 1
-            said[row, 1, [_place(word, bits) for word in held & named]] = 1
-        packed = np.packbits(said.reshape(len(found), -1), axis=1, bitorder="little").view("<u8")
-        return np.concatenate((sketches, packed), axis=1)
+        """The looks of rows, shape (rows, width); only names that are `within` each row's words, where given."""
+        found = np.zeros((len(capitals), NAMES + CAPITALS), np.uint16)
+        for row, one in enumerate(capitals):
+            names = one.names if within is None else one.names & within[row]
+            _fill(found[row, :NAMES], names)
+            _fill(found[row, NAMES:], one.names | one.opening)
+            if len(one.names | one.opening) > CAPITALS:
+                found[row, -1] = _ANYTHING
+        return np.concatenate((sketches, found.view("<u8")), axis=1)
 
     def unlike(self, one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
         """In how many bits the sketches differ."""
-        differ: NDArray[np.int64] = np.bitwise_count(one[:, : self.sketch] ^ other[:, : self.sketch]).sum(
-            axis=1, dtype=np.int64
-        )
-        return differ
+        bits = np.bitwise_count(one[:, : self.sketch] ^ other[:, : self.sketch])
+        return bits.sum(axis=1, dtype=np.int64)
 
     def of_others(self, one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.bool_]:
-        """Whether each names somebody or something that the other has no word for."""
-        middle = self.sketch + self.spread
-        only_one = one[:, middle:] & ~other[:, self.sketch : middle]
-        only_other = other[:, middle:] & ~one[:, self.sketch : middle]
-        return only_one.any(axis=1) & only_other.any(axis=1)
+        """Whether each names somebody or something that the other has no word with a capital for."""
+        mine, theirs = (look[:, self.sketch :].copy().view(np.uint16) for look in (one, other))
+        return _lacking(mine, theirs) & _lacking(theirs, mine)
 
 
-PAIR = Glance(sketch=2, spread=4)
-ASKED = Glance(sketch=1, spread=2)
+PAIR = Glance(sketch=2)
+ASKED = Glance(sketch=1)
+
+
+def _fill(places: NDArray[np.uint16], said: Iterable[str]) -> None:
+    for at, found in enumerate(islice(sorted(map(_short, said)), len(places))):
+        places[at] = found
+
+
+def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Whether `one` has a name that is no word of the other's with a capital."""
+    capitals = other[:, NAMES:]
+    lacks = np.zeros(len(one), np.bool_)
+    for name in one[:, :NAMES].T:
+        lacks |= (name != 0) & ~(capitals == name[:, None]).any(axis=1)
+    return lacks & (capitals[:, -1] != _ANYTHING)
 
 
 @lru_cache(maxsize=1 << 16)
-def _word(token: str) -> str:
-    """A token as a name would have it; "" without content."""
-    return words.fold(token) if text.carries(token) else ""
-
-
-@lru_cache(maxsize=1 << 16)
-def _place(word: str, bits: int) -> int:
-    return text.digest(word) % bits
+def _short(word: str) -> int:
+    return text.digest(word) % (_ANYTHING - 1) + 1

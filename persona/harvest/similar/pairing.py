@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from persona.harvest.similar.glance import Glance
 
-WINDOW = 24  # how many rows of its group a row looks at, before it and after it
+WINDOW = 10  # how many rows of its group a row looks at, before it and after it
 CLOSEST = 2  # how many of those it is compared with, in each band
-TRIES = 10  # how many rows a row is compared with over all bands
+TRIES = 6  # how many rows a row is compared with over all bands
 NOBODY = -1
 _BLOCK = 1 << 17  # rows whose looks are in memory at a time
 
@@ -120,17 +120,6 @@ def best_of(going: NDArray[np.int32]) -> NDArray[np.int32]:
         if np.array_equal(further, best):
             return best
         best = further
-
-
-def ranks_of(orders: Iterable[NDArray[np.generic]], rows: int) -> NDArray[np.int32]:
-    """How good each row is, 0 the best: by the columns in turn, the higher the better, and then the first."""
-    order = np.arange(rows, dtype=np.int32)
-    for column in reversed(tuple(orders)):
-        # a stable sort of the negated column keeps the order of equals
-        order = order[np.argsort(-column[order].astype(np.int64), kind="stable")]
-    ranks = np.empty(rows, np.int32)
-    ranks[order] = np.arange(rows, dtype=np.int32)
-    return ranks
 
 
 def _offer(found: NDArray[np.uint64], places: NDArray[np.int64], offers: NDArray[np.uint64]) -> None:

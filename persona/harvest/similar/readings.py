@@ -11,35 +11,40 @@ ALIKE = 80  # hundredths: the Jaccard similarity from which two rows are near du
 ASKED_ALIKE = 60  # hundredths, of the question in them
 _FREE, _FREE_SHARE = 1, 12  # words that may be exchanged for others: one, and one more for twelve with content
 _SHORTEST = 4  # letters: a shorter word is not taken for another one misspelt
-_NAME = re.compile(r"(?<=[^.!?…:\s\"«(\-])\s+[\"«(]?((?:[^\W\d_a-zà-öø-ÿ])[\w]+)")
+_CAPITAL = re.compile(r"(?<![\w'’])[^\W\d_a-zà-öø-ÿ]\w+")
+_OPENS = re.compile(r"(?:^|[.!?…:;\n*•–—])[\s\"'«»“”(\[>-]*$")
+_BEFORE = 6  # characters before a word that say whether a sentence starts with it
 # what is said to be polite, and nothing else
 _POLITE = re.compile(
-    r"^\W*(?:dear|hello|hi|hey|bonjour|bonsoir|salut|good \w+)\b[^,.!?:;\n]{0,30}[,.!:;\n]"
-    r"|\b(?:good (?:morning|afternoon|evening|day)|have a \w+ (?:day|evening|weekend|one)|how are you(?: today| doing)?"
-    r"|i hope you(?: are|'re) (?:well|fine)|(?:many )?(?:thanks|thank you)(?: so much| very much| a lot)?(?: in advance)?"
+    r"\b(?:good (?:morning|afternoon|evening|day)|have a \w+ (?:day|evening|weekend|one)|how are you(?: today| doing)?"
+    r"|i hope you(?: are|'re) (?:well|fine)"
+    r"|(?:many )?(?:thanks|thank you)(?: so much| very much| a lot)?(?: in advance)?"
     r"|(?:best|kind) regards|(?:bonne|excellente|belle) (?:journ[ée]e|soir[ée]e|continuation)|bien [àa] vous"
     r"|j'esp[èe]re que vous allez bien|merci (?:d'avance|par avance|beaucoup|bien)|s'il (?:vous|te) pla[iî]t)\b",
     re.IGNORECASE,
 )
+_OPENING = re.compile(
+    r"\W*(?:dear|hello|hi|hey|bonjour|bonsoir|salut|good \w+)\b[^,.!?:;\n]{0,30}[,.!:;\n]", re.IGNORECASE
+)
 # words that change what is said where they come in
-_TURNS = frozenset(
+_TURNS = text.words_in(
     "not no never without neither nor t cannot cant non pas jamais aucun aucune sans ni only except unless sauf "
     "hors excepte but yes oui si plus less more moins before after avant apres open closed close ouvert ferme "
     "ouverte fermee allowed forbidden interdit autorise possible impossible free gratuit gratuite paid payant "
     "monday tuesday wednesday thursday friday saturday sunday lundi mardi mercredi jeudi vendredi samedi dimanche "
     "january february march april may june july august september october november december janvier fevrier mars "
-    "avril mai juin juillet aout septembre octobre novembre decembre "
-    "one two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred "
-    "deux trois quatre cinq sept huit neuf dix onze douze quinze vingt trente quarante cinquante cent midi minuit "
-    "noon midnight morning evening afternoon night matin soir nuit today tomorrow yesterday demain hier".split()
+    "avril mai juin juillet aout septembre octobre novembre decembre one two three four five six seven eight nine "
+    "ten eleven twelve twenty thirty fifty hundred deux trois quatre cinq sept huit neuf dix onze douze quinze "
+    "vingt trente quarante cinquante cent midi minuit noon midnight morning evening afternoon night matin soir "
+    "nuit today tomorrow yesterday demain hier"
 )
 # words that a question may have or not
-_LIGHT = frozenset(
+_LIGHT = text.words_in(
     "know tell want like wonder wondering need help question please could say give let know idea info information "
-    "possible exactly actually just quick quickly really today currently time there here "
-    "savoir dire voudrais aimerais souhaite souhaiterais voulais veux question renseignement besoin aide aider "
-    "possible exactement juste vraiment actuellement heure moment gens petit petite rapide pouvez pourriez "
-    "sauriez indiquer preciser donner fait merci avance".split()
+    "possible exactly actually just quick quickly really today currently time there here savoir dire voudrais "
+    "aimerais souhaite souhaiterais voulais veux question renseignement besoin aide aider possible exactement "
+    "juste vraiment actuellement heure moment gens petit petite rapide pouvez pourriez sauriez indiquer preciser "
+    "donner fait merci avance"
 )
 
 
@@ -49,7 +54,6 @@ class Reading:
 
     tokens: frozenset[str]
     content: frozenset[str]
-    names: frozenset[str]  # the words written as names, where no sentence starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +62,48 @@ class Pair:
 
     question: Reading
     reply: Reading
-
-    @property
-    def names(self) -> frozenset[str]:
-        """The words written as names in either."""
-        return self.question.names | self.reply.names
+    names: frozenset[str]
 
 
 def read(said: str) -> Reading:
     """A text, read."""
-    said = _POLITE.sub(" ", said)
-    found = frozenset(words.fold(token) for token in text.tokens(said))
-    return Reading(found, frozenset(filter(text.carries, found)), names(said))
+    opening = _OPENING.match(said)
+    found = frozenset(
+        words.fold(token) for token in text.tokens(_POLITE.sub(" ", said[opening.end() if opening else 0 :]))
+    )
+    return Reading(found, frozenset(filter(text.carries, found)))
 
 
-def names(said: str) -> frozenset[str]:
-    """The words written as names, where no sentence starts: folded, and in small letters."""
-    return frozenset(words.fold(one.casefold()) for one in _NAME.findall(said))
+@dataclass(frozen=True, slots=True)
+class Capitals:
+    """The words of a row with a capital, folded and in small letters: the names, and what may only open a sentence."""
+
+    names: frozenset[str]
+    opening: frozenset[str]
+
+
+def capitals(question: str, reply: str) -> Capitals:
+    """The words with a capital. A name is one within a sentence, or one that opens sentences on both sides."""
+    asked, asked_first = _capitals(question)
+    told, told_first = _capitals(reply)
+    names = asked | told | frozenset(filter(text.carries, asked_first & told_first))
+    return Capitals(names, (asked_first | told_first) - names)
+
+
+def _capitals(said: str) -> tuple[frozenset[str], frozenset[str]]:
+    within, first = set(), set()
+    opening = _OPENING.match(said)
+    for found in _CAPITAL.finditer(said, opening.end() if opening else 0):
+        if found[0][0].isupper():
+            before = said[max(0, found.start() - _BEFORE) : found.start()]
+            opens = _OPENS.search(before) is not None if found.start() else True
+            (first if opens else within).add(words.fold(found[0].casefold()))
+    return frozenset(within), frozenset(first)
 
 
 def read_pair(question: str, reply: str) -> Pair:
     """A row, read."""
-    return Pair(read(question), read(reply))
+    return Pair(read(question), read(reply), capitals(question, reply).names)
 
 
 def same_row(one: Pair, other: Pair, known: frozenset[str] = frozenset()) -> bool:
@@ -89,19 +113,29 @@ def same_row(one: Pair, other: Pair, known: frozenset[str] = frozenset()) -> boo
     makes another row.
     """
     names = one.names | other.names
-    asked, said = _Apart.of(one.question, other.question, names), _Apart.of(one.reply, other.reply, names)
-    if asked.similarity < ASKED_ALIKE or said.similarity < ALIKE or not (asked.close and said.close):
+    if _of_others(one, other):
+        return False
+    asked = _Apart.of(one.question, other.question, names)
+    if asked.similarity < ASKED_ALIKE or not asked.close:
+        return False
+    said = _Apart.of(one.reply, other.reply, names)
+    if said.similarity < ALIKE or not said.close:
         return False
     left, right = asked.left | said.left, asked.right | said.right
     if any(map(_decides, asked.left_all | asked.right_all | said.left_all | said.right_all)):
         return False
     if not left or not right:
         return True
-    if not names.isdisjoint(left) and not names.isdisjoint(right):
-        return False
     if not known.isdisjoint(left | right):
         return False
     return not (asked.left & said.left and asked.right & said.right)  # a word that both halves exchange is the subject
+
+
+def _of_others(one: Pair, other: Pair) -> bool:
+    """Whether each names somebody or something that the other does not."""
+    return not (one.names <= other.question.tokens | other.reply.tokens) and not (
+        other.names <= one.question.tokens | one.reply.tokens
+    )
 
 
 def same_question(one: Pair, other: Pair) -> bool:
@@ -126,7 +160,7 @@ class _Apart:
         left, right = one.tokens - other.tokens - text.COURTESIES, other.tokens - one.tokens - text.COURTESIES
         shared = len((one.tokens & other.tokens) - text.COURTESIES)
         for word in sorted(left):
-            slip = next((two for two in sorted(right) if _one_word(word, two, names)), None)
+            slip = next((two for two in sorted(right) if two[0] == word[0] and _one_word(word, two, names)), None)
             if slip is not None:
                 left, right, shared = left - {word}, right - {slip}, shared + 1
         union = shared + len(left) + len(right)

@@ -33,9 +33,9 @@ class Banding:
 
 
 PAIRS = Banding(bands=32, rows=4, seed=1)
-"""Question with reply, as words and pairs of neighbouring words: .9999 of those at .7, .987 at .6, a hundredth at .15."""
-QUESTIONS = Banding(bands=16, rows=5, seed=2)
-"""The question alone, as runs of four letters of its words: .99999 of those at .85, .98 at .75, a thousandth at .15."""
+"""Question with reply, as words and pairs of words: .9998 of those at .7, .988 at .6, .016 at .15."""
+QUESTIONS = Banding(bands=20, rows=4, seed=2)
+"""The question alone, as runs of four letters of its words: .995 of those at .7, .94 at .6, .01 at .15."""
 
 
 def minima(members: NDArray[np.uint32], starts: NDArray[np.int64], banding: Banding) -> NDArray[np.uint32]:
@@ -62,7 +62,7 @@ def minima(members: NDArray[np.uint32], starts: NDArray[np.int64], banding: Band
 
 
 def bands(signatures: NDArray[np.uint32], apart: NDArray[np.uint64], banding: Banding) -> NDArray[np.uint32]:
-    """The key of each band: shape (bands, sets). Sets with another value in `apart` never share a key (but by chance)."""
+    """The key of each band: shape (bands, sets). Sets with different values in `apart` share a key by chance alone."""
     keys = np.empty((banding.bands, signatures.shape[1]), np.uint32)
     for band in range(banding.bands):
         key = apart + np.uint64(band + 1)

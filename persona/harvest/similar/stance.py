@@ -7,7 +7,8 @@ from persona.values import words
 
 # said with a negation and denying nothing
 _HARMLESS = re.compile(
-    r"\b(?:n'hesitez (?:surtout )?pas|ne vous (?:inquietez|en faites) (?:surtout )?pas|pas de (?:souci|probleme|panique)s?|"
+    r"\b(?:n'hesitez (?:surtout )?pas|ne vous (?:inquietez|en faites) (?:surtout )?pas|"
+    r"pas de (?:souci|probleme|panique)s?|"
     r"(?:aucun|sans(?: aucun)?) (?:souci|probleme|doute)|n'oubliez (?:surtout )?pas|ne (?:manquez|tardez) pas|"
     r"non seulement|pourquoi pas|n'est-ce pas|pas a pas|(?:pas|plus) tard que|pas plus (?:de|tard)|pas moins de|"
     r"(?:do not|don't) (?:hesitate|worry|forget)|no (?:problem|worries|doubt|matter|later than|more than|less than)|"
@@ -17,7 +18,8 @@ _HARMLESS = re.compile(
 )
 # what only holds in some other case
 _CONDITION = re.compile(
-    r"\b(?:if|unless|when|whether|in case|si|s'il|s'ils|sauf|hormis|excepte|au cas|lorsque|quand|a moins)\b[^,.;:!?]*[,;:]?"
+    r"\b(?:if|unless|when|whether|in case|si|s'il|s'ils|sauf|hormis|excepte|au cas|lorsque|quand|a moins)\b"
+    r"[^,.;:!?]*[,;:]?"
 )
 _CLAUSE = re.compile(r"[;:()]|,? (?:but|however|although|mais|cependant|toutefois|meme si) |[.!?]+(?:\s|$)|\n")
 _GREETING = re.compile(
@@ -32,7 +34,7 @@ _YES = re.compile(
     r"tout a fait|absolument|certainement|effectivement|evidemment|exactement)\b"
 )
 _NO = re.compile(
-    rf"^\W*{_SORRY}(?:no|nope|non|not (?:at all|yet|really|possible)|pas du tout|pas encore|du tout|en aucun cas)\b(?! \w+ment\b)"
+    rf"^\W*{_SORRY}(?:no|nope|non|not (?:at all|yet|really|possible)|pas du tout|pas encore|du tout|en aucun cas)\b"
 )
 _NEGATOR = re.compile(
     r"\b(?:not|cannot|never|no|none|nobody|nor|neither|unable|nothing|nowhere|hardly|pas|jamais|aucune?|nulle? part|"
@@ -56,14 +58,16 @@ _SAME = {
     "permitted": "allowed", "permis": "autorise", "autorisee": "autorise", "incluse": "inclus",
 }  # fmt: skip
 _ASKS = re.compile(
-    r"^\W*(?:(?:and|so|but|et|mais|alors|donc)\s+)?(?:can|could|may|is|are|am|was|were|do|does|did|will|would|should|"
+    r"(?:^|[,.:!] )\W*(?:(?:and|so|but|et|mais|alors|donc)\s+)?(?:can|could|may|is|are|am|was|were|do|does|did|"
+    r"will|would|should|"
     r"has|have|must|est-ce que|est-ce qu'|est-il|est-elle|puis-je|peut-on|peux-tu|pouvez-vous|pourrais-je|"
     r"dois-je|faut-il|y a-t-il|avez-vous|a-t-on|ai-je|sont-ils|sont-elles|suis-je)\b"
     r"|\b\w+-(?:t-)?(?:il|elle|on|vous|je|ils|elles)\b|\best-ce qu|\bpossible\b|\bis there\b|\bare there\b"
     r"|\b(?:can|could|may) i\b|\bc(?:an|ould) (?:you|we)\b|\bwhether\b|\bje peux\b|\bsavoir si\b|\bon peut\b|\bdo you\b"
 )
 _ASKS_WHAT = re.compile(
-    r"\b(?:what|when|where|which|who|why|how|whose|quand|comment|combien|pourquoi|quell?es?|quels?|ou (?:est|sont|se|puis)|"
+    r"\b(?:what|when|where|which|who|why|how|whose|quand|comment|combien|pourquoi|quell?es?|quels?|"
+    r"ou (?:est|sont|se|puis)|"
     r"qui|que faire|qu'est-ce)\b"
 )
 _WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")

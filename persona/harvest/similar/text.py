@@ -11,12 +11,19 @@ from persona.values import words
 _TOKEN = re.compile(r"[^\W_]+|[%€$£+#<>=]")
 # scripts that are written without spaces or with vowel signs, which takes a slower reading
 _FAR = re.compile(r"[\u0590-\u1fff\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
-_THOUSANDS = re.compile(r"(?<=\d)[.,'\u00a0\u202f ](?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r"(?<=\d)(?:[.,']|\s+)(?=\d{3}(?!\d))")
 _LONGEST = 4  # letters of a gram
 FEWEST = 2  # words with content: a question with fewer is about what was said before
-COURTESIES = frozenset(
+
+
+def words_in(line: str) -> frozenset[str]:
+    """The words of a line, as a set."""
+    return frozenset(line.split())
+
+
+COURTESIES = words_in(
     "bonjour bonsoir salut coucou merci cordialement svp stp hello hi hey dear thanks thank please regards cheers "
-    "madame monsieur".split()
+    "madame monsieur"
 )
 
 

@@ -1,0 +1,290 @@
+"""Duplicates, contradictions and caps, on planted chats and by hand."""
+
+import os
+import random
+import subprocess
+import sys
+import tracemalloc
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from harvest.planted_pairs import CITIES, MUST_GO, SCENES, Planted, Said
+
+from persona.harvest.similar import signature
+from persona.harvest.similar.boundary import crossing
+from persona.harvest.similar.columns import Columns, Gathered, Row, columns_of
+from persona.harvest.similar.context import context
+from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
+from persona.harvest.similar.topics import name_of
+
+EACH = 120
+ALIKE = {"duplicate", "near_duplicate", "crosses_sides"}
+TRAIN, TEST = 0, 2
+
+
+class Chunks:
+    """Rows whose columns lie in chunks of a folder; counts the texts that are asked for."""
+
+    def __init__(self, folder: Path, rows: Sequence[Row], size: int = 500) -> None:
+        self.rows, self.read, folders = rows, 0, []
+        for first in range(0, len(rows), size):
+            folders.append(folder / f"{size}-{first}")
+            folders[-1].mkdir()
+            columns_of(rows[first : first + size]).write(folders[-1])
+        self.gathered = Gathered(folders)
+
+    def texts(self, wanted: Sequence[int]) -> list[tuple[str, str]]:
+        assert list(wanted) == sorted(set(wanted))
+        self.read += len(wanted)
+        return [(self.rows[row].question, self.rows[row].reply) for row in wanted]
+
+    def decide(self, rules: Rules | None = None) -> Decisions:
+        return decide(self.gathered, self.texts, rules or Rules())
+
+
+def checks(folder: Path, *rows: Row, rules: Rules | None = None) -> list[str]:
+    """The name of the check that dropped each row, "" for those that are kept."""
+    return [CHECKS[check] for check in Chunks(folder, rows).decide(rules).check.tolist()]
+
+
+def planted() -> list[Said]:
+    maker = Planted(11)
+    said = [row for kind in SCENES for row in maker.scenes(kind, EACH * 4 if kind == "plain" else EACH)]
+    random.Random(5).shuffle(said)
+    return said
+
+
+def rows_of(said: Sequence[Said]) -> list[Row]:
+    return [Row(f"u{one.scene}", one.question, one.reply, rating=int(one.role == "base")) for one in said]
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[str, str]]:
+    said = planted()
+    decisions = Chunks(tmp_path_factory.mktemp("planted"), rows_of(said)).decide(Rules(slots={"city": CITIES}))
+    return Counter((one.role, CHECKS[check]) for one, check in zip(said, decisions.check.tolist(), strict=True))
+
+
+def share(outcome: Counter[tuple[str, str]], roles: set[str], found: set[str]) -> float:
+    all_of_them = sum(count for (role, _), count in outcome.items() if role in roles)
+    return sum(count for (role, check), count in outcome.items() if role in roles and check in found) / all_of_them
+
+
+def test_planted_duplicates_are_found(outcome: Counter[tuple[str, str]]) -> None:
+    assert share(outcome, {"exact", "near"}, ALIKE) >= 0.985  # .995 of 10,000
+
+
+def test_rows_that_say_something_else_are_kept(outcome: Counter[tuple[str, str]]) -> None:
+    others = {role for role, _ in outcome} - MUST_GO.keys()
+    assert share(outcome, others - {"paraphrase"}, ALIKE | {"contradiction"}) <= 0.005
+    assert share(outcome, {"paraphrase"}, ALIKE | {"contradiction"}) <= 0.02
+
+
+def test_planted_contradictions_are_found(outcome: Counter[tuple[str, str]]) -> None:
+    assert share(outcome, {"contradiction"}, {"contradiction"}) >= 0.95
+
+
+def test_the_chunks_decide_nothing(tmp_path: Path) -> None:
+    rows = rows_of(planted())[:700]
+    one, other = (Chunks(tmp_path, rows, size).decide() for size in (37, 700))
+    assert np.array_equal(one.check, other.check)
+    assert np.array_equal(one.lost_to, other.lost_to)
+    assert np.array_equal(one.topic, other.topic)
+    assert one.contradictions == other.contradictions
+
+
+def test_the_hash_seed_of_the_interpreter_decides_nothing() -> None:
+    script = (
+        "import hashlib; from dataclasses import fields; from persona.harvest.similar.columns import Row, columns_of;"
+        "said = columns_of([Row('u', f'Where is Ada {n}?', f'In Lyon at {n} pm, Bob says.') for n in range(20)]);"
+        "print(hashlib.sha256(b''.join(getattr(said, f.name).tobytes() for f in fields(said))).hexdigest())"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
+
+
+def test_a_template_that_all_rows_share_costs_no_square(tmp_path: Path) -> None:
+    def reads(count: int) -> int:
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        words = [f"{a}{b}{c}" for a in "bdfgklmnp" for b in ("ani", "ero", "usti", "olba") for c in "rstvxzbdfgklm"]
+        rows = [
+            Row(
+                "u", f"how do i clean a {words[n % 468]} {words[n * 7 % 467]}", f"rinse the {words[n % 468]} and dry it"
+            )
+            for n in range(count)
+        ]
+        chunks = Chunks(folder, rows)
+        chunks.decide()
+        return chunks.read
+
+    assert reads(2000) <= 2.6 * reads(1000)
+
+
+def test_a_row_of_the_training_side_goes_when_another_side_has_its_like(tmp_path: Path) -> None:
+    reply = "The museum is open all week, and the ticket office on its left sells passes for the whole family."
+    rows = (
+        Row("ada", "When is the museum open?", reply, rating=1, side=TRAIN),
+        Row("bob", "hello, when is the museum open ?", reply.replace("sells", "offers"), side=TEST),
+    )
+    chunks = Chunks(tmp_path, rows)
+    decisions = chunks.decide()
+    assert [CHECKS[check] for check in decisions.check] == ["crosses_sides", ""]
+    assert decisions.clusters() == [[1, 0]]
+    assert crossing(chunks.gathered, decisions) == ()
+
+
+def test_the_audit_names_users_and_likes_on_two_sides(tmp_path: Path) -> None:
+    rows = [Row("ada", "a b", "c", side=TRAIN), Row("ada", "d e", "f", side=TEST), Row("bob", "A b!", "c", side=TEST)]
+    gathered = Chunks(tmp_path, rows).gathered
+    nothing = Decisions(np.zeros(3, np.uint8), np.full(3, -1, np.int32), np.zeros(3, np.uint32), ())
+    assert [(found.why, found.one, found.other) for found in crossing(gathered, nothing)] == [
+        ("user", 0, 1),
+        ("text", 0, 2),
+    ]
+
+
+def test_of_copies_the_best_rated_then_the_newest_then_the_first_is_kept(tmp_path: Path) -> None:
+    def kept(*rows: tuple[int, int]) -> int:
+        folder = tmp_path / repr(rows)
+        folder.mkdir()
+        copies = [Row("u", "same?", "same.", rating=rating, at_us=at_us) for rating, at_us in rows]
+        return checks(folder, *copies).index("")
+
+    assert kept((0, 9), (1, 1), (-1, 10)) == 1
+    assert kept((1, 5), (1, 7), (1, 6)) == 1
+    assert kept((1, 5), (1, 5)) == 0
+
+
+NINE = Row("ada", "When does the post office open?", "It opens at 9 am.", rating=1, at_us=1)
+TEN = Row("bob", "when does the post office open", "It opens at 10:00.", rating=0, at_us=2)
+ALSO_NINE = Row("eve", "Hello, when does the post office open?", "From 9:00 to 17:00.", rating=0, at_us=3)
+
+
+def test_of_contradicting_replies_one_stays_or_none_and_all_are_listed(tmp_path: Path) -> None:
+    for policy, expected in (
+        ("best", ["", "contradiction", ""]),
+        ("newest", ["", "contradiction", ""]),
+        ("none", ["contradiction", "contradiction", ""]),
+    ):
+        folder = tmp_path / policy
+        folder.mkdir()
+        decisions = Chunks(folder, [NINE, TEN, ALSO_NINE]).decide(Rules(contradictions=policy))  # type: ignore[arg-type]
+        assert [CHECKS[check] for check in decisions.check] == expected, policy
+        assert {one.differences for one in decisions.contradictions} <= {
+            ("time: 09:00 / 10:00",), ("time: 09:00, 17:00 / 10:00",)
+        }  # fmt: skip
+
+
+def test_replies_that_rest_on_what_each_user_is_do_not_contradict(tmp_path: Path) -> None:
+    question, yes, no = "Can I eat the quiche?", "Yes, you can eat it.", "No, you cannot eat it, it holds bacon."
+    rows = [
+        Row("ada", question, yes, context=context(question, yes, ["likes meat"])),
+        Row("bob", question, no, context=context(question, no, ["vegetarian"])),
+    ]
+    assert checks(tmp_path, *rows) == ["", ""]
+
+
+def test_a_fact_that_the_reply_does_not_use_excuses_no_contradiction() -> None:
+    asked, told = "When does the post office open?", "At 9 am."
+    assert context(asked, told, ["vegetarian", "lives in Nantes"]) == 0
+    assert context(asked, "The one in Nantes at 9 am.", ["vegetarian", "lives in Nantes"]) != 0
+    assert context("When does my parcel come?", told, ["parcel 12 comes on Monday"]) != 0
+
+
+def test_values_of_slots_contradict_only_where_they_are_known(tmp_path: Path) -> None:
+    rows = [Row("a", "Where is the repair shop?", "It is in Lyon."), Row("b", "Where is the repair shop?", "In Lille.")]
+    (tmp_path / "known").mkdir()
+    assert checks(tmp_path, *rows) == ["", ""]
+    known = Rules(slots={"city": frozenset({"Lyon", "Lille"})})
+    assert checks(tmp_path / "known", *rows, rules=known) == ["", "contradiction"]
+
+
+def test_caps_keep_the_best_of_each_user_topic_and_template(tmp_path: Path) -> None:
+    rows = [
+        Row("ada" if n < 6 else f"u{n}", f"Where is invoice {n} of March?", f"It is in folder {n}.", rating=n)
+        for n in range(10)
+    ]
+    for name, rules, kept in (
+        ("user", Rules(per_user=2), [4, 5, 6, 7, 8, 9]),
+        ("template", Rules(per_template=3), [7, 8, 9]),
+        ("topic", Rules(per_topic=1), [9]),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        found = checks(folder, *rows, rules=rules)
+        assert [row for row, check in enumerate(found) if not check] == kept
+        assert {check for check in found if check} == {f"{name}_cap"}
+
+
+def test_the_topic_is_the_rarest_term_that_enough_questions_share(tmp_path: Path) -> None:
+    about = ["refund", "refund", "refund", *["warranty"] * 5]
+    rows = [Row("u", f"How does the {word} of item{n} work?", f"Number {n}.") for n, word in enumerate(about)]
+    topics = Chunks(tmp_path, rows).decide().topic
+    assert [name_of(int(topic), row.question) for topic, row in zip(topics, rows, strict=True)][:1] == ["refund"]
+    assert len(set(topics[:3].tolist())) == 1
+
+
+def test_an_empty_log_has_no_decisions() -> None:
+    assert not len(decide(Gathered([]), lambda rows: [], Rules()).check)
+
+
+def test_the_s_curve_is_the_published_one() -> None:
+    dice = np.random.default_rng(3)
+    pairs, size = 400, 60
+    for similarity in (0.5, 0.65, 0.8):
+        shared = round(2 * size * similarity / (1 + similarity))
+        members = dice.integers(0, 1 << 32, (pairs, 2, size), dtype=np.uint32)
+        members[:, 1, :shared] = members[:, 0, :shared]
+        starts = np.arange(0, members.size, size)
+        keys = signature.bands(
+            signature.minima(members.ravel(), starts, signature.PAIRS), np.zeros(2 * pairs, np.uint64), signature.PAIRS
+        )
+        met = (keys[:, ::2] == keys[:, 1::2]).any(axis=0).mean()
+        exact = shared / (2 * size - shared)
+        assert met == pytest.approx(signature.PAIRS.chance(exact), abs=0.05)
+
+
+def test_memory_stays_below_sixty_bytes_a_row(tmp_path: Path) -> None:
+    count, chunk = 100_000, 5_000
+    folders = []
+    for first in range(0, count, chunk):
+        folders.append(tmp_path / str(first))
+        folders[-1].mkdir()
+        _noise(first, chunk).write(folders[-1])
+    gathered = Gathered(folders)
+    tracemalloc.start()
+    decide(gathered, lambda rows: [("", "")] * len(rows), Rules(per_user=5, per_topic=5, per_template=5))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (peak - 4_000_000) / count <= 60  # beside the table of document frequencies
+
+
+def _noise(seed: int, rows: int) -> Columns:
+    """Columns of rows that share nothing."""
+    dice = np.random.default_rng(seed)
+
+    def wide(*shape: int) -> np.ndarray:
+        return dice.integers(1, 1 << 63, shape, dtype=np.uint64)
+
+    def narrow(*shape: int) -> np.ndarray:
+        return dice.integers(1, 1 << 32, shape, dtype=np.uint32)
+
+    zeros = np.zeros(rows, np.int64)
+    return Columns(
+        user=wide(rows), rating=zeros.astype(np.int16), at_us=zeros, side=zeros.astype(np.int8), context=wide(rows),
+        exact=wide(rows), question=wide(rows), template=wide(rows), terms=narrow(rows, 8), pair_look=wide(rows, 6),
+        pairs=narrow(signature.PAIRS.bands, rows), asked_look=wide(rows, 5),
+        asked=narrow(signature.QUESTIONS.bands, rows),
+    )  # fmt: skip
