@@ -13,7 +13,7 @@ from persona.harvest.similar.claims import Claims, Slots, claims, differences
 from persona.harvest.similar.columns import Gathered, Texts, in_batches
 from persona.harvest.similar.duplicates import equal
 from persona.harvest.similar.glance import ASKED
-from persona.harvest.similar.pairing import NOBODY, Pairing, best_of
+from persona.harvest.similar.pairing import NOBODY, Pairing, best_of, shared
 from persona.harvest.similar.signature import QUESTIONS
 
 _BATCH = 1024  # rows whose texts are in memory at a time
@@ -81,7 +81,7 @@ class _Groups:
     """The rows that are compared with each other, best first, each list of at least two."""
 
     def __init__(self, asked: NDArray[np.int32], context: NDArray[np.uint64], ranks: NDArray[np.int32]) -> None:
-        rows = np.flatnonzero(asked != NOBODY).astype(np.int32)
+        rows = np.flatnonzero((asked != NOBODY) & shared(asked)).astype(np.int32)
         rows = rows[np.lexsort((ranks[rows], context[rows], asked[rows]))]
         one, other = rows[1:], rows[:-1]
         self._rows = rows

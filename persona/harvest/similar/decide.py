@@ -55,7 +55,8 @@ class Decisions:
     @property
     def alike(self) -> NDArray[np.bool_]:
         """Which rows were dropped because another says the same."""
-        return (self.check >= _EXACT) & (self.check <= _CROSSES)
+        dropped: NDArray[np.bool_] = (self.check >= _EXACT) & (self.check <= _CROSSES)
+        return dropped
 
     def clusters(self) -> list[list[int]]:
         """The rows that say the same, with the row that stands for all first; rows that are alone are left out."""
@@ -86,14 +87,11 @@ def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
             check[one.dropped], going.to[one.dropped] = _CONTRADICTION, one.kept
     topic = caps.topic_column(gathered)
     ranks = ranks_of(gathered, "rating", "at_us")
-    limits = (
-        (rules.per_template, lambda: gathered.column("template")),
-        (rules.per_topic, lambda: topic),
-        (rules.per_user, lambda: gathered.column("user")),
-    )
-    for number, (most, column) in enumerate(limits, start=_CAPS):
+    limits = (("template", rules.per_template), ("topic", rules.per_topic), ("user", rules.per_user))
+    for number, (name, most) in enumerate(limits, start=_CAPS):
         if most is not None:
-            check[caps.beyond(column(), ranks, check == _KEPT, most)] = number
+            column = topic if name == "topic" else gathered.column(name)
+            check[caps.beyond(column, ranks, check == _KEPT, most)] = number
     return Decisions(check, going.to, topic, found)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from persona.harvest.similar import readings
 from persona.harvest.similar.columns import Gathered, Texts, in_batches
 from persona.harvest.similar.glance import PAIR
-from persona.harvest.similar.pairing import NOBODY, Pairing
+from persona.harvest.similar.pairing import NOBODY, Pairing, shared
 from persona.harvest.similar.signature import PAIRS
 
 _MOST_UNLIKE = 36  # of 128 bits of the sketch: rows of a similarity of .6 differ in 26, give or take 5
@@ -42,11 +42,11 @@ def find(gathered: Gathered, texts: Texts, ranks: NDArray[np.int32], known: froz
 
 def equal(digests: NDArray[np.uint64], ranks: NDArray[np.int32]) -> NDArray[np.int32]:
     """For each row the best row of the same digest, NOBODY for that one itself. Shape (rows,)."""
-    order = np.lexsort((ranks, digests)).astype(np.int32)
-    ordered = digests[order]
-    same = np.append(False, ordered[1:] == ordered[:-1])
-    del ordered
-    leaders = order[np.maximum.accumulate(np.where(same, 0, np.arange(len(order), dtype=np.int32)))]
-    to = np.full(len(order), NOBODY, np.int32)
-    to[order[same]] = leaders[same]
+    rows = np.flatnonzero(shared(digests)).astype(np.int32)
+    rows = rows[np.lexsort((ranks[rows], digests[rows]))]
+    ordered = digests[rows]
+    same = np.append(False, ordered[1:] == ordered[:-1])[: len(rows)]
+    leaders = rows[np.maximum.accumulate(np.where(same, 0, np.arange(len(rows))))]
+    to = np.full(len(digests), NOBODY, np.int32)
+    to[rows[same]] = leaders[same]
     return to

@@ -37,8 +37,9 @@ class Glance:
 
     def unlike(self, one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
         """In how many bits the sketches differ."""
-        bits = np.bitwise_count(one[:, : self.sketch] ^ other[:, : self.sketch])
-        return bits.sum(axis=1, dtype=np.int64)
+        differ = one[:, : self.sketch] ^ other[:, : self.sketch]
+        bits: NDArray[np.int64] = np.bitwise_count(differ).sum(axis=1, dtype=np.int64)
+        return bits
 
     def of_others(self, one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Whether each names somebody or something that the other has no word with a capital for."""
@@ -61,9 +62,10 @@ def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.b
     lacks = np.zeros(len(one), np.bool_)
     for name in one[:, :NAMES].T:
         lacks |= (name != 0) & ~(capitals == name[:, None]).any(axis=1)
-    return lacks & (capitals[:, -1] != _ANYTHING)
+    lacks &= capitals[:, -1] != _ANYTHING
+    return lacks
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def _short(word: str) -> int:
     return text.digest(word) % (_ANYTHING - 1) + 1

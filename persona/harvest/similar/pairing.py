@@ -5,6 +5,7 @@ band's keys, a row looks at some neighbours of its group, by their sketches, and
 """
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,16 +135,16 @@ def _crowds(
     keys: NDArray[np.uint32], orders: NDArray[np.uint32], there: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.uint32]]:
     """Of the rows that are there, those that share a key, group by group in the given order; and their keys."""
-    shared = _shared(keys[there])
-    rows = there[shared]
+    rows = there[shared(keys[there])]
     rows = rows[np.lexsort((rows, orders[rows], keys[rows]))]
     return rows, keys[rows]
 
 
-def _shared(keys: NDArray[np.uint32]) -> NDArray[np.bool_]:
+def shared(keys: NDArray[Any]) -> NDArray[np.bool_]:
     """Which keys come more than once."""
     ordered = np.sort(keys)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    del ordered
     at = np.minimum(np.searchsorted(twice, keys), max(len(twice) - 1, 0))
     return twice[at] == keys if len(twice) else np.zeros(len(keys), np.bool_)
 

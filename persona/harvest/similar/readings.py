@@ -11,8 +11,8 @@ ALIKE = 80  # hundredths: the Jaccard similarity from which two rows are near du
 ASKED_ALIKE = 60  # hundredths, of the question in them
 _FREE, _FREE_SHARE = 1, 12  # words that may be exchanged for others: one, and one more for twelve with content
 _SHORTEST = 4  # letters: a shorter word is not taken for another one misspelt
-_CAPITAL = re.compile(r"(?<![\w'’])[^\W\d_a-zà-öø-ÿ]\w+")
-_OPENS = re.compile(r"(?:^|[.!?…:;\n*•–—])[\s\"'«»“”(\[>-]*$")
+_CAPITAL = re.compile(r"(?<![\w'’])[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f]\w+")
+_SPACE, _ENDS = " \t\"'«»“”([>-\u00a0\u202f", ".!?…:;\n*•–—"  # what may stand before a word that opens a sentence
 _BEFORE = 6  # characters before a word that say whether a sentence starts with it
 # what is said to be polite, and nothing else
 _POLITE = re.compile(
@@ -86,19 +86,20 @@ def capitals(question: str, reply: str) -> Capitals:
     """The words with a capital. A name is one within a sentence, or one that opens sentences on both sides."""
     asked, asked_first = _capitals(question)
     told, told_first = _capitals(reply)
-    names = asked | told | frozenset(filter(text.carries, asked_first & told_first))
-    return Capitals(names, (asked_first | told_first) - names)
+    names = frozenset(asked | told | set(filter(text.carries, asked_first & told_first)))
+    return Capitals(names, frozenset((asked_first | told_first) - names))
 
 
-def _capitals(said: str) -> tuple[frozenset[str], frozenset[str]]:
-    within, first = set(), set()
+def _capitals(said: str) -> tuple[set[str], set[str]]:
+    """The words with a capital within a sentence, and those that open one."""
+    within: set[str] = set()
+    first: set[str] = set()
     opening = _OPENING.match(said)
     for found in _CAPITAL.finditer(said, opening.end() if opening else 0):
-        if found[0][0].isupper():
-            before = said[max(0, found.start() - _BEFORE) : found.start()]
-            opens = _OPENS.search(before) is not None if found.start() else True
-            (first if opens else within).add(words.fold(found[0].casefold()))
-    return frozenset(within), frozenset(first)
+        start = found.start()
+        before = said[max(0, start - _BEFORE) : start].rstrip(_SPACE)
+        (within if before and before[-1] not in _ENDS else first).add(words.fold(found[0].casefold()))
+    return within, first
 
 
 def read_pair(question: str, reply: str) -> Pair:

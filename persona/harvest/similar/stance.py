@@ -14,7 +14,8 @@ _HARMLESS = re.compile(
     r"(?:do not|don't) (?:hesitate|worry|forget)|no (?:problem|worries|doubt|matter|later than|more than|less than)|"
     r"not (?:only|more than|less than|later than)|why not|without (?:any )?(?:problem|delay)|if not|"
     r"(?:no|without|sans|aucuns?) (?:\w+ )?(?:charge|cost|fee|frais|cout)s?|"
-    r"(?:no|pas|aucun) (?:need|besoin)(?: (?:to|de|d'))?|not (?:necessary|needed)|pas (?:necessaire|la peine))\b"
+    r"(?:no|pas|aucun) (?:need|besoin)(?: (?:to|de|d'))?|not (?:necessary|needed)|pas (?:necessaire|la peine)|"
+    r"(?:rien a payer|nothing to pay))\b"
 )
 # what only holds in some other case
 _CONDITION = re.compile(
@@ -34,7 +35,8 @@ _YES = re.compile(
     r"tout a fait|absolument|certainement|effectivement|evidemment|exactement)\b"
 )
 _NO = re.compile(
-    rf"^\W*{_SORRY}(?:no|nope|non|not (?:at all|yet|really|possible)|pas du tout|pas encore|du tout|en aucun cas)\b"
+    rf"^\W*{_SORRY}(?:no|nope|non|not (?:at all|yet|really|possible)|pas du tout|"
+    r"pas encore|du tout|en aucun cas|never|jamais|inutile|impossible|interdit|surtout pas)\b"
 )
 _NEGATOR = re.compile(
     r"\b(?:not|cannot|never|no|none|nobody|nor|neither|unable|nothing|nowhere|hardly|pas|jamais|aucune?|nulle? part|"
@@ -49,7 +51,7 @@ _OPPOSITES = {
     "ineligible": "eligible", "unsupported": "supported", "disabled": "enabled", "without": "with",
     "ferme": "ouvert", "fermee": "ouvert", "fermes": "ouvert", "fermees": "ouvert", "interdit": "autorise",
     "interdite": "autorise", "proscrit": "autorise", "indisponible": "disponible", "exclu": "inclus",
-    "exclue": "inclus", "exclus": "inclus", "exclues": "inclus", "refuse_": "accepte", "refusons": "acceptons",
+    "exclue": "inclus", "exclus": "inclus", "exclues": "inclus", "refusons": "acceptons",
     "refusee": "acceptee", "invalide": "valide", "facultatif": "obligatoire", "facultative": "obligatoire",
     "inutile": "utile", "desactive": "active", "desactivee": "active",
 }  # fmt: skip
@@ -57,6 +59,12 @@ _SAME = {
     "opened": "open", "opens": "open", "ouverte": "ouvert", "ouverts": "ouvert", "ouvertes": "ouvert",
     "permitted": "allowed", "permis": "autorise", "autorisee": "autorise", "incluse": "inclus",
 }  # fmt: skip
+# "she can, …", "they don't": an answer without the words of the question
+_SHORT = re.compile(
+    rf"^\W*{_SORRY}(?:i|it|he|she|they|we|you|that)(?: |')(?:can|may|do|does|is|are|will|has|have|was|were|could)"
+    r"(?P<no>n't|not| not)?(?=[,.;!]|$)"
+)
+_UN = re.compile(r"(?:un|in|im|ir|il|dis|non)-?(?=\w{4})")
 _ASKS = re.compile(
     r"(?:^|[,.:!] )\W*(?:(?:and|so|but|et|mais|alors|donc)\s+)?(?:can|could|may|is|are|am|was|were|do|does|did|"
     r"will|would|should|"
@@ -97,7 +105,7 @@ def stance(question: str, reply: str, language: str) -> Stance:
     clauses = tuple(
         clause for part in _CLAUSE.split(_CONDITION.sub(" ", said)) if (clause := _clause(part, language, asked)).stems
     )
-    answer = _answer(said) or (_implied(clauses, _stems(asked, language)) if _yes_or_no(asked) else 0)
+    answer = _answer(said) or (_implied(said, clauses, _stems(asked, language)) if _yes_or_no(asked) else 0)
     return Stance(answer, clauses)
 
 
@@ -126,12 +134,21 @@ def _answer(said: str) -> int:
     return 1 if _YES.search(said) else 0
 
 
-def _implied(clauses: tuple[Clause, ...], asked: frozenset[str]) -> int:
-    """The answer of the first clause that speaks of most of what was asked."""
+def _implied(said: str, clauses: tuple[Clause, ...], asked: frozenset[str]) -> int:
+    """The answer of the clause that speaks most of what was asked; "she can" and "it doesn't" need not repeat it.
+
+    A denial that takes up one word of the question answers it; what affirms takes two, for "it costs 5 €" affirms no
+    "is it free?".
+    """
+    if short := _SHORT.match(said):
+        return -1 if short["no"] else 1
     best = max(clauses, key=lambda clause: len(clause.stems & asked), default=None)
-    if best is None or len(best.stems & asked) < min(2, max(1, len(asked))):
+    shared = len(best.stems & asked) if best else 0
+    if best is None or not shared:
         return 0
-    return -1 if best.denies else 1
+    if best.denies:
+        return -1
+    return 1 if shared >= min(2, len(asked)) else 0
 
 
 def _stems(said: str, language: str) -> frozenset[str]:
@@ -139,20 +156,23 @@ def _stems(said: str, language: str) -> frozenset[str]:
 
 
 def _clause(said: str, language: str, asked: str) -> Clause:
-    denies = False
+    denies = _NEGATOR.search(said) is not None
     kept = []
-    last_negator = 0
-    for _ in _NEGATOR.finditer(said):
-        last_negator = 1
-    denies = bool(last_negator)
     for word in _WORD.findall(said):
-        opposite = _OPPOSITES.get(word)
-        if opposite is not None and not re.search(rf"\b{word}\b", asked):
+        opposite = _OPPOSITES.get(word) or _without_prefix(word, asked)
+        if opposite and not re.search(rf"\b{word}\b", asked):
             denies = not denies
             kept.append(opposite)
         elif _NEGATOR.fullmatch(word) is None:
             kept.append(_SAME.get(word, word))
     return Clause(_stems(" ".join(kept), language), denies)
+
+
+def _without_prefix(word: str, asked: str) -> str:
+    """A word of the question that this one denies by its prefix, as "unheated" does; "" if there is none."""
+    prefix = _UN.match(word)
+    rest = word[prefix.end() :] if prefix else ""
+    return rest if rest and re.search(rf"\b{re.escape(rest)}\b", asked) else ""
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -41,19 +41,19 @@ def digest(found: str) -> int:
     return int.from_bytes(blake2b(found.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 15)
 def word_hash(token: str) -> int:
     """32 bits of a hash of a token; the lowest bit says whether it carries content."""
     return digest(token) & 0xFFFF_FFFE | carries(token)
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 15)
 def carries(token: str) -> bool:
     """Whether a token says something: no stop word and no courtesy, in French or in English."""
     return token not in COURTESIES and bool(words.term(token, ""))
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def grams(token: str) -> tuple[int, ...]:
     """32-bit hashes of a token's runs of four letters, its edges marked; none for a token without content."""
     if not carries(token):
