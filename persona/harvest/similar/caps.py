@@ -12,14 +12,13 @@ def topic_column(gathered: Gathered) -> NDArray[np.uint32]:
     return topics(gathered.pieces("terms"), gathered.pieces("terms"))
 
 
-def beyond(
+def too_many(
     column: NDArray[np.generic], ranks: NDArray[np.int32], there: NDArray[np.bool_], most: int
-) -> NDArray[np.int64]:
+) -> NDArray[np.int32]:
     """The rows, of those that are there, that come after the `most` best of the same value; a value of 0 has no cap."""
-    rows = np.flatnonzero(there & (column != 0))
+    rows = np.flatnonzero(there & (column != 0)).astype(np.int32)
+    rows = rows[np.lexsort((ranks[rows], column[rows]))]
     values = column[rows]
-    order = np.lexsort((ranks[rows], values))
-    values = values[order]
-    starts = np.append(True, values[1:] != values[:-1]) if len(values) else np.zeros(0, np.bool_)
-    place = np.arange(len(values)) - np.maximum.accumulate(np.where(starts, np.arange(len(values)), 0))
-    return rows[order[place >= most]]
+    # one value's rows lie together, best first: a row is too many when the one `most` before it has its value
+    last: NDArray[np.int32] = rows[most:][values[most:] == values[: max(len(values) - most, 0)]]
+    return last

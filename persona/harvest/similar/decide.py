@@ -50,7 +50,8 @@ class Decisions:
     @property
     def kept(self) -> NDArray[np.bool_]:
         """Which rows are kept."""
-        return self.check == _KEPT
+        stay: NDArray[np.bool_] = self.check == _KEPT
+        return stay
 
     @property
     def alike(self) -> NDArray[np.bool_]:
@@ -91,7 +92,7 @@ def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
     for number, (name, most) in enumerate(limits, start=_CAPS):
         if most is not None:
             column = topic if name == "topic" else gathered.column(name)
-            check[caps.beyond(column, ranks, check == _KEPT, most)] = number
+            check[caps.too_many(column, ranks, check == _KEPT, most)] = number
     return Decisions(check, going.to, topic, found)
 
 
