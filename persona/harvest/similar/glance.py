@@ -35,15 +35,18 @@ class Glance:
                 found[row, -1] = _ANYTHING
         return np.concatenate((sketches, found.view("<u8")), axis=1)
 
-    def unlike(self, one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """In how many bits the sketches differ."""
-        differ = one[:, : self.sketch] ^ other[:, : self.sketch]
-        bits: NDArray[np.int64] = np.bitwise_count(differ).sum(axis=1, dtype=np.int64)
-        return bits
+    def unlike(
+        self, sketches: NDArray[np.uint64], one: NDArray[np.int64], other: NDArray[np.int64]
+    ) -> NDArray[np.uint8]:
+        """In how many bits the sketches of rows differ; `sketches` has the shape (sketch, rows)."""
+        differ = np.zeros(len(one), np.uint8)
+        for bits in sketches:
+            differ += np.bitwise_count(bits[one] ^ bits[other])
+        return differ
 
     def of_others(self, one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.bool_]:
         """Whether each names somebody or something that the other has no word with a capital for."""
-        mine, theirs = (look[:, self.sketch :].copy().view(np.uint16) for look in (one, other))
+        mine, theirs = (np.ascontiguousarray(look[:, self.sketch :].copy().view(np.uint16).T) for look in (one, other))
         return _lacking(mine, theirs) & _lacking(theirs, mine)
 
 
@@ -57,12 +60,14 @@ def _fill(places: NDArray[np.uint16], said: Iterable[str]) -> None:
 
 
 def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    """Whether `one` has a name that is no word of the other's with a capital."""
-    capitals = other[:, NAMES:]
-    lacks = np.zeros(len(one), np.bool_)
-    for name in one[:, :NAMES].T:
-        lacks |= (name != 0) & ~(capitals == name[:, None]).any(axis=1)
-    lacks &= capitals[:, -1] != _ANYTHING
+    """Whether `one` has a name that is no word of the other's with a capital; shape (names and capitals, rows)."""
+    lacks = np.zeros(one.shape[1], np.bool_)
+    for name in one[:NAMES]:
+        held = name == 0
+        for capital in other[NAMES:]:  # word by word: numpy is slow along a short axis
+            held |= capital == name
+        lacks |= ~held
+    lacks &= other[-1] != _ANYTHING
     return lacks
 
 

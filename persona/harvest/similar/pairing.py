@@ -70,13 +70,14 @@ class Pairing:
         """The closest better rows of each row, the closest of all first: a few arrays of rows and of leaders."""
         none = np.uint64(1 << 62)
         looks = self._looks(rows)
+        sketches = np.ascontiguousarray(looks[:, : self._glance.sketch].T)
         found = np.full((CLOSEST, len(rows)), none, np.uint64)  # how unlike, and the place of the leader
         for lag in range(1, min(WINDOW + 1, len(rows))):
             first = np.flatnonzero(groups[lag:] == groups[:-lag])
             if not len(first):
                 break
             second = first + lag
-            unlike = self._glance.unlike(looks[first], looks[second])
+            unlike = self._glance.unlike(sketches, first, second)
             near = unlike <= most_unlike
             first, second, unlike = first[near], second[near], unlike[near]
             near = ~self._glance.of_others(looks[first], looks[second])
