@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from ctypes.util import find_library
 from pathlib import Path
 
 import psutil
@@ -50,7 +51,9 @@ async def _run(options: Options, store: Store) -> Outcome:
         server, port = await stack.enter_async_context(_server(options.latency_ms))
         settings = _settings(store.url, port)
         await _remember(settings, users_of(options.conversations), options.memories)
-        workers = [await stack.enter_async_context(_worker(settings)) for _ in range(options.processes)]
+        workers = [
+            await stack.enter_async_context(_worker(settings, options.advised)) for _ in range(options.processes)
+        ]
         client = Client([line for _, line in workers], options.conversations, options.concurrency)
         await client.open_all()
         processes = [process for process, _ in workers]
@@ -103,14 +106,15 @@ async def _server(latency_ms: float) -> AsyncIterator[tuple[psutil.Process, int]
 
 
 @asynccontextmanager
-async def _worker(settings: dict[str, object]) -> AsyncIterator[tuple[psutil.Process, Line]]:
+async def _worker(settings: dict[str, object], advised: bool) -> AsyncIterator[tuple[psutil.Process, Line]]:
     """A process with an assistant, and the line to it; it ends with the line."""
     came: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Future()
     with tempfile.TemporaryDirectory(prefix="load") as folder:
         path = Path(folder) / "line"
         listening = await asyncio.start_unix_server(lambda *ends: came.set_result(ends), path)
-        command = sys.executable, "-m", "benchmarks.load_worker", str(path)
-        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=_environment())
+        command = sys.executable, "-m", "benchmarks.load_worker", str(path), "advised" if advised else "plain"
+        environment = _environment() | (_preloaded() if advised else {})
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=environment)
         reader, writer = await asyncio.wait_for(came, _STARTING_S)
         writer.write(json.dumps(settings).encode() + b"\n")
         await asyncio.wait_for(reader.readline(), _STARTING_S)  # it is ready
@@ -126,3 +130,11 @@ async def _worker(settings: dict[str, object]) -> AsyncIterator[tuple[psutil.Pro
 def _environment() -> dict[str, str]:
     """Without settings and proxies from outside."""
     return {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+
+
+def _preloaded() -> dict[str, str]:
+    """What gives a process jemalloc. Raises FileNotFoundError where it is not installed."""
+    library = find_library("jemalloc")
+    if library is None:
+        raise FileNotFoundError("jemalloc is not installed: `apt install libjemalloc2`, or measure without --advised")
+    return {"LD_PRELOAD": library}

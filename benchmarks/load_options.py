@@ -20,6 +20,7 @@ class Options:
     memories: int
     postgres: bool
     postgres_url: str
+    advised: bool
     out: Path | None
 
 
@@ -34,6 +35,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--memories", type=int, default=100, help="that each user has at the start (100)")
     group.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own instead of SQLite")
     group.add_argument("--postgres-url", default="", help="on this server instead; a database is made and dropped")
+    group.add_argument(
+        "--advised", action="store_true", help="processes set up as docs/running.md advises: jemalloc, rarer collections"
+    )
     group.add_argument("--out", type=Path, help="folder for a page with the pictures")
 
 

@@ -1,10 +1,11 @@
 """One process of a backend under load: an assistant, and the turns that it is asked for over a Unix socket.
 
-`python -m benchmarks.load_worker SOCKET` reads the settings as one line of JSON, says that it is ready, and then
+`python -m benchmarks.load_worker SOCKET plain|advised` reads the settings as one line of JSON, says that it is ready, and then
 answers each line `[number, user, conversation]` with `[number, outcome, microseconds, reply]`, in any order.
 """
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -17,15 +18,24 @@ from persona.errors import PersonaError
 ANSWERED = "answered"
 
 
-async def serve(path: str) -> None:
-    """Serves turns until the socket ends."""
+_FROZEN_AFTER = 1_000  # turns
+
+
+async def serve(path: str, advised: bool) -> None:
+    """Serves turns until the socket ends. Advised, it collects garbage as docs/running.md says."""
+    if advised:
+        gc.set_threshold(50_000, 20, 100)
     reader, writer = await asyncio.open_unix_connection(path)
     settings = Settings.model_validate(json.loads(await reader.readline()))
     running: set[asyncio.Task[None]] = set()
     async with AsyncAssistant.open(settings, environment={}) as assistant:
         said(0)  # the texts are read before anybody waits for them
         _write(writer, ["ready"])
+        turns = 0
         async for line in reader:
+            turns += 1
+            if advised and turns == _FROZEN_AFTER:
+                gc.freeze()
             task = asyncio.create_task(_turn(assistant, writer, *json.loads(line)))
             running.add(task)
             task.add_done_callback(running.discard)
@@ -51,4 +61,4 @@ def _write(writer: asyncio.StreamWriter, line: list[Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1]))
+    asyncio.run(serve(sys.argv[1], sys.argv[2] == "advised"))
