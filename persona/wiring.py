@@ -8,11 +8,11 @@ from typing import cast
 
 from persona.adapter import Adapter, RemoteEmbedder, cosine_floor, is_local
 from persona.calling.providers import Providers
-from persona.conversation.prompts import Prompts
 from persona.conversation.services import Services, utc_now_us
 from persona.errors import StoreError
 from persona.memory.cache import IndexCache
 from persona.memory.slots import Slots, slots_of
+from persona.render.prompts import Prompts
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store import calibrations

@@ -15,6 +15,7 @@ LINES = [
     {"store"},
     {"memory", "knowledge", "routing"},
     {"calling", "reports"},
+    {"render"},
     {"tasks"},
     {"conversation", "harvest"},
     {"evaluation", "tuning"},

@@ -2,37 +2,23 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
 from persona.memory.recall import Query, merge
+from persona.render.history import counted
+from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, facts, memories, owners, receipts, summaries
-from persona.store.conversations import Stored
 from persona.store.engine import Transaction
 from persona.store.turns import Opened
-from persona.values.memory import Fact, MemoryRow, Recalled
-from persona.values.message import Image, Message, ToolResult
+from persona.values.memory import MemoryRow, Recalled
 from persona.values.owner import Owner
-from persona.values.plan import Plan
 from persona.window.counting import Counter
-from persona.window.materials import Anchor, PastTurn, Summary, turns_of
+from persona.window.materials import Anchor, Summary
 
 _READ_BACK = 400  # messages read when a branch starts before the anchor: more than a window of 8k tokens shows
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What one turn has to show, in the store's terms. `plan` is that of the conversation's last request."""
-
-    anchor: Anchor
-    turns: tuple[PastTurn, ...]
-    plan: Plan | None
-    facts: tuple[Fact, ...]
-    summaries: tuple[Summary, ...]
-    recalled: tuple[Recalled, ...]
-    notes: tuple[str, ...] = ()
 
 
 def gather(
@@ -74,20 +60,6 @@ def decode_anchor(raw: str) -> Anchor:
     return Anchor(first_depth, frozen_us, tuple(facts), tuple(shots), summary_id, facts_shown)
 
 
-def counted(stored: Sequence[Stored], counter: Counter) -> tuple[PastTurn, ...]:
-    """Stored messages as whole turns, counted once per counter; tool calls without their results are left out."""
-    whole = _answered(stored)
-    tokens = [_tokens(one, counter) for one in whole]
-    return turns_of([one.message for one in whole], tokens)
-
-
-def _tokens(one: Stored, counter: Counter) -> int:
-    """The stored count; pictures are counted anew, for models of one vocabulary differ in what they cost."""
-    known = one.tokens.get(counter.name)
-    pictures = any(isinstance(part, Image) for part in one.message.parts)
-    return known if known and not pictures else counter.message(one.message)
-
-
 def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter) -> Tail:
     before, message = opened.before, opened.message
     anchor = decode_anchor(before.anchor)
@@ -100,29 +72,6 @@ def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter)
     stored = conversations.path(tx, before.key, head_id, anchor.first_depth)
     plan = exchanges.plan(tx, before.last_exchange_id)
     return Tail(before.revision, counter.name, head_id, counted(stored, counter), anchor, plan)
-
-
-def _answered(stored: Sequence[Stored]) -> list[Stored]:
-    """Without tool groups that a crash or a failure left unfinished: no provider takes them.
-
-    Only the message right after the calls can answer them: some models number their calls anew in every turn.
-    """
-    kept: list[Stored] = []
-    asked: set[str] = set()
-    for at, one in enumerate(stored):
-        calls = {call.id for call in one.message.tool_calls}
-        if one.message.role == "tool":
-            whole = bool(asked) and asked == _results(one.message)
-        else:
-            whole = not calls or any(calls == _results(after.message) for after in stored[at + 1 : at + 2])
-        if whole:
-            kept.append(one)
-        asked = calls if whole else set()
-    return kept
-
-
-def _results(message: Message) -> set[str]:
-    return {part.call_id for part in message.parts if isinstance(part, ToolResult)}
 
 
 def _summaries(tx: Transaction, opened: Opened) -> tuple[Summary, ...]:

@@ -6,9 +6,10 @@ from persona.calling.attempt import Heard
 from persona.calling.limits import Allowance, check, refuse
 from persona.calling.price import cost_of
 from persona.conversation.ask import Ask
-from persona.conversation.gather import Gathered, encode_anchor
+from persona.conversation.gather import encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
+from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
 from persona.store.codec import storable

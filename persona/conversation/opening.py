@@ -9,7 +9,7 @@ from persona.adapter import is_quick
 from persona.calling.limits import Allowance, allowances, check, refuse
 from persona.conversation.answers import Awaited, expected
 from persona.conversation.ask import Ask
-from persona.conversation.gather import Gathered, gather
+from persona.conversation.gather import gather
 from persona.conversation.journal import Journal
 from persona.conversation.replies import stored_reply
 from persona.conversation.services import Services
@@ -26,6 +26,7 @@ from persona.errors import (
 )
 from persona.memory.embedding import embed
 from persona.memory.recall import Query, query_of
+from persona.render.prepare import Gathered
 from persona.routing.routes import Arm, Shot
 from persona.store.conversations import ConversationState
 from persona.store.engine import Transaction

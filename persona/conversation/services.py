@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from persona.adapter import Embedder
 from persona.calling.providers import Providers
-from persona.conversation.prompts import Prompts
 from persona.conversation.tails import Tails
 from persona.conversation.waiting import Waiting
 from persona.memory.cache import IndexCache
 from persona.memory.slots import Slots
+from persona.render.prompts import Prompts
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store.engine import Database

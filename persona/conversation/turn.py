@@ -11,9 +11,7 @@ from pydantic import BaseModel
 from persona.calling.attempt import Heard, ask
 from persona.conversation.answers import Awaited, Unfit
 from persona.conversation.ask import Ask
-from persona.conversation.gather import Gathered
 from persona.conversation.journal import Journal, exchange_of
-from persona.conversation.prepare import materials_for, rules_for
 from persona.conversation.replies import reply_of
 from persona.conversation.services import Services
 from persona.conversation.tools import Offered, run_all
@@ -29,6 +27,7 @@ from persona.errors import (
     ToolLoopExceeded,
     TurnCancelled,
 )
+from persona.render.prepare import Gathered, materials_for, rules_for
 from persona.routing.routes import Shot
 from persona.store.codec import storable
 from persona.store.exchanges import Outcome
@@ -210,7 +209,8 @@ class Turn:
     def _fit(self, target: Target) -> Fitted:
         journal = self.journal
         materials, anchor = materials_for(
-            self.services,
+            self.services.providers,
+            self.services.prompts,
             journal.arm,
             target,
             self.gathered,
@@ -225,7 +225,7 @@ class Turn:
         previous = journal.plan or self.gathered.plan
         return fit(
             materials,
-            rules_for(self.services, journal.arm, target),
+            rules_for(self.services.providers, journal.arm, target),
             journal.anchor if journal.plan else anchor,
             previous,
             same_turn=journal.plan is not None,

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 from persona import Assistant
 from persona.adapter import Adapter, Framing
-from persona.conversation.gather import counted
 from persona.errors import Overloaded
+from persona.render.history import counted
 from persona.settings.schema import Settings
 from persona.store.conversations import Stored
 from persona.values.message import Image, Message, Part, Role, Text, ToolCall, ToolResult

@@ -1,36 +1,58 @@
 """From what was gathered to counted materials for one target."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from persona.conversation.gather import Gathered
-from persona.conversation.prompts import shot_id
-from persona.conversation.services import Services
+from persona.calling.providers import Providers
+from persona.render.prompts import Prompts, shot_id
 from persona.routing.routes import Arm, Shot
-from persona.values.memory import Fact
+from persona.values.memory import Fact, Recalled
 from persona.values.message import Message
 from persona.values.owner import Traits
+from persona.values.plan import Plan
 from persona.values.request import AnswerSchema, Target, Tool
 from persona.values.time import from_us
 from persona.window.blocks import context_block
-from persona.window.materials import Anchor, Materials, line_of_fact, line_of_hit, recounted
+from persona.window.materials import (
+    Anchor,
+    Materials,
+    PastTurn,
+    Summary,
+    line_of_fact,
+    line_of_hit,
+    recounted,
+)
 from persona.window.rules import WindowRules, rules_of
 
 _STANDING = ("preference", "instruction")
 
 
-def rules_for(services: Services, arm: Arm, target: Target) -> WindowRules:
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What one turn has to show, in the store's terms. `plan` is that of the conversation's last request."""
+
+    anchor: Anchor
+    turns: tuple[PastTurn, ...]
+    plan: Plan | None
+    facts: tuple[Fact, ...]
+    summaries: tuple[Summary, ...]
+    recalled: tuple[Recalled, ...]
+    notes: tuple[str, ...] = ()
+
+
+def rules_for(providers: Providers, arm: Arm, target: Target) -> WindowRules:
     """The budget of a target: the arm's, within what the model takes and what its provider was seen to count."""
-    counter, card = services.providers.counter(target), services.providers.card(target)
-    scale = services.providers.calibration(target).scale(counter.exact)
+    counter, card = providers.counter(target), providers.card(target)
+    scale = providers.calibration(target).scale(counter.exact)
     return rules_of(arm.window, card.context_tokens if card else None, scale, arm.max_output_tokens)
 
 
 def materials_for(
-    services: Services,
+    providers: Providers,
+    prompts: Prompts,
     arm: Arm,
     target: Target,
     gathered: Gathered,
@@ -43,7 +65,7 @@ def materials_for(
     now_us: int,
 ) -> tuple[Materials, Anchor]:
     """Everything one window for this target is made of, and the anchor it starts from."""
-    counter, usual = services.providers.counter(target), services.providers.counter(arm.targets[0])
+    counter, usual = providers.counter(target), providers.counter(arm.targets[0])
     anchor = gathered.anchor
     if not anchor.frozen_us:
         anchor = replace(anchor, shots=tuple(map(shot_id, shots)))
@@ -51,12 +73,12 @@ def materials_for(
     materials = Materials(
         target=str(target),
         counter=counter,
-        samples=services.providers.calibration(target).samples,
-        instructions=services.prompts.instructions(arm, counter),
+        samples=providers.calibration(target).samples,
+        instructions=prompts.instructions(arm, counter),
         tools=tuple(tools),
         tools_tokens=counter.tools(tools),
-        shots=services.prompts.shots(shots, counter),
-        facts=tuple(line_of_fact(fact, counter) for fact in sorted(gathered.facts, key=_importance)),
+        shots=prompts.shots(shots, counter),
+        facts=tuple(line_of_fact(fact, counter) for fact in sorted(gathered.facts, key=importance)),
         summary=gathered.summaries[0] if gathered.summaries else None,
         frozen_summary=frozen,
         turns=gathered.turns if counter.counts_as(usual) else recounted(gathered.turns, counter),
@@ -73,7 +95,7 @@ def materials_for(
     return materials, anchor
 
 
-def _importance(fact: Fact) -> tuple[int, int]:
+def importance(fact: Fact) -> tuple[int, int]:
     """Standing preferences and instructions first, then slots, then the newest: the profile has room for so many."""
     rank = 0 if fact.kind in _STANDING else 1 if fact.slot else 2
     return rank, -fact.created_us
