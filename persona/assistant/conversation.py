@@ -23,6 +23,7 @@ from persona.values.privacy import Receipt
 from persona.values.turn import A, Event, Reply
 
 _LONGEST_TITLE = 200
+_LONGEST_TAG = 60
 
 
 class Opened(Protocol):
@@ -163,6 +164,21 @@ class AsyncConversation:
             raise InvalidInput(f"a title is 1 to {_LONGEST_TITLE} printable characters")
         services = await self._assistant.services()
         await afterwards.change(services, self._owner, self.id, lambda tx, key: conversations.rename(tx, key, title))
+
+    async def tag(self, *tags: str) -> tuple[str, ...]:
+        """Tags the conversation, beside the tags that it has; returns all of them. Raises InvalidInput and NotFound."""
+        for tag in tags:
+            if not tag.strip() or len(tag) > _LONGEST_TAG or not tag.isprintable():
+                raise InvalidInput(f"a tag is 1 to {_LONGEST_TAG} printable characters")
+        services = await self._assistant.services()
+        return await afterwards.change(services, self._owner, self.id, lambda tx, key: conversations.tag(tx, key, tags))
+
+    async def untag(self, *tags: str) -> tuple[str, ...]:
+        """Takes tags away; returns those that are left. Raises NotFound for a conversation that is not there."""
+        services = await self._assistant.services()
+        return await afterwards.change(
+            services, self._owner, self.id, lambda tx, key: conversations.tag(tx, key, (), tags)
+        )
 
     async def archive(self) -> None:
         """Takes the conversation out of the listing; it stays readable."""

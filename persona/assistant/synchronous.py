@@ -156,6 +156,14 @@ class Conversation:
         """Gives the conversation a title."""
         self._portal.call(self._conversation.rename(title))
 
+    def tag(self, *tags: str) -> tuple[str, ...]:
+        """Tags the conversation, beside the tags that it has; returns all of them. Raises InvalidInput and NotFound."""
+        return self._portal.call(self._conversation.tag(*tags))
+
+    def untag(self, *tags: str) -> tuple[str, ...]:
+        """Takes tags away; returns those that are left. Raises NotFound for a conversation that is not there."""
+        return self._portal.call(self._conversation.untag(*tags))
+
     def archive(self) -> None:
         """Takes the conversation out of the listing; it stays readable."""
         self._portal.call(self._conversation.archive())

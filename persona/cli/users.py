@@ -16,6 +16,7 @@ from persona.values.time import iso_day
 
 if TYPE_CHECKING:
     from persona.values.memory import Fact
+    from persona.values.turn import ConversationEntry
 
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -38,15 +39,18 @@ def conversations(
         show_json(page_json(page))
         return
     rows = [
-        (one.id, moment(one.updated_us), str(one.messages), one.route, f"{one.title}{' (archived)' * one.archived}")
-        for one in page
+        (one.id, moment(one.updated_us), str(one.messages), one.route, ", ".join(one.tags), _title(one)) for one in page
     ]
     if not rows:
         aside(f"{user} has no conversations yet: persona chat --user {user}")
         return
-    show_table(("conversation", "last used", "messages", "route", "title"), rows)
+    show_table(("conversation", "last used", "messages", "route", "tags", "title"), rows)
     if page.cursor:
         aside(f"there are more: --cursor {page.cursor}")
+
+
+def _title(one: "ConversationEntry") -> str:
+    return f"{one.title}{' (archived)' * one.archived}"
 
 
 def remember(

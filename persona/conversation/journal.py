@@ -1,6 +1,8 @@
 """Writes a turn down as it goes: a tool round, the end, the tail for the next turn, and the tasks it causes."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from persona.calling.attempt import Heard
 from persona.calling.limits import Allowance, check, refuse
@@ -18,9 +20,9 @@ from persona.store.exchanges import Attempt, Exchange
 from persona.store.turns import Advance, Opened, TurnState
 from persona.values.message import Message
 from persona.values.plan import Plan
-from persona.values.request import Target, Usage
+from persona.values.request import Target, Tool, Usage
 from persona.window.anchor import due_for_summary, room_of_history
-from persona.window.counting import Counter
+from persona.window.counting import Counter, schemas
 from persona.window.fit import Fitted
 from persona.window.materials import Anchor, Block, PastTurn
 
@@ -44,6 +46,7 @@ class Journal:
     lease_us: int
     anchor: Anchor
     allowed: tuple[Allowance, ...] = ()
+    tools: tuple[Tool, ...] = ()
     plan: Plan | None = None
     added: list[Message] = field(default_factory=list)
     calls: list[Exchange] = field(default_factory=list)
@@ -96,7 +99,7 @@ class Journal:
         patience_s = _PATIENCE_S if reply else _SHORT_PATIENCE_S
         await self.services.database.run(write, patience_s=patience_s, brief=True)
         self.ended = True
-        self.services.kept_prompts.update(block.digest for block in self._prompts())
+        self.services.kept_prompts.update(digest for digest, _ in self._prompts())
         self._moved(added)
         self._remember_tail(gathered)
         self.services.on_task()
@@ -138,9 +141,9 @@ class Journal:
         for exchange in self.calls[self._written :]:
             if exchanges.log(tx, exchange):
                 meters.add(tx, (one.meter for one in self.allowed), exchange)
-        for block in self._prompts():
-            if block.digest not in self.services.kept_prompts:
-                exchanges.keep_prompt(tx, block.digest, "\n\n".join(one.text for one in block.messages))
+        for digest, words in self._prompts():
+            if digest not in self.services.kept_prompts:
+                exchanges.keep_prompt(tx, digest, words())
 
     async def check_limits(self) -> None:
         """Raises LimitReached when the calls of this turn, or of others meanwhile, have used up what they may."""
@@ -148,9 +151,13 @@ class Journal:
             reached = await self.services.database.run(lambda tx: check(tx, self.allowed), brief=True)
             refuse(reached, self.services.now_us())
 
-    def _prompts(self) -> list[Block]:
+    def _prompts(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        """What the plans name by digests: instructions, shots and the schemas of tools, and their words."""
         prompts = self.services.prompts
-        return [prompts.instructions(self.arm, self.counter), *prompts.shots(self.arm.shots, self.counter)]
+        for block in (prompts.instructions(self.arm, self.counter), *prompts.shots(self.arm.shots, self.counter)):
+            yield block.digest, partial(_words, block)
+        if self.tools and self.plan:
+            yield self.plan.tools_digest, partial(schemas, self.tools)
 
     def _put_tasks(self, tx: Transaction, gathered: Gathered, reply: Message | None) -> None:
         now_us, owner_key, key = self.services.now_us(), self.opened.owner.key, self.opened.before.key
@@ -183,6 +190,10 @@ class Journal:
             return  # the next turn reads it from the store
         tail = Tail(self.revision, self.counter.name, self.last().id, self._turns(gathered), self.anchor, self.plan)
         self.services.tails.put(self.opened.before.key, tail)
+
+
+def _words(block: Block) -> str:
+    return "\n\n".join(one.text for one in block.messages)
 
 
 def exchange_of(

@@ -131,6 +131,7 @@ async def _answer(
         _lease_us(asked),
         gathered.anchor,
         found.allowed,
+        tuple(one.tool for one in offered.values()),
         revision=found.opened.revision,
     )
     return await Turn(services, asked, journal, gathered, shots, offered, awaited, deadline, show).run()

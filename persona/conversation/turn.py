@@ -216,7 +216,7 @@ class Turn:
             self.gathered,
             journal.opened.message,
             journal.opened.owner.traits,
-            [one.tool for one in self.offered.values()],
+            journal.tools,
             self.awaited.schema if self.awaited else None,
             self.shots,
             self._running(),
@@ -236,7 +236,7 @@ class Turn:
         return Request(
             model=target.model,
             messages=fitted.messages,
-            tools=tuple(one.tool for one in self.offered.values()),
+            tools=self.journal.tools,
             max_output_tokens=min(arm.max_output_tokens or fitted.plan.reserve, fitted.plan.reserve),
             temperature=arm.temperature,
             stream=self.asked.stream,

@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Sequence
+from json.decoder import scanstring  # type: ignore[attr-defined]  # public in the module, and not in its types
 from typing import Any
 
 from persona.values.message import Image, Part, Text, ToolCall, ToolResult
 from persona.values.plan import Candidate, HistoryRange, Plan, SectionPlan
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ONE_TEXT = '[{"text":"'
 _LONE = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
 
@@ -26,6 +28,10 @@ def encode_parts(parts: Sequence[Part]) -> str:
 
 def decode_parts(raw: str) -> tuple[Part, ...]:
     """The parts that `encode_parts` wrote."""
+    if raw.startswith(_ONE_TEXT):  # as nearly all are: a third of the time
+        text, end = scanstring(raw, len(_ONE_TEXT))
+        if end + 2 == len(raw):
+            return (Text(text),)
     return tuple(_unpart(part) for part in json.loads(raw))
 
 
@@ -38,6 +44,16 @@ def decode_tokens(raw: str) -> dict[str, int]:
     """The counts that `encode_tokens` wrote."""
     counts: dict[str, int] = json.loads(raw) if raw else {}
     return counts
+
+
+def encode_tags(tags: Sequence[str]) -> str:
+    """What a conversation is tagged with; nothing is an empty text."""
+    return _encode(list(tags)) if tags else ""
+
+
+def decode_tags(raw: str) -> tuple[str, ...]:
+    """The tags that `encode_tags` wrote."""
+    return tuple(json.loads(raw)) if raw else ()
 
 
 def encode_plan(plan: Plan) -> str:

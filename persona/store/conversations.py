@@ -1,12 +1,13 @@
 """Conversations: their state, their path from the root to the head, and their listing."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, func, or_, select, update
 
 from persona.errors import InvalidInput
-from persona.store.codec import decode_parts, decode_tokens
+from persona.store.codec import decode_parts, decode_tags, decode_tokens, encode_tags
 from persona.store.engine import Row, Statement, Transaction
 from persona.store.owners import COLUMNS as OWNER_COLUMNS
 from persona.store.owners import IS_OWNER, OwnerState, identity, state_of
@@ -58,7 +59,7 @@ _BY_KEY = Statement(
     .where(_c.key == param("which"))
 )
 _BY_OWNER = select(
-    *(_c.id, _c.title, _c.route, _c.created_us, _c.updated_us, _c.messages, _c.archived_us, _c.key)
+    *(_c.id, _c.title, _c.route, _c.created_us, _c.updated_us, _c.messages, _c.archived_us, _c.tags, _c.key)
 ).join(_owners, _owners.c.key == _c.owner_key)
 _LIST = Statement(
     _BY_OWNER.where(*IS_OWNER, or_(_c.archived_us == 0, param("archived") == 1))
@@ -72,6 +73,8 @@ _LIST = Statement(
     .limit(param("most"))
 )
 _ARCHIVE = Statement(update(_conversations).where(_c.key == param("which")).values(archived_us=param("archived_us")))
+_TAGS = Statement(select(_c.tags).where(_c.key == param("which")).with_for_update())
+_TAG = Statement(update(_conversations).where(_c.key == param("which")).values(tags=param("tags")))
 _TITLE = Statement(update(_conversations).where(_c.key == param("which")).values(title=param("title")))
 
 _start = (
@@ -150,7 +153,7 @@ def hold(tx: Transaction, key: int) -> bool:
 
 def make(tx: Transaction, owner_key: int, id: str, route: str, arm: str, title: str, now_us: int) -> bool:
     """A new, empty conversation. False when somebody else made it at the same moment."""
-    blank = {"head_id": "", "depth": 0, "messages": 0, "revision": 0, "anchor": "", "last_exchange_id": ""}
+    blank = {"tags": "", "head_id": "", "depth": 0, "messages": 0, "revision": 0, "anchor": "", "last_exchange_id": ""}
     free = {"archived_us": 0, "lease_turn_id": "", "lease_until_us": 0}
     named = {"owner_key": owner_key, "id": id, "route": route, "arm": arm, "title": title}
     return bool(tx.run(_INSERT, {**named, **blank, **free, "created_us": now_us, "updated_us": now_us}))
@@ -182,7 +185,7 @@ def listing(tx: Transaction, owner: Owner, limit: int, cursor: str, archived: bo
     where = {"before_us": before_us, "before_key": before_key, "archived": int(archived), "most": limit + 1}
     rows = tx.all(_LIST, {**identity(owner), **where})
     shown = rows[:limit]
-    more = f"{shown[-1][4]}-{shown[-1][7]}" if len(rows) > limit else ""
+    more = f"{shown[-1][4]}-{shown[-1][-1]}" if len(rows) > limit else ""
     return Page(tuple(_entry(row) for row in shown), more)
 
 
@@ -204,6 +207,14 @@ def rename(tx: Transaction, key: int, title: str) -> None:
     tx.run(_TITLE, {"which": key, "title": title})
 
 
+def tag(tx: Transaction, key: int, added: Sequence[str], taken: Sequence[str] = ()) -> tuple[str, ...]:
+    """Adds tags to a conversation and takes others away; returns those it has now, in the order they were given."""
+    row = tx.one(_TAGS, {"which": key})
+    tags = [one for one in dict.fromkeys((*decode_tags(row[0] if row else ""), *added)) if one not in taken]
+    tx.run(_TAG, {"which": key, "tags": encode_tags(tags)})
+    return tuple(tags)
+
+
 def stored_of(row: Row) -> Stored:
     """The message in a row."""
     id, parent_id, turn_id, depth, role, parts, tokens, created_us = row
@@ -212,5 +223,5 @@ def stored_of(row: Row) -> Stored:
 
 
 def _entry(row: Row) -> ConversationEntry:
-    id, title, route, created_us, updated_us, messages, archived_us, _ = row
-    return ConversationEntry(id, title, route, created_us, updated_us, messages, bool(archived_us))
+    id, title, route, created_us, updated_us, messages, archived_us, tags, _ = row
+    return ConversationEntry(id, title, route, created_us, updated_us, messages, bool(archived_us), decode_tags(tags))

@@ -7,11 +7,12 @@ from typing import Literal
 
 from sqlalchemy import and_, select
 
-from persona.store.codec import decode_plan, encode_plan
+from persona.store.codec import decode_plan, encode_parts, encode_plan
 from persona.store.engine import Statement, Transaction
 from persona.store.owners import IS_OWNER, identity
 from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import AttemptRow, ConversationRow, ExchangeRow, MessageRow, OwnerRow, PromptRow
+from persona.values.message import Part
 from persona.values.owner import Owner
 from persona.values.plan import Plan
 from persona.values.request import StopReason, Target, Usage
@@ -65,7 +66,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought.
+    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought, `answer` what
+    a shadow said: no message holds either.
 
     `purpose` says what it was for: the turn's reply, or background work that the turn caused.
     """
@@ -87,6 +89,7 @@ class Exchange:
     stop: StopReason | Literal[""] = ""
     error: str = ""
     partial: str = ""
+    answer: tuple[Part, ...] = ()
     served_model: str = ""
     request_id: str = ""
     usage: Usage = field(default_factory=Usage)
@@ -137,6 +140,7 @@ def log(tx: Transaction, exchange: Exchange) -> bool:
             "stop": exchange.stop,
             "error": exchange.error,
             "partial": exchange.partial,
+            "answer": encode_parts(exchange.answer) if exchange.answer else "",
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,

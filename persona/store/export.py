@@ -19,6 +19,8 @@ _DECODED: Mapping[str, Callable[[str], object]] = {
     "parts": json.loads,
     "tokens": json.loads,
     "anchor": json.loads,
+    "tags": json.loads,
+    "answer": json.loads,
     "value": json.loads,
     "plan": lambda raw: decode_plan(raw).to_dict(),
 }

@@ -68,7 +68,7 @@ class OwnerRow(Table, table=True):
 
 
 class ConversationRow(Table, table=True):
-    """One conversation with one head. The lease says which turn holds it, and until when."""
+    """One conversation with one head. The lease says which turn holds it, and until when; `tags` is a JSON list."""
 
     __tablename__ = "persona_conversations"
     __table_args__ = (
@@ -82,6 +82,7 @@ class ConversationRow(Table, table=True):
     route: str
     arm: str
     title: str = ""
+    tags: str = Field(default="", sa_type=Text)
     head_id: str = ""
     depth: int = 0
     messages: int = 0
@@ -136,7 +137,8 @@ class ExchangeRow(Table, table=True):
     """One model call as logged: what was sent (the plan), to whom, what it used, and how it ended.
 
     `purpose` is `turn` for a reply, else the kind of the task that called. `planned_tokens` and `prefix_tokens` are the
-    plan's own, beside it so that they can be summed without reading it.
+    plan's own, beside it so that they can be summed without reading it. `partial` is what a cut stream had brought,
+    `answer` what a shadow said, as parts: no message holds either.
     """
 
     __tablename__ = "persona_exchanges"
@@ -164,6 +166,7 @@ class ExchangeRow(Table, table=True):
     stop: str = ""
     error: str = ""
     partial: str = Field(default="", sa_type=Text)
+    answer: str = Field(default="", sa_type=Text)
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None

@@ -85,6 +85,7 @@ class ConversationEntry:
     updated_us: int
     messages: int
     archived: bool = False
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

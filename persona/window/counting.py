@@ -107,6 +107,11 @@ def answer_text(answer: AnswerSchema) -> str:
     return json.dumps({"name": answer.name, "schema": answer.schema}, ensure_ascii=False)
 
 
+def tools_in(schemas: str) -> tuple[Tool, ...]:
+    """The tools that `schemas` wrote."""
+    return tuple(Tool(**json.loads(line)) for line in schemas.splitlines())
+
+
 def label(counter: Counter, samples: int) -> Label:
     """What a count of this counter may be called, after so many comparisons with the provider's own."""
     if counter.exact:

@@ -1,0 +1,232 @@
+"""Reads whole logged conversations by ranges of their keys: for harvest and replay, some hundred at a time.
+
+A page is six queries, whatever it holds, in one snapshot; nothing but the page is in memory. The order of everything
+is fixed, so that the same log gives the same values on every database.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, literal_column, select
+
+from persona.store.codec import decode_parts, decode_tags
+from persona.store.engine import Database, Row, Statement, Transaction
+from persona.store.statements import param, table
+from persona.store.tables import (
+    ConversationRow,
+    ExchangeRow,
+    FactRow,
+    FeedbackRow,
+    MemoryRecord,
+    MessageRow,
+    OwnerRow,
+    PromptRow,
+    SummaryRow,
+    TurnRow,
+)
+from persona.values.log import LoggedConversation, LoggedExchange, LoggedFeedback, LoggedMemory, LoggedSummary
+from persona.values.memory import Fact
+from persona.values.message import Message
+from persona.values.owner import Owner, Traits
+
+PAGE = 64
+"""Conversations in memory at once: more of them would give the garbage collector more to walk over."""
+
+_LATEST = 2**62
+_conversations, _owners, _messages, _turns = (table(r) for r in (ConversationRow, OwnerRow, MessageRow, TurnRow))
+_exchanges, _feedback, _summaries, _facts = (table(r) for r in (ExchangeRow, FeedbackRow, SummaryRow, FactRow))
+_c, _o, _m, _t, _e = (one.c for one in (_conversations, _owners, _messages, _turns, _exchanges))
+_f, _s, _b, _r, _p = _facts.c, _summaries.c, _feedback.c, table(MemoryRecord).c, table(PromptRow).c
+_CONVERSATION = (
+    *(_c.key, _c.id, _c.owner_key, _c.route, _c.arm, _c.tags, _c.created_us),
+    *(_o.tenant, _o.name, _o.kind, _o.display_name, _o.locale, _o.time_zone),
+)
+_MESSAGE = (_m.depth, _m.id, _m.role, _m.parts, _m.parent_id, _m.turn_id, _m.created_us, _m.tokens)
+_EXCHANGE = (  # when it began and its id order them; the rest are the fields of a LoggedExchange, as they follow
+    _e.started_us,
+    *(_e.id, _e.turn_id, _e.number, _e.purpose, _e.reply_id, _e.route, _e.arm, _e.provider, _e.model),
+    *(_e.served_model, _e.outcome, _e.stop, _e.error, _e.consent, _e.input_tokens, _e.output_tokens),
+    *(_e.cache_read_tokens, _e.cache_write_tokens, _e.reasoning_tokens, _e.cost_usd, _e.cost_source),
+    *(_e.started_us, _e.latency_ms, _e.plan, _e.answer),
+)
+_CONSENT = 13
+_FACT = (
+    *(_f.created_us, _f.id, _f.text, _f.kind, _f.origin, _f.valid_from_us, _f.valid_to_us, _f.message_id),
+    *(_f.slot, _f.value),
+)
+_MEMORY = (_r.id, _r.kind, _r.text, _r.title, _r.heading, _r.fact_kind, _r.message_id, _r.page, _r.at_us)
+_LOOKED_UP = 200  # at once, by their ids
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations are read: on one of these routes, used from one time up to another (UTC microseconds), of
+    one of these owners. What is empty leaves the choice open.
+    """
+
+    routes: tuple[str, ...] = ()
+    since_us: int = 0
+    until_us: int = _LATEST
+    owner_keys: tuple[int, ...] = ()
+
+
+class LogReader:
+    """Reads the conversations that are wanted; each query is compiled once."""
+
+    def __init__(self, wanted: Wanted = Wanted()) -> None:
+        self._named: dict[str, object] = {"since_us": wanted.since_us, "until_us": wanted.until_us}
+        self._named |= {f"route_{number}": route for number, route in enumerate(wanted.routes)}
+        where = [_c.updated_us >= param("since_us"), _c.created_us < param("until_us")]
+        if wanted.routes:
+            where.append(_c.route.in_([param(f"route_{number}") for number in range(len(wanted.routes))]))
+        if wanted.owner_keys:
+            where.append(_c.owner_key.in_([literal_column(str(int(key))) for key in wanted.owner_keys]))
+        between = [_c.key >= param("first"), _c.key <= param("last"), *where]
+        self._span = Statement(select(func.min(_c.key), func.max(_c.key)).where(*where))
+        self._page = Statement(
+            select(*_CONVERSATION)
+            .join(_owners, _o.key == _c.owner_key)
+            .where(*between)
+            .order_by(_c.key)
+            .limit(param("most"))
+        )
+        to_messages = _conversations.join(_messages, _m.conversation_key == _c.key)
+        to_turns = _conversations.join(_turns, _t.conversation_key == _c.key)
+        to_summaries = _conversations.join(_summaries, _s.conversation_key == _c.key)
+        summary = (_s.upto_depth, _s.id, _s.text, _s.created_us)
+        feedback = (_b.created_us, _b.id, _b.message_id, _b.kind, _b.rating, _b.text)
+        self._messages = _hanging(to_messages, _MESSAGE, between)
+        # through their turns and messages: no index leads from a conversation to its exchanges and feedback
+        self._exchanges = _hanging(to_turns.join(_exchanges, _e.turn_id == _t.id), _EXCHANGE, between)
+        self._feedback = _hanging(to_messages.join(_feedback, _b.message_id == _m.id), feedback, between)
+        self._summaries = _hanging(to_summaries, summary, between)
+        owners = select(_c.owner_key).where(*between)
+        self._facts = Statement(select(_f.owner_key, *_FACT).where(_f.owner_key.in_(owners)))
+
+    def span(self, tx: Transaction) -> tuple[int, int]:
+        """The smallest and the largest key of what is wanted; of nothing, a span that holds nothing."""
+        row = tx.one(self._span, self._named)
+        return (int(row[0]), int(row[1])) if row and row[0] is not None else (1, 0)
+
+    def page(self, tx: Transaction, first: int, last: int, most: int = PAGE) -> list[LoggedConversation]:
+        """The first conversations with keys from `first` to `last`, by their keys."""
+        rows = tx.all(self._page, {**self._named, "first": first, "last": last, "most": most})
+        if not rows:
+            return []
+        named = {**self._named, "first": rows[0][0], "last": rows[-1][0]}
+
+        def grouped(statement: Statement) -> dict[int, list[Row]]:
+            return _by_key(tx.all(statement, named))
+
+        messages, exchanges, feedback = map(grouped, (self._messages, self._exchanges, self._feedback))
+        summaries, facts = map(grouped, (self._summaries, self._facts))
+        known = {key: tuple(map(_fact, found)) for key, found in facts.items()}
+        return [
+            _conversation(
+                row,
+                messages.get(row[0], ()),
+                tuple(map(_exchange, exchanges.get(row[0], ()))),
+                tuple(map(_a_feedback, feedback.get(row[0], ()))),
+                known.get(row[2], ()),
+                tuple(map(_summary, summaries.get(row[0], ()))),
+            )
+            for row in rows
+        ]
+
+    def conversations(
+        self, database: Database, first: int, last: int, page: int = PAGE
+    ) -> Iterator[LoggedConversation]:
+        """The conversations with keys from `first` to `last`, each page in a transaction of its own."""
+        while first <= last:
+            found = database.run_now(lambda tx, at=first: self.page(tx, at, last, page), write=False)  # type: ignore[misc]
+            yield from found
+            first = found[-1].key + 1 if len(found) == page else last + 1
+
+
+def memories(tx: Transaction, ids: Iterable[str]) -> dict[str, LoggedMemory]:
+    """The memories with these ids, which the caller has from a plan; what was erased or ended is not there."""
+    return {row[0]: LoggedMemory(*row) for row in _looked_up(tx, _MEMORIES, ids)}
+
+
+def prompts(tx: Transaction, digests: Iterable[str]) -> dict[str, str]:
+    """The words behind digests in a plan: instructions, a shot, the schemas of tools."""
+    return dict(_looked_up(tx, _PROMPTS, digests))
+
+
+def _hanging(
+    joined: FromClause, columns: Sequence[ColumnElement[object]], where: Sequence[ColumnElement[bool]]
+) -> Statement:
+    return Statement(select(_c.key, *columns).select_from(joined).where(*where))
+
+
+def _by_ids(query: Select[tuple[object, ...]], column: ColumnElement[str]) -> Statement:
+    return Statement(query.where(column.in_([bindparam(f"id_{number}") for number in range(_LOOKED_UP)])))
+
+
+_MEMORIES = _by_ids(select(*_MEMORY).where(_r.deleted.is_(False)), _r.id)
+_PROMPTS = _by_ids(select(_p.digest, _p.text), _p.digest)
+
+
+def _looked_up(tx: Transaction, statement: Statement, ids: Iterable[str]) -> Iterator[Row]:
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), _LOOKED_UP):
+        some = wanted[start : start + _LOOKED_UP]
+        some += some[-1:] * (_LOOKED_UP - len(some))
+        yield from tx.all(statement, {f"id_{number}": id for number, id in enumerate(some)})
+
+
+def _by_key(rows: list[Row]) -> dict[int, list[Row]]:
+    """The rows by their first column, in the order of the others: the second and third tell any two apart."""
+    rows.sort()
+    return {key: list(some) for key, some in groupby(rows, itemgetter(0))}
+
+
+def _conversation(
+    row: Row,
+    messages: Sequence[Row],
+    exchanges: tuple[LoggedExchange, ...],
+    feedback: tuple[LoggedFeedback, ...],
+    facts: tuple[Fact, ...],
+    summaries: tuple[LoggedSummary, ...],
+) -> LoggedConversation:
+    key, id, owner_key, route, arm, tags, created_us, tenant, name, kind, *traits = row
+    return LoggedConversation(
+        *(key, id, Owner(tenant, name, kind), owner_key, Traits(*traits), route, arm, decode_tags(tags), created_us),
+        messages=tuple(map(_message, messages)),
+        counts=tuple(one[-1] for one in messages),
+        exchanges=exchanges,
+        feedback=feedback,
+        facts=facts,
+        summaries=summaries,
+    )
+
+
+def _message(row: Row) -> Message:
+    _, depth, id, role, parts, parent_id, turn_id, created_us, _ = row
+    return Message(role, decode_parts(parts), id, parent_id, turn_id, depth, created_us)
+
+
+def _exchange(row: Row) -> LoggedExchange:
+    fields = row[2:]
+    if fields[_CONSENT] is not None:  # SQLite keeps numbers
+        fields = (*fields[:_CONSENT], bool(fields[_CONSENT]), *fields[_CONSENT + 1 :])
+    return LoggedExchange(*fields)
+
+
+def _a_feedback(row: Row) -> LoggedFeedback:
+    _, created_us, id, message_id, kind, rating, text = row
+    return LoggedFeedback(id, message_id, kind, rating, text, created_us)
+
+
+def _summary(row: Row) -> LoggedSummary:
+    _, upto_depth, id, text, created_us = row
+    return LoggedSummary(id, text, upto_depth, created_us)
+
+
+def _fact(row: Row) -> Fact:
+    _, created_us, id, text, kind, origin, since_us, until_us, message_id, slot, value = row
+    said = json.loads(value) if value else None
+    return Fact(id, text, kind, origin, created_us, since_us, until_us, message_id, slot, said)
