@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -106,7 +105,7 @@ def stated(names: Sequence[str], traits: Traits, now_us: int) -> Mapping[str, st
     now = from_us(now_us).astimezone(_zone(traits.time_zone))
     said = {
         "date": now.date().isoformat(),
-        "time": _minutes(now),
+        "time": f"{now.hour:02}:{now.minute:02}",
         "time_zone": traits.time_zone or "UTC",
         "locale": traits.locale,
         "user": traits.display_name,
@@ -120,7 +119,3 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
-
-
-def _minutes(now: datetime) -> str:
-    return now.strftime("%H:%M")

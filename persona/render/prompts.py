@@ -43,9 +43,13 @@ class Prompts:
     def _counted(self, shot: Shot, counter: Counter) -> Block:
         key = (shot, counter.name)
         if key not in self._shots:
-            messages = (say("user", shot.user), say("assistant", shot.assistant))
-            self._shots[key] = block(shot_id(shot), messages, counter)
+            self._shots[key] = shot_block(shot, counter)
         return self._shots[key]
+
+
+def shot_block(shot: Shot, counter: Counter) -> Block:
+    """One demonstration, counted."""
+    return block(shot_id(shot), (say("user", shot.user), say("assistant", shot.assistant)), counter)
 
 
 def shot_id(shot: Shot) -> str:

@@ -1,0 +1,289 @@
+"""A logged exchange, asked anew through an arm: the messages it would be sent, and what each of them is.
+
+Pure. Through the arm that it had, an exchange is byte for byte what was sent then, unless something was erased or
+changed since: the digests in its plan tell, and a note says so. For another arm the same things are known as then
+(facts, memories, summaries, the time), and its own window decides what goes in. That window starts where the logged
+one did, or at the first message where it has more room: what this arm would have frozen earlier, nobody knows.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from persona.render.known import Known, MemoryLines, facts_shown, hits, missing
+from persona.render.prepare import importance, stated
+from persona.render.prompts import shot_block, shot_id
+from persona.routing.routes import Arm, Shot
+from persona.store.codec import decode_plan
+from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
+from persona.values.message import Message
+from persona.values.plan import Plan, SectionName
+from persona.values.request import Target, Tool
+from persona.window.blocks import BARE_CONTEXT, context_block, with_blocks
+from persona.window.counting import Counter
+from persona.window.fit import Fitted, fit
+from persona.window.materials import Anchor, Block, Line, Materials, PastTurn, Summary, block
+from persona.window.rules import WindowRules
+from persona.window.snapshot import stand
+
+_FROZEN: tuple[SectionName, ...] = ("instructions", "shots", "profile", "summary", "recall")
+_NEVER_US = 1  # an anchor that is set has a time; nothing here asks which
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One exchange as an arm would be asked it. `sections` names for each message the section that it is of; the user's
+    message and the tool rounds after it are the input.
+
+    `recall` and `context` are the blocks that stand before the user's own words in `asked`, as they were written.
+    `tokens` are those of the whole request. `notes` say what is not as it was: without one, a rendering through the
+    arm that was asked is exact.
+    """
+
+    messages: tuple[Message, ...]
+    sections: tuple[SectionName, ...]
+    asked: Message
+    recall: str
+    context: str
+    tools: tuple[Tool, ...]
+    tokens: int
+    plan: Plan
+    notes: tuple[str, ...] = ()
+
+    def without(self, left_out: Collection[SectionName]) -> tuple[Message, ...]:
+        """The messages without those sections; what was recalled is taken out of the user's message."""
+        bare = with_blocks(self.asked, self.context) if "recall" in left_out and self.recall else None
+        first_of_input = self.sections.index("input")
+        return tuple(
+            bare if bare and at == first_of_input else message
+            for at, (message, section) in enumerate(zip(self.messages, self.sections, strict=True))
+            if section not in left_out
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """One exchange at its time."""
+
+    known: Known
+    exchange: LoggedExchange
+    plan: Plan
+    asked: Message
+    running: tuple[Message, ...]
+    memories: Mapping[str, LoggedMemory]
+    tools: tuple[Tool, ...]
+
+
+class Past:
+    """Renders logged exchanges through one arm; what comes again is made and counted once.
+
+    `counter` and `rules` are those of the target that is to be asked.
+    """
+
+    def __init__(self, arm: Arm, target: Target, counter: Counter, rules: WindowRules) -> None:
+        self._arm = arm
+        self._target = str(target)
+        self._counter = counter
+        self._rules = rules
+        self._instructions = block("instructions", arm.instructions, counter)
+        self._shots = {shot_id(shot): shot_block(shot, counter) for shot in arm.shots}
+        self._lines = MemoryLines(counter)
+        self._known: Known | None = None
+
+    def render(
+        self,
+        conversation: LoggedConversation,
+        exchange: LoggedExchange,
+        memories: Mapping[str, LoggedMemory],
+        tools: Sequence[Tool] = (),
+        *,
+        shots: Sequence[Shot] | None = None,
+        whole: bool = False,
+    ) -> Rendered:
+        """What this arm would be sent for the exchange.
+
+        `memories` are those that its plan names (`known.recalled_ids`), by their ids, and `tools` those whose schemas
+        are kept under the plan's digest. `shots` are those of this arm, where the first ones are not meant. With
+        `whole` the history is the whole conversation, whatever the budget, and no summary. Raises NotFound when the
+        reply or its question was erased, or the call brought no reply; WindowTooSmall.
+        """
+        known = self._of(conversation)
+        plan = decode_plan(exchange.plan)
+        scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools))
+        same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self._counter.name)
+        if same:
+            materials, anchor, rules = self._as_it_was(scene)
+        else:
+            materials, anchor, rules = self._as_it_would_be(scene, shots)
+        fitted = fit(materials, rules, anchor)
+        notes = tuple(missing(plan, known, memories))
+        if same:
+            notes += tuple(_differences(plan, fitted.plan))
+        rendered = _rendered(scene, materials, fitted, notes)
+        return self._with_all_of_it(scene, rendered) if whole else rendered
+
+    def _of(self, conversation: LoggedConversation) -> Known:
+        if self._known is None or self._known.conversation is not conversation:
+            self._known = Known(conversation, self._counter)
+        return self._known
+
+    def _as_it_was(self, scene: _Scene) -> tuple[Materials, Anchor, WindowRules]:
+        """Only what went in, with the anchor that the plan tells: all of it fits again, in the same order."""
+        plan, known = scene.plan, scene.known
+        profile = [self._line(known, one.id) for one in plan.section("profile").candidates if one.included]
+        recall = [one for one in plan.section("recall").candidates if one.included]
+        waiting = [self._line(known, one.id) for one in recall if one.score is None]
+        lines = [
+            self._lines.line(memory, one.score)
+            for one in recall
+            if one.score is not None and (memory := scene.memories.get(one.id))
+        ]
+        shots = [one.id for one in plan.section("shots").candidates if one.included]
+        told = {one.id for one in plan.section("summary").candidates if one.included}
+        summary = next((one for one in known.summaries(scene.exchange, scene.asked) if one.id in told), None)
+        shown = [line for line in profile if line]
+        anchor = Anchor(
+            first_depth=plan.history.first_depth,
+            frozen_us=_NEVER_US,
+            facts=tuple(line.id for line in shown),
+            shots=tuple(shots),
+            summary_id=summary.id if summary else "",
+            facts_shown=len(shown),
+        )
+        materials = self._materials(
+            scene,
+            shots=[self._shots[id] for id in shots if id in self._shots],
+            facts=[line for line in (*profile, *waiting) if line],
+            summaries=(summary,) if summary else (),
+            frozen_summary=summary,
+            turns=known.turns_before(scene.asked, anchor.first_depth),
+            recall=lines,
+        )
+        return materials, anchor, self._rules_then(plan)
+
+    def _as_it_would_be(self, scene: _Scene, shots: Sequence[Shot] | None) -> tuple[Materials, Anchor, WindowRules]:
+        """Everything that was known, with a profile that was frozen when the logged one was."""
+        plan, known, rules = scene.plan, scene.known, self._rules
+        frozen, waiting = facts_shown(plan)
+        facts = [fact for id in (*frozen, *waiting) if (fact := known.fact(id))]
+        facts.sort(key=importance)
+        first_depth = plan.history.first_depth if rules.limit * rules.scale <= plan.limit * plan.scale else 0
+        summaries = known.summaries(scene.exchange, scene.asked) if self._arm.summarise else ()
+        told = {one.id for one in plan.section("summary").candidates} if first_depth else set()
+        named = next((one for one in summaries if one.id in told), None)
+        chosen = self._arm.shots[: self._arm.shot_limit] if shots is None else shots
+        materials = self._materials(
+            scene,
+            shots=[self._shots[shot_id(shot)] for shot in chosen],
+            facts=[known.line_of(fact) for fact in facts],
+            summaries=summaries,
+            frozen_summary=named,
+            turns=known.turns_before(scene.asked, first_depth),
+            recall=[
+                self._lines.line(memory, one.score) for one in hits(plan) if (memory := scene.memories.get(one.id))
+            ],
+        )
+        then = set(frozen)
+        known_then = tuple(line for line in materials.facts if line.id in then)
+        begun = stand(replace(materials, facts=known_then, now_us=_NEVER_US), rules, Anchor()).anchor
+        anchor = replace(begun, first_depth=first_depth, summary_id=named.id if named else "")
+        return materials, anchor, rules
+
+    def _materials(
+        self,
+        scene: _Scene,
+        *,
+        shots: Sequence[Block],
+        facts: Sequence[Line],
+        summaries: Sequence[Summary],
+        frozen_summary: Summary | None,
+        turns: tuple[PastTurn, ...],
+        recall: Sequence[Line],
+    ) -> Materials:
+        said = context_block(stated(self._arm.stated, scene.known.conversation.traits, scene.asked.created_us))
+        gathered = any(scene.plan.section(name).candidates for name in ("profile", "recall"))
+        return Materials(
+            target=self._target,
+            counter=self._counter,
+            samples=0,
+            instructions=self._instructions,
+            tools=scene.tools,
+            tools_tokens=self._counter.tools(scene.tools),
+            shots=tuple(shots),
+            facts=tuple(facts),
+            summary=summaries[0] if summaries else None,
+            frozen_summary=frozen_summary,
+            turns=turns,
+            recall=tuple(recall),
+            input=scene.asked,
+            context=said or (BARE_CONTEXT if gathered else ""),
+            running=scene.running,
+            now_us=scene.asked.created_us,
+            expects_summary=bool(self._arm.summarise),
+        )
+
+    def _line(self, known: Known, id: str) -> Line | None:
+        fact = known.fact(id)
+        return known.line_of(fact) if fact else None
+
+    def _rules_then(self, plan: Plan) -> WindowRules:
+        """The limit that the counter's calibration gave then; today's where the window's settings changed since."""
+        rules = self._rules
+        whole, then = rules.limit * rules.scale, plan.limit * plan.scale
+        same = rules.reserve == plan.reserve and abs(whole - then) <= rules.scale + plan.scale
+        return replace(rules, limit=plan.limit, scale=plan.scale) if same else rules
+
+    def _with_all_of_it(self, scene: _Scene, rendered: Rendered) -> Rendered:
+        """The same with the whole conversation as its history."""
+        turns = scene.known.turns_before(scene.asked, 0)
+        history = [message for turn in turns for message in turn.messages]
+        pairs = list(zip(rendered.messages, rendered.sections, strict=True))
+        standing = [pair for pair in pairs if pair[1] in ("instructions", "shots", "profile")]
+        asking = [pair for pair in pairs if pair[1] == "input"]
+        messages = (*(one for one, _ in standing), *history, *(one for one, _ in asking))
+        before = [section for _, section in standing]
+        after: list[SectionName] = ["history" for _ in history]
+        after += ["input" for _ in asking]
+        counter = self._counter
+        return replace(
+            rendered, messages=messages, sections=(*before, *after), tokens=counter.request(messages, scene.tools)
+        )
+
+
+def _rendered(scene: _Scene, materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Rendered:
+    plan, messages = fitted.plan, fitted.messages
+    asking = 1 + len(materials.running)
+    numbers: dict[SectionName, int] = {
+        "instructions": len(materials.instructions.messages),
+        "shots": 2 * sum(one.included for one in plan.section("shots").candidates),
+        "profile": bool(plan.section("profile").tokens),
+        "summary": bool(plan.section("summary").tokens),
+    }
+    numbers["history"] = len(messages) - sum(numbers.values()) - asking
+    numbers["input"] = asking
+    asked = messages[-asking]
+    blocks = len(asked.text) - len(scene.asked.text)
+    return Rendered(
+        messages=messages,
+        sections=tuple(chain.from_iterable([name] * number for name, number in numbers.items())),
+        asked=scene.asked,
+        recall=asked.text[: blocks - len(materials.context)],
+        context=materials.context,
+        tools=scene.tools,
+        tokens=plan.total,
+        plan=plan,
+        notes=notes,
+    )
+
+
+def _differences(then: Plan, now: Plan) -> Iterator[str]:
+    """What the digests and counts of a plan say against its rendering, in words."""
+    for name in _FROZEN:
+        if then.section(name).digest != now.section(name).digest:
+            yield f"the section {name} is not as it was sent"
+    if then.tools_digest != now.tools_digest:
+        yield "the tools are not those that were offered"
+    if (then.history.turns, then.history.tokens) != (now.history.turns, now.history.tokens):
+        yield "messages of the history were erased"
+    if then.section("input").tokens != now.section("input").tokens:
+        yield "what was stated beside the message has changed"
