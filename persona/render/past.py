@@ -8,7 +8,6 @@ one did, or at the first message where it has more room: what this arm would hav
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from persona.render.known import Known, MemoryLines, facts_shown, hits, missing
 from persona.render.prepare import importance, stated
@@ -26,7 +25,13 @@ from persona.window.materials import Anchor, Block, Line, Materials, PastTurn, S
 from persona.window.rules import WindowRules
 from persona.window.snapshot import stand
 
-_FROZEN: tuple[SectionName, ...] = ("instructions", "shots", "profile", "summary", "recall")
+_INSTRUCTIONS: tuple[SectionName, ...] = ("instructions",)
+_SHOTS: tuple[SectionName, ...] = ("shots",)
+_PROFILE: tuple[SectionName, ...] = ("profile",)
+_SUMMARY: tuple[SectionName, ...] = ("summary",)
+_HISTORY: tuple[SectionName, ...] = ("history",)
+_INPUT: tuple[SectionName, ...] = ("input",)
+_BEFORE_HISTORY = {"instructions", "shots", "profile"}
 _NEVER_US = 1  # an anchor that is set has a time; nothing here asks which
 
 
@@ -84,7 +89,7 @@ class Past:
         self._arm = arm
         self._target = str(target)
         self._counter = counter
-        self._rules = rules
+        self._rules = self._then = rules
         self._instructions = block("instructions", arm.instructions, counter)
         self._shots = {shot_id(shot): shot_block(shot, counter) for shot in arm.shots}
         self._lines = MemoryLines(counter)
@@ -228,44 +233,45 @@ class Past:
 
     def _rules_then(self, plan: Plan) -> WindowRules:
         """The limit that the counter's calibration gave then; today's where the window's settings changed since."""
-        rules = self._rules
+        rules, then_rules = self._rules, self._then
+        if (then_rules.limit, then_rules.scale) == (plan.limit, plan.scale):
+            return then_rules
         whole, then = rules.limit * rules.scale, plan.limit * plan.scale
         same = rules.reserve == plan.reserve and abs(whole - then) <= rules.scale + plan.scale
-        return replace(rules, limit=plan.limit, scale=plan.scale) if same else rules
+        if not same:
+            return rules
+        self._then = replace(rules, limit=plan.limit, scale=plan.scale)
+        return self._then
 
     def _with_all_of_it(self, scene: _Scene, rendered: Rendered) -> Rendered:
         """The same with the whole conversation as its history."""
         turns = scene.known.turns_before(scene.asked, 0)
         history = [message for turn in turns for message in turn.messages]
-        pairs = list(zip(rendered.messages, rendered.sections, strict=True))
-        standing = [pair for pair in pairs if pair[1] in ("instructions", "shots", "profile")]
-        asking = [pair for pair in pairs if pair[1] == "input"]
-        messages = (*(one for one, _ in standing), *history, *(one for one, _ in asking))
-        before = [section for _, section in standing]
-        after: list[SectionName] = ["history" for _ in history]
-        after += ["input" for _ in asking]
-        counter = self._counter
+        at = rendered.sections.index("input")
+        before = [number for number in range(at) if rendered.sections[number] in _BEFORE_HISTORY]
+        messages = (*(rendered.messages[number] for number in before), *history, *rendered.messages[at:])
         return replace(
-            rendered, messages=messages, sections=(*before, *after), tokens=counter.request(messages, scene.tools)
+            rendered,
+            messages=messages,
+            sections=(
+                *(rendered.sections[number] for number in before),
+                *(_HISTORY * len(history)),
+                *rendered.sections[at:],
+            ),
+            tokens=self._counter.request(messages, scene.tools),
         )
 
 
 def _rendered(scene: _Scene, materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Rendered:
     plan, messages = fitted.plan, fitted.messages
     asking = 1 + len(materials.running)
-    numbers: dict[SectionName, int] = {
-        "instructions": len(materials.instructions.messages),
-        "shots": 2 * sum(one.included for one in plan.section("shots").candidates),
-        "profile": bool(plan.section("profile").tokens),
-        "summary": bool(plan.section("summary").tokens),
-    }
-    numbers["history"] = len(messages) - sum(numbers.values()) - asking
-    numbers["input"] = asking
+    standing = _standing(len(materials.instructions.messages), plan)
+    past = len(messages) - len(standing) - asking
     asked = messages[-asking]
     blocks = len(asked.text) - len(scene.asked.text)
     return Rendered(
         messages=messages,
-        sections=tuple(chain.from_iterable([name] * number for name, number in numbers.items())),
+        sections=standing + _HISTORY * past + _INPUT * asking,
         asked=scene.asked,
         recall=asked.text[: blocks - len(materials.context)],
         context=materials.context,
@@ -276,11 +282,18 @@ def _rendered(scene: _Scene, materials: Materials, fitted: Fitted, notes: tuple[
     )
 
 
+def _standing(instructions: int, plan: Plan) -> tuple[SectionName, ...]:
+    """The sections of the messages before the history."""
+    shots = 2 * sum(one.included for one in plan.section("shots").candidates)
+    profile, summary = bool(plan.section("profile").tokens), bool(plan.section("summary").tokens)
+    return _INSTRUCTIONS * instructions + _SHOTS * shots + _PROFILE * profile + _SUMMARY * summary
+
+
 def _differences(then: Plan, now: Plan) -> Iterator[str]:
     """What the digests and counts of a plan say against its rendering, in words."""
-    for name in _FROZEN:
-        if then.section(name).digest != now.section(name).digest:
-            yield f"the section {name} is not as it was sent"
+    for sent, made in zip(then.sections, now.sections, strict=True):
+        if sent.digest != made.digest:
+            yield f"the section {sent.name} is not as it was sent"
     if then.tools_digest != now.tools_digest:
         yield "the tools are not those that were offered"
     if (then.history.turns, then.history.tokens) != (now.history.turns, now.history.tokens):

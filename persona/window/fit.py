@@ -58,8 +58,9 @@ def fit(
     messages, stable, sections = _write_out(materials, layout, must)
     plan = _plan(materials, rules, layout, must, sections)
     history = tuple(message for turn in layout.kept for message in turn.messages)
-    prefix = unchanged(plan, previous, history, same_turn)
-    return Fitted(messages, replace(plan, prefix_tokens=prefix), layout.anchor, stable)
+    if prefix := unchanged(plan, previous, history, same_turn):
+        plan = replace(plan, prefix_tokens=prefix)
+    return Fitted(messages, plan, layout.anchor, stable)
 
 
 def _pinned(materials: Materials) -> dict[str, int]:
