@@ -18,8 +18,6 @@ from persona.values.owner import Owner
 from persona.window.counting import Counter
 from persona.window.materials import Anchor, Summary
 
-_READ_BACK = 400  # messages read when a branch starts before the anchor: more than a window of 8k tokens shows
-
 
 def gather(
     services: Services,
@@ -68,7 +66,7 @@ def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter)
     if known and known.anchor == anchor:
         return known
     if head_id != before.head_id and message.depth <= anchor.first_depth:
-        anchor = replace(anchor, first_depth=max(0, message.depth - _READ_BACK))
+        anchor = replace(anchor, first_depth=max(0, message.depth - conversations.READ_BACK))
     stored = conversations.path(tx, before.key, head_id, anchor.first_depth)
     plan = exchanges.plan(tx, before.last_exchange_id)
     return Tail(before.revision, counter.name, head_id, counted(stored, counter), anchor, plan)

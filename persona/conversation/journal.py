@@ -163,6 +163,9 @@ class Journal:
         now_us, owner_key, key = self.services.now_us(), self.opened.owner.key, self.opened.before.key
         if self.ask.follows:
             feedback.give(tx, owner_key, key, self.ask.follows, "regeneration", now_us)
+        shadow = self.services.routes.shadow(self.arm.route)
+        if reply and shadow and shadow.name != self.arm.name:
+            tasks.put(tx, "shadow", owner_key, reply.id, now_us, key)
         due = reply and self.arm.summarise and self._summary_due(gathered, reply)
         if reply and due and not tasks.pending(tx, "summarise", key):
             tasks.put(tx, "summarise", owner_key, reply.id, now_us, key)

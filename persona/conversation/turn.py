@@ -27,7 +27,7 @@ from persona.errors import (
     ToolLoopExceeded,
     TurnCancelled,
 )
-from persona.render.prepare import Gathered, materials_for, rules_for
+from persona.render.prepare import Gathered, longest_reply, materials_for, rules_for
 from persona.routing.routes import Shot
 from persona.store.codec import storable
 from persona.store.exchanges import Outcome
@@ -237,7 +237,7 @@ class Turn:
             model=target.model,
             messages=fitted.messages,
             tools=self.journal.tools,
-            max_output_tokens=min(arm.max_output_tokens or fitted.plan.reserve, fitted.plan.reserve),
+            max_output_tokens=longest_reply(arm, fitted.plan),
             temperature=arm.temperature,
             stream=self.asked.stream,
             timeout_s=max(0.001, self.deadline - asyncio.get_running_loop().time()),

@@ -60,6 +60,11 @@ class Known:
             line = self._fact_lines[fact.id] = line_of_fact(fact, self._counter)
         return line
 
+    def memory(self, found: Mapping[str, LoggedMemory], id: str) -> LoggedMemory | None:
+        """A memory that this user's windows may show: one of their own, or knowledge."""
+        one = found.get(id)
+        return one if one and (one.kind == "chunk" or one.owner_key == self.conversation.owner_key) else None
+
     def summaries(self, exchange: LoggedExchange, asked: Message) -> tuple[Summary, ...]:
         """The summaries of what came before that were there at the time, the furthest first."""
         return tuple(
@@ -121,7 +126,7 @@ def missing(plan: Plan, known: Known, memories: Mapping[str, LoggedMemory]) -> I
     for one in shown:
         if one.included and one.score is None and known.fact(one.id) is None:
             gone["fact"] += 1
-        elif one.included and one.score is not None and one.id not in memories:
+        elif one.included and one.score is not None and known.memory(memories, one.id) is None:
             gone["memory"] += 1
     yield from (f"{number} {kind}(s) that it was shown are no longer stored" for kind, number in gone.items() if number)
 

@@ -41,8 +41,8 @@ class Rendered:
     message and the tool rounds after it are the input.
 
     `recall` and `context` are the blocks that stand before the user's own words in `asked`, as they were written.
-    `tokens` are those of the whole request. `notes` say what is not as it was: without one, a rendering through the
-    arm that was asked is exact.
+    `tokens` are those of the whole request, `stable` as in a Fitted. `notes` say what is not as it was: without one, a
+    rendering through the arm that was asked is exact.
     """
 
     messages: tuple[Message, ...]
@@ -53,6 +53,7 @@ class Rendered:
     tools: tuple[Tool, ...]
     tokens: int
     plan: Plan
+    stable: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
     def without(self, left_out: Collection[SectionName]) -> tuple[Message, ...]:
@@ -94,6 +95,12 @@ class Past:
         self._shots = {shot_id(shot): shot_block(shot, counter) for shot in arm.shots}
         self._lines = MemoryLines(counter)
         self._known: Known | None = None
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """The words behind the digests of this arm's instructions and shots."""
+        blocks = (self._instructions, *self._shots.values())
+        return {one.digest: "\n\n".join(message.text for message in one.messages) for one in blocks}
 
     def render(
         self,
@@ -141,7 +148,7 @@ class Past:
         lines = [
             self._lines.line(memory, one.score)
             for one in recall
-            if one.score is not None and (memory := scene.memories.get(one.id))
+            if one.score is not None and (memory := known.memory(scene.memories, one.id))
         ]
         shots = [one.id for one in plan.section("shots").candidates if one.included]
         told = {one.id for one in plan.section("summary").candidates if one.included}
@@ -185,7 +192,9 @@ class Past:
             frozen_summary=named,
             turns=known.turns_before(scene.asked, first_depth),
             recall=[
-                self._lines.line(memory, one.score) for one in hits(plan) if (memory := scene.memories.get(one.id))
+                self._lines.line(memory, one.score)
+                for one in hits(plan)
+                if (memory := known.memory(scene.memories, one.id))
             ],
         )
         then = set(frozen)
@@ -259,6 +268,7 @@ class Past:
                 *rendered.sections[at:],
             ),
             tokens=self._counter.request(messages, scene.tools),
+            stable=(),
         )
 
 
@@ -278,6 +288,7 @@ def _rendered(scene: _Scene, materials: Materials, fitted: Fitted, notes: tuple[
         tools=scene.tools,
         tokens=plan.total,
         plan=plan,
+        stable=fitted.stable,
         notes=notes,
     )
 

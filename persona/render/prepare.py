@@ -49,6 +49,11 @@ def rules_for(providers: Providers, arm: Arm, target: Target) -> WindowRules:
     return rules_of(arm.window, card.context_tokens if card else None, scale, arm.max_output_tokens)
 
 
+def longest_reply(arm: Arm, plan: Plan) -> int:
+    """The most tokens that an arm's reply may take in a window with this plan."""
+    return min(arm.max_output_tokens or plan.reserve, plan.reserve)
+
+
 def materials_for(
     providers: Providers,
     prompts: Prompts,

@@ -55,6 +55,7 @@ class Routes:
             (name, arm): _arm(name, route, arm) for name, route in settings.routes.items() for arm in route.arms
         }
         self._missed: set[tuple[str, str]] = set()
+        self._shadows = {name: self._arms[name, r.shadow] for name, r in settings.routes.items() if r.shadow}
         problems = [problem for name, route in settings.routes.items() for problem in _template_problems(name, route)]
         if problems:
             raise SettingsError("; ".join(problems), hint="declare the variable under variables of the route")
@@ -102,6 +103,10 @@ class Routes:
                 hint=f"the settings have {', '.join(self.names)}",
             )
         return found
+
+    def shadow(self, route: str) -> Arm | None:
+        """The arm that is asked after the turns of the others, when the route has one."""
+        return self._shadows.get(route)
 
     def _warn(self, route: str, held: str) -> None:
         if (route, held) not in self._missed:

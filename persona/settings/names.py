@@ -22,6 +22,7 @@ def unknown_names(raw: object) -> list[Problem]:
         arm_names = {*arms, "base"} if row.get("target") or not arms else {*arms}
         problems += _missing(("routes", name, "knowledge"), row.get("knowledge"), "knowledge", knowledge)
         problems += _missing(("routes", name, "summarise"), row.get("summarise") or (), "route", routes)
+        problems += _missing(("routes", name, "shadow"), row.get("shadow") or (), "arm", arm_names)
         problems += _missing(("routes", name, "serve"), row.get("serve", "base"), "arm", arm_names)
     learn = _entries(tables.get("memory")).get("learn") or ()
     problems += _missing(("memory", "learn"), learn, "route", routes)

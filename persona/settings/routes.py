@@ -94,6 +94,11 @@ class Route(Table):
         default=(), description="Targets to try in order when the arm's target fails, each provider:model."
     )
     summarise: str = Field(default="", description="The route that writes the summaries; empty for none.")
+    shadow: str = Field(
+        default="",
+        examples=["tuned"],
+        description="The arm that is asked as well after each turn on another one, unseen, to compare; empty for none.",
+    )
     temperature: float | None = Field(
         default=None, ge=0, examples=[0.7], description="Sampling temperature, sent when it is set."
     )

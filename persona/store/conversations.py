@@ -17,6 +17,9 @@ from persona.values.message import Message
 from persona.values.owner import Owner
 from persona.values.turn import ConversationEntry, Page
 
+READ_BACK = 400
+"""Messages read where it is not known how far a window goes back: more than one of 8k tokens shows."""
+
 _LAST = 2**62  # after every time and every key
 _CURSOR = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
 

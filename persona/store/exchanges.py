@@ -19,7 +19,7 @@ from persona.values.request import StopReason, Target, Usage
 from persona.values.turn import Cost
 
 Outcome = Literal["answered", "failed", "cut", "cancelled"]
-Purpose = Literal["turn", "learn", "summarise"]
+Purpose = Literal["turn", "learn", "summarise", "shadow"]
 
 _e, _m = table(ExchangeRow).c, table(MessageRow).c
 _o, _v = table(OwnerRow).c, table(ConversationRow).c

@@ -12,7 +12,8 @@ from operator import itemgetter
 
 from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, literal_column, select
 
-from persona.store.codec import decode_parts, decode_tags
+from persona.store import conversations
+from persona.store.codec import decode_parts, decode_tags, encode_tokens
 from persona.store.engine import Database, Row, Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import (
@@ -57,7 +58,7 @@ _FACT = (
     *(_f.created_us, _f.id, _f.text, _f.kind, _f.origin, _f.valid_from_us, _f.valid_to_us, _f.message_id),
     *(_f.slot, _f.value),
 )
-_MEMORY = (_r.id, _r.kind, _r.text, _r.title, _r.heading, _r.fact_kind, _r.message_id, _r.page, _r.at_us)
+_MEMORY = (_r.id, _r.owner_key, _r.kind, _r.text, _r.title, _r.heading, _r.fact_kind, _r.message_id, _r.page, _r.at_us)
 _LOOKED_UP = 200  # at once, by their ids
 
 
@@ -127,7 +128,8 @@ class LogReader:
         return [
             _conversation(
                 row,
-                messages.get(row[0], ()),
+                tuple(map(_message, messages.get(row[0], ()))),
+                tuple([one[-1] for one in messages.get(row[0], ())]),
                 tuple(map(_exchange, exchanges.get(row[0], ()))),
                 tuple(map(_a_feedback, feedback.get(row[0], ()))),
                 known.get(row[2], ()),
@@ -135,6 +137,28 @@ class LogReader:
             )
             for row in rows
         ]
+
+    def turn(self, tx: Transaction, key: int, reply_id: str) -> LoggedConversation | None:
+        """A conversation as far as the turn that gave a reply needs it: its path, and that turn's exchanges.
+
+        Of a very long path the newest messages, more than a window shows. None when one of the two is gone.
+        """
+        row = tx.one(self._page, {**self._named, "first": key, "last": key, "most": 1})
+        place = tx.one(_DEPTH, {"conversation": key, "which": reply_id})
+        if row is None or place is None:
+            return None
+        path = conversations.path(tx, key, reply_id, max(0, place[0] - conversations.READ_BACK))
+        named = {**self._named, "first": key, "last": key}
+        calls = tx.all(_OF_TURN, {"conversation": key, "turn": path[-1].message.turn_id})
+        return _conversation(
+            row,
+            tuple(one.message for one in path),
+            tuple(encode_tokens(one.tokens) for one in path),
+            tuple(map(_exchange, sorted(calls))),
+            (),
+            tuple(map(_fact, sorted(tx.all(self._facts, named)))),
+            tuple(map(_summary, sorted(tx.all(self._summaries, named)))),
+        )
 
     def conversations(
         self, database: Database, first: int, last: int, page: int = PAGE
@@ -144,6 +168,14 @@ class LogReader:
             found = database.run_now(lambda tx, at=first: self.page(tx, at, last, page), write=False)  # type: ignore[misc]
             yield from found
             first = found[-1].key + 1 if len(found) == page else last + 1
+
+
+_DEPTH = Statement(select(_m.depth).where(_m.conversation_key == param("conversation"), _m.id == param("which")))
+_OF_TURN = Statement(
+    select(_e.conversation_key, *_EXCHANGE).where(
+        _e.turn_id == param("turn"), _e.conversation_key == param("conversation"), _e.purpose == "turn"
+    )
+)
 
 
 def memories(tx: Transaction, ids: Iterable[str]) -> dict[str, LoggedMemory]:
@@ -186,7 +218,8 @@ def _by_key(rows: list[Row]) -> dict[int, list[Row]]:
 
 def _conversation(
     row: Row,
-    messages: Sequence[Row],
+    messages: tuple[Message, ...],
+    counts: tuple[str, ...],
     exchanges: tuple[LoggedExchange, ...],
     feedback: tuple[LoggedFeedback, ...],
     facts: tuple[Fact, ...],
@@ -195,8 +228,8 @@ def _conversation(
     key, id, owner_key, route, arm, tags, created_us, tenant, name, kind, *traits = row
     return LoggedConversation(
         *(key, id, Owner(tenant, name, kind), owner_key, Traits(*traits), route, arm, decode_tags(tags), created_us),
-        messages=tuple(map(_message, messages)),
-        counts=tuple(one[-1] for one in messages),
+        messages=messages,
+        counts=counts,
         exchanges=exchanges,
         feedback=feedback,
         facts=facts,

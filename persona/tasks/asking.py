@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from persona.calling.attempt import Heard, ask
 from persona.calling.limits import Allowance, allowances, check, refuse
@@ -30,29 +31,46 @@ async def arm_of(place: Workshop, route: str) -> Arm:
     return place.routes.arm(route, place.routes.assign(route, Owner("", "")), held)
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A call that was answered, and not yet logged: what was said, the exchange, and the limits that count it."""
+
+    heard: Heard
+    exchange: Exchange
+    allowed: tuple[Allowance, ...]
+
+
 async def answer(
     place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, asked: Message, max_output_tokens: int
 ) -> str:
-    """What the arm's target answers, whole; empty when it was refused or cut short.
+    """What the arm's target answers, whole; empty when it was refused or cut short. Raises as `call` does."""
+    request = Request(
+        arm.targets[0].model,
+        (*arm.instructions, asked),
+        max_output_tokens=max_output_tokens,
+        temperature=arm.temperature,
+        timeout_s=place.settings.turn.timeout_s,
+    )
+    called = await call(place, task, purpose, turn_id, arm, request, _plan(place, arm, arm.targets[0], asked))
+    await place.database.run(lambda tx: _log(tx, called.exchange, called.allowed))
+    heard = called.heard
+    whole = heard.finish is not None and heard.finish.stop == "end"  # neither refused nor cut short
+    return storable("".join(heard.text)) if whole else ""
+
+
+async def call(
+    place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, request: Request, plan: Plan
+) -> Called:
+    """One call of the arm's target. One that fails is logged here.
 
     Raises ProviderError, and LimitReached, before anything is asked, when the user's calls may use no more.
     """
     allowed = await _allowed(place, task, arm)
-    target, timeout_s = arm.targets[0], place.settings.turn.timeout_s
-    heard, deadline = Heard(), asyncio.get_running_loop().time() + timeout_s
+    target, heard, exchange_id = arm.targets[0], Heard(), new_id("exc")
+    deadline = asyncio.get_running_loop().time() + request.timeout_s
 
-    exchange_id = new_id("exc")
-    request = Request(
-        target.model,
-        (*arm.instructions, asked),
-        max_output_tokens=max_output_tokens,
-        temperature=arm.temperature,
-        timeout_s=timeout_s,
-    )
-
-    async def write_down(error: str = "") -> None:
-        called = _exchange(exchange_id, place, task, purpose, turn_id, arm, target, asked, heard, error)
-        await place.database.run(lambda tx: _log(tx, called, allowed))
+    def exchange(error: str = "") -> Exchange:
+        return _exchange(exchange_id, place, task, purpose, turn_id, arm, target, plan, heard, error)
 
     try:
         await ask(
@@ -68,11 +86,16 @@ async def answer(
             show=lambda delta: None,
         )
     except PersonaError as error:
-        await write_down(type(error).__name__)
+        failed = exchange(type(error).__name__)
+        await place.database.run(lambda tx: _log(tx, failed, allowed))
         raise
-    await write_down()
-    whole = heard.finish is not None and heard.finish.stop == "end"  # neither refused nor cut short
-    return storable("".join(heard.text)) if whole else ""
+    return Called(heard, exchange(), allowed)
+
+
+def log_call(tx: Transaction, called: Exchange, allowed: Sequence[Allowance]) -> None:
+    """Writes the exchange, and counts it once."""
+    if exchanges.log(tx, called):
+        meters.add(tx, (one.meter for one in allowed), called)
 
 
 def _exchange(
@@ -83,7 +106,7 @@ def _exchange(
     turn_id: str,
     arm: Arm,
     target: Target,
-    asked: Message,
+    plan: Plan,
     heard: Heard,
     error: str,
 ) -> Exchange:
@@ -100,7 +123,7 @@ def _exchange(
         route=arm.route,
         arm=arm.name,
         target=target,
-        plan=_plan(place, arm, target, asked),
+        plan=plan,
         outcome="failed" if error else "answered",
         started_us=tries[0].started_us if tries else place.now_us(),
         latency_ms=sum(one.latency_ms for one in tries),
@@ -152,6 +175,5 @@ async def _allowed(place: Workshop, task: Task, arm: Arm) -> tuple[Allowance, ..
 
 def _log(tx: Transaction, called: Exchange, allowed: Sequence[Allowance]) -> None:
     """Nothing is written of a conversation or a user who is gone meanwhile."""
-    there = conversations.hold(tx, called.conversation_key) and owners.lock(tx, called.owner_key)
-    if there and exchanges.log(tx, called):
-        meters.add(tx, (one.meter for one in allowed), called)
+    if conversations.hold(tx, called.conversation_key) and owners.lock(tx, called.owner_key):
+        log_call(tx, called, allowed)

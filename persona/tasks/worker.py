@@ -14,6 +14,7 @@ from persona.tasks.batch import Batch, Outcome
 from persona.tasks.index import index
 from persona.tasks.learn import learn
 from persona.tasks.retention import EVERY_US, prune
+from persona.tasks.shadow import shadow
 from persona.tasks.summarise import summarise
 from persona.tasks.workshop import Workshop
 
@@ -26,6 +27,7 @@ _KINDS: dict[TaskKind, Callable[[Workshop, Task], Awaitable[Ending | None]]] = {
     "index": index,
     "learn": learn,
     "summarise": summarise,
+    "shadow": shadow,
     "prune": prune,
 }
 _LEASE_US = 120_000_000

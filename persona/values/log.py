@@ -88,6 +88,7 @@ class LoggedMemory:
     """The words of a memory that a plan names by its id, and where they come from. `at_us` is when it was said."""
 
     id: str
+    owner_key: int
     kind: MemoryKind
     text: str
     title: str

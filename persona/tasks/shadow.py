@@ -1,0 +1,98 @@
+"""Asks a route's shadow arm what another arm has just answered: logged beside that reply, and shown to nobody.
+
+The shadow is asked what it would have been asked in the reply's place, with the tools that were offered. What it says
+is an exchange of its own: no message holds it, so no history, memory or dataset does. Of tools it calls none is run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from persona.render.known import recalled_ids
+from persona.render.past import Past, Rendered
+from persona.render.prepare import longest_reply, rules_for
+from persona.render.prompts import Prompts
+from persona.routing.routes import Arm
+from persona.store import exchanges, log
+from persona.store.codec import decode_plan, storable
+from persona.store.engine import Transaction
+from persona.store.log import LogReader
+from persona.store.tasks import Task
+from persona.tasks.asking import Called, call, log_call
+from persona.tasks.workshop import Workshop
+from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
+from persona.values.message import Part, Text
+from persona.values.request import Request, Tool
+from persona.window.counting import tools_in
+
+_READER = LogReader()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The first exchange of a turn, and the words that its plan names."""
+
+    conversation: LoggedConversation
+    exchange: LoggedExchange
+    memories: dict[str, LoggedMemory]
+    tools: tuple[Tool, ...]
+
+
+async def shadow(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+    """Asks the shadow arm; logging what it said ends the task, so that it is logged once."""
+    found = await place.database.run(lambda tx: _read(tx, task), write=False)
+    arm = place.routes.shadow(found.exchange.route) if found else None
+    if found is None or arm is None or arm.name == found.exchange.arm:
+        return None  # erased meanwhile, or no longer wanted
+    past, rendered = await _render(place, arm, found)
+    request = _request(place, arm, found, rendered)
+    called = await call(place, task, "shadow", found.exchange.turn_id, arm, request, rendered.plan)
+    place.providers.learn(arm.targets[0], rendered.plan.total, called.exchange.usage.input_tokens)
+    return lambda tx: _keep(tx, called, past.prompts)
+
+
+def _read(tx: Transaction, task: Task) -> _Read | None:
+    conversation = _READER.turn(tx, task.conversation_key, task.subject)
+    exchange = _first_of_turn(conversation) if conversation else None
+    if conversation is None or exchange is None:
+        return None
+    plan = decode_plan(exchange.plan)
+    schemas = log.prompts(tx, [plan.tools_digest]).get(plan.tools_digest, "") if plan.tools_digest else ""
+    return _Read(conversation, exchange, log.memories(tx, recalled_ids(plan)), tools_in(schemas))
+
+
+def _first_of_turn(conversation: LoggedConversation) -> LoggedExchange | None:
+    """The exchange that answered the user's message itself, before any tool had run."""
+    parents = {message.id: message.parent_id for message in conversation.messages}
+    asked = {message.id for message in conversation.messages if message.role == "user"}
+    return next((one for one in conversation.exchanges if parents.get(one.reply_id) in asked), None)
+
+
+async def _render(place: Workshop, arm: Arm, found: _Read) -> tuple[Past, Rendered]:
+    target = arm.targets[0]
+    past = Past(arm, target, place.providers.counter(target), rules_for(place.providers, arm, target))
+    first, shots = found.conversation.messages[0], None
+    if arm.similar_shots and not first.depth:  # of a longer conversation only the end was read
+        shots = await Prompts(place.embedder).choose_shots(arm, first.text)
+    return past, past.render(found.conversation, found.exchange, found.memories, found.tools, shots=shots)
+
+
+def _request(place: Workshop, arm: Arm, found: _Read, rendered: Rendered) -> Request:
+    return Request(
+        arm.targets[0].model,
+        rendered.messages,
+        tools=rendered.tools,
+        max_output_tokens=longest_reply(arm, rendered.plan),
+        temperature=arm.temperature,
+        timeout_s=place.settings.turn.timeout_s,
+        cache_key=found.conversation.id,
+        stable=rendered.stable,
+    )
+
+
+def _keep(tx: Transaction, called: Called, prompts: dict[str, str]) -> None:
+    """In the transaction that takes the task off the list: whoever erases takes the task first, and then finds this."""
+    heard = called.heard
+    text: tuple[Part, ...] = (Text(storable("".join(heard.text))),) if heard.text else ()
+    log_call(tx, replace(called.exchange, answer=(*text, *heard.calls)), called.allowed)
+    for digest, words in prompts.items():
+        exchanges.keep_prompt(tx, digest, words)
