@@ -89,7 +89,7 @@ class Past:
     def __init__(self, arm: Arm, target: Target, counter: Counter, rules: WindowRules) -> None:
         self._arm = arm
         self._target = str(target)
-        self._counter = counter
+        self.counter = counter
         self._rules = self._then = rules
         self._instructions = block("instructions", arm.instructions, counter)
         self._shots = {shot_id(shot): shot_block(shot, counter) for shot in arm.shots}
@@ -122,7 +122,7 @@ class Past:
         known = self._of(conversation)
         plan = decode_plan(exchange.plan)
         scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools))
-        same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self._counter.name)
+        same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self.counter.name)
         if same:
             materials, anchor, rules = self._as_it_was(scene)
         else:
@@ -136,7 +136,7 @@ class Past:
 
     def _of(self, conversation: LoggedConversation) -> Known:
         if self._known is None or self._known.conversation is not conversation:
-            self._known = Known(conversation, self._counter)
+            self._known = Known(conversation, self.counter)
         return self._known
 
     def _as_it_was(self, scene: _Scene) -> tuple[Materials, Anchor, WindowRules]:
@@ -218,11 +218,11 @@ class Past:
         gathered = any(scene.plan.section(name).candidates for name in ("profile", "recall"))
         return Materials(
             target=self._target,
-            counter=self._counter,
+            counter=self.counter,
             samples=0,
             instructions=self._instructions,
             tools=scene.tools,
-            tools_tokens=self._counter.tools(scene.tools),
+            tools_tokens=self.counter.tools(scene.tools),
             shots=tuple(shots),
             facts=tuple(facts),
             summary=summaries[0] if summaries else None,
@@ -267,7 +267,7 @@ class Past:
                 *(_HISTORY * len(history)),
                 *rendered.sections[at:],
             ),
-            tokens=self._counter.request(messages, scene.tools),
+            tokens=self.counter.request(messages, scene.tools),
             stable=(),
         )
 

@@ -80,13 +80,14 @@ def test_an_unknown_conversation_and_one_of_another_user_cannot_be_told_apart(de
             lambda chat: chat.regenerate(reply.id),
             lambda chat: chat.edit(ada.messages()[0].id, "x"),
             lambda chat: chat.rename("mine"),
+            lambda chat: chat.tag("mine"),
             lambda chat: chat.archive(),
         ):
             with pytest.raises(NotFound) as missing:
                 call(chat)
             said.append(str(missing.value).replace(id, "…"))
     assert len(desk.log.turns) == 1
-    assert said[:8] == said[8:16] == said[16:24] == said[24:]
+    assert said[:9] == said[9:18] == said[18:27] == said[27:]
 
 
 def test_an_unknown_route_is_named_before_anything_is_stored(desk: Desk) -> None:
@@ -231,3 +232,16 @@ def test_a_title_that_no_list_can_show_is_refused(desk: Desk, title: str) -> Non
         chat.rename(title)
     chat.rename("Les horaires")
     assert [entry.title for entry in ada.conversations()] == ["Les horaires"]
+
+
+@pytest.mark.parametrize("tag", ["", " ", "x" * 61, "a\nb", "\ud800"])
+def test_a_tag_that_no_list_can_show_is_refused(desk: Desk, tag: str) -> None:
+    ada = desk.open().user("ada")
+    chat = ada.conversation()
+    desk.model.then("hello")
+    chat.send("hello")
+    with pytest.raises(InvalidInput, match="1 to 60 printable characters"):
+        chat.tag("refund", tag)
+    assert chat.tag("refund", "urgent") == ("refund", "urgent")
+    assert chat.untag("urgent") == ("refund",)
+    assert [entry.tags for entry in ada.conversations()] == [("refund",)]

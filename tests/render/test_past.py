@@ -13,7 +13,9 @@ from render.replayed import on_the_wire, replay
 from talking import Desk, ask, settings
 
 from persona import Assistant, Conversation, User
+from persona.render.past import Rendered
 from persona.testing import ScriptedModel
+from persona.values.plan import SECTIONS
 
 SHOTS = {"items": [{"user": "When do you open?", "assistant": "At nine."}, {"user": "Why?", "assistant": "So."}]}
 LIKE = {"choose": "similar", "limit": 1, **SHOTS}
@@ -86,28 +88,43 @@ class Life:
             self.chat.rate(turn["reply_id"], 1)
 
 
+def lived(folder: Path, route: str, actions: list[str]) -> tuple[Desk, list[Rendered]]:
+    """A life on one route, and its exchanges rendered through their own arm."""
+    desk, writer = Desk(folder), ScriptedModel(name="writer")
+    writer.then(*["They spoke of parcels."] * 40)
+    routes = {
+        "default": {"target": "scripted:any", **ROUTES[route]},
+        "brief": {"target": "writer:any", "instructions": "Summarise."},
+    }
+    with desk.stack:
+        life = Life(desk, desk.open([writer.adapter], routes=routes))
+        life.user.address("Ada", locale="fr-FR", time_zone="Europe/Paris")
+        for action in ["say", *actions, "say"]:
+            life.do(action)
+    log = replay(desk, settings(desk.folder, routes=routes), writer.adapter)
+    return desk, [one for _, one in log.rendered(log.past())]
+
+
 @pytest.mark.parametrize("route", ROUTES)
 @given(actions=st.lists(st.sampled_from(ACTIONS), min_size=4, max_size=14))
-@limited(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@limited(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_an_exchange_through_its_own_arm_is_what_was_sent(route: str, actions: list[str]) -> None:
     with TemporaryDirectory() as folder:
-        desk, writer = Desk(Path(folder)), ScriptedModel(name="writer")
-        writer.then(*["They spoke of parcels."] * 40)
-        routes = {
-            "default": {"target": "scripted:any", **ROUTES[route]},
-            "brief": {"target": "writer:any", "instructions": "Summarise."},
-        }
-        with desk.stack:
-            assistant = desk.open([writer.adapter], routes=routes)
-            life = Life(desk, assistant)
-            life.user.address("Ada", locale="fr-FR", time_zone="Europe/Paris")
-            for action in ["say", *actions, "say"]:
-                life.do(action)
-        log = replay(desk, settings(desk.folder, routes=routes), writer.adapter)
-        rendered = [one for _, one in log.rendered(log.past())]
-        assert len(rendered) == len(desk.model.requests)
-        for one, sent in zip(rendered, desk.model.requests, strict=True):
-            assert (on_the_wire(one) == on_the_wire(sent)) == (not one.notes)  # a note exactly where it differs
-            assert one.tools == sent.tools
-        taken_back = {"edit", "forget"} & {*actions}
-        assert taken_back or not any(one.notes for one in rendered)
+        desk, rendered = lived(Path(folder), route, actions)
+    assert len(rendered) == len(desk.model.requests)
+    for one, sent in zip(rendered, desk.model.requests, strict=True):
+        assert (on_the_wire(one) == on_the_wire(sent)) == (not one.notes)  # a note exactly where it differs
+        assert (one.tools, one.stable) == (sent.tools, sent.stable)
+    taken_back = {"edit", "forget"} & {*actions}
+    assert taken_back or not any(one.notes for one in rendered)
+
+
+def test_a_long_life_with_everything_in_it_is_what_was_sent(tmp_path: Path) -> None:
+    talk = ["say long", "index", "say long", "tool", "index"]
+    desk, rendered = lived(tmp_path, "summed up", ["remember", *talk * 4, "new", "say", "remember", *talk])
+    assert [on_the_wire(one) for one in rendered] == [on_the_wire(one) for one in desk.model.requests]
+    assert {section for one in rendered for section in one.sections} == {*SECTIONS} - {"shots", "recall"}
+    assert any(one.recall for one in rendered)
+    assert any(one.plan.history.left_out for one in rendered)
+    assert any(one.messages[-1].role == "tool" for one in rendered)
+    assert not any(one.notes for one in rendered)

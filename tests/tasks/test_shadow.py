@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from talking import Desk, ask, said_in, window_of
 
 from persona import Assistant, Overloaded, SettingsError
+from persona.assistant.spending import spent
 from persona.store.codec import decode_parts
 from persona.testing import ScriptedModel
 from persona.values.message import Text, ToolCall
@@ -70,6 +72,18 @@ def test_its_answer_is_an_exchange_beside_the_reply(desk: Desk, assistant: Assis
     digest = json.loads(logged["plan"])[8][0][-1]
     assert desk.log.rows("SELECT text FROM persona_prompts WHERE digest = ?", digest) == [
         {"text": "You are the second version."}
+    ]
+
+
+def test_what_it_costs_is_counted_by_its_purpose(desk: Desk, assistant: Assistant, second: ScriptedModel) -> None:
+    desk.model.then(["At nine.", Finish("end", Usage(100, 3))])
+    second.then(["Nine.", Finish("end", Usage(120, 7))])
+    assistant.user("ada").conversation().send("When?")
+    assistant.drain()
+    rows = spent(assistant.settings, ["purpose", "arm"], date(2000, 1, 1), date(2999, 1, 1))
+    assert [(row.of, row.calls, row.input_tokens, row.output_tokens) for row in rows] == [
+        (("shadow", "v2"), 1, 120, 7),
+        (("turn", "base"), 1, 100, 3),
     ]
 
 
