@@ -23,7 +23,7 @@ from persona.window.counting import Counter
 from persona.window.fit import Fitted, fit
 from persona.window.materials import Anchor, Block, Line, Materials, PastTurn, Summary, block
 from persona.window.rules import WindowRules
-from persona.window.snapshot import stand
+from persona.window.snapshot import anchor_of
 
 _INSTRUCTIONS: tuple[SectionName, ...] = ("instructions",)
 _SHOTS: tuple[SectionName, ...] = ("shots",)
@@ -109,18 +109,20 @@ class Past:
         memories: Mapping[str, LoggedMemory],
         tools: Sequence[Tool] = (),
         *,
+        plan: Plan | None = None,
         shots: Sequence[Shot] | None = None,
         whole: bool = False,
     ) -> Rendered:
         """What this arm would be sent for the exchange.
 
         `memories` are those that its plan names (`known.recalled_ids`), by their ids, and `tools` those whose schemas
-        are kept under the plan's digest. `shots` are those of this arm, where the first ones are not meant. With
-        `whole` the history is the whole conversation, whatever the budget, and no summary. Raises NotFound when the
-        reply or its question was erased, or the call brought no reply; WindowTooSmall.
+        are kept under the plan's digest; `plan` is the exchange's own, where it is decoded already. `shots` are those
+        of this arm, where the first ones are not meant. With `whole` the history is the whole conversation, whatever
+        the budget, and no summary. Raises NotFound when the reply or its question was erased, or the call brought no
+        reply; WindowTooSmall.
         """
         known = self._of(conversation)
-        plan = decode_plan(exchange.plan)
+        plan = plan or decode_plan(exchange.plan)
         scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools))
         same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self.counter.name)
         if same:
@@ -179,7 +181,7 @@ class Past:
         frozen, waiting = facts_shown(plan)
         facts = [fact for id in (*frozen, *waiting) if (fact := known.fact(id))]
         facts.sort(key=importance)
-        first_depth = plan.history.first_depth if rules.limit * rules.scale <= plan.limit * plan.scale else 0
+        first_depth = plan.history.first_depth if _room(rules, plan) <= 0 else 0
         summaries = known.summaries(scene.exchange, scene.asked) if self._arm.summarise else ()
         told = {one.id for one in plan.section("summary").candidates} if first_depth else set()
         named = next((one for one in summaries if one.id in told), None)
@@ -198,8 +200,8 @@ class Past:
             ],
         )
         then = set(frozen)
-        known_then = tuple(line for line in materials.facts if line.id in then)
-        begun = stand(replace(materials, facts=known_then, now_us=_NEVER_US), rules, Anchor()).anchor
+        known_then = [line for line in materials.facts if line.id in then]
+        begun = anchor_of(known_then, materials.shots, rules, self.counter, _NEVER_US)
         anchor = replace(begun, first_depth=first_depth, summary_id=named.id if named else "")
         return materials, anchor, rules
 
@@ -245,9 +247,7 @@ class Past:
         rules, then_rules = self._rules, self._then
         if (then_rules.limit, then_rules.scale) == (plan.limit, plan.scale):
             return then_rules
-        whole, then = rules.limit * rules.scale, plan.limit * plan.scale
-        same = rules.reserve == plan.reserve and abs(whole - then) <= rules.scale + plan.scale
-        if not same:
+        if rules.reserve != plan.reserve or _room(rules, plan):
             return rules
         self._then = replace(rules, limit=plan.limit, scale=plan.scale)
         return self._then
@@ -270,6 +270,12 @@ class Past:
             tokens=self.counter.request(messages, scene.tools),
             stable=(),
         )
+
+
+def _room(rules: WindowRules, plan: Plan) -> float:
+    """How many more tokens of the provider's the rules give than the plan had; 0 within what rounding does."""
+    more = rules.limit * rules.scale - plan.limit * plan.scale
+    return more if abs(more) > rules.scale + plan.scale else 0
 
 
 def _rendered(scene: _Scene, materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Rendered:

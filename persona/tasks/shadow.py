@@ -21,6 +21,7 @@ from persona.tasks.asking import Called, call, log_call
 from persona.tasks.workshop import Workshop
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Part, Text
+from persona.values.plan import Plan
 from persona.values.request import Request, Tool
 from persona.window.counting import tools_in
 
@@ -33,6 +34,7 @@ class _Read:
 
     conversation: LoggedConversation
     exchange: LoggedExchange
+    plan: Plan
     memories: dict[str, LoggedMemory]
     tools: tuple[Tool, ...]
 
@@ -57,7 +59,7 @@ def _read(tx: Transaction, task: Task) -> _Read | None:
         return None
     plan = decode_plan(exchange.plan)
     schemas = log.prompts(tx, [plan.tools_digest]).get(plan.tools_digest, "") if plan.tools_digest else ""
-    return _Read(conversation, exchange, log.memories(tx, recalled_ids(plan)), tools_in(schemas))
+    return _Read(conversation, exchange, plan, log.memories(tx, recalled_ids(plan)), tools_in(schemas))
 
 
 def _first_of_turn(conversation: LoggedConversation) -> LoggedExchange | None:
@@ -73,7 +75,8 @@ async def _render(place: Workshop, arm: Arm, found: _Read) -> tuple[Past, Render
     first, shots = found.conversation.messages[0], None
     if arm.similar_shots and not first.depth:  # of a longer conversation only the end was read
         shots = await Prompts(place.embedder).choose_shots(arm, first.text)
-    return past, past.render(found.conversation, found.exchange, found.memories, found.tools, shots=shots)
+    known = (found.conversation, found.exchange, found.memories, found.tools)
+    return past, past.render(*known, plan=found.plan, shots=shots)
 
 
 def _request(place: Workshop, arm: Arm, found: _Read, rendered: Rendered) -> Request:

@@ -11,7 +11,6 @@ of emoji are spelt with them. Halves of surrogate pairs become U+FFFD.
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 
 from persona.values.memory import Fact, Recalled
@@ -107,6 +106,6 @@ def with_blocks(message: Message, blocks: str) -> Message:
     if not blocks:
         return message
     first, *rest = message.parts or (Text(""),)
-    if isinstance(first, Text):
-        return replace(message, parts=(Text(blocks + first.text), *rest))
-    return replace(message, parts=(Text(blocks), *message.parts))
+    parts = (Text(blocks + first.text), *rest) if isinstance(first, Text) else (Text(blocks), *message.parts)
+    known = (message.id, message.parent_id, message.turn_id, message.depth, message.created_us)
+    return Message(message.role, parts, *known)  # twice a window, in a third of the time of `replace`

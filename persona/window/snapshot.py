@@ -56,7 +56,7 @@ def stand(materials: Materials, rules: WindowRules, anchor: Anchor) -> Snapshot:
     fresh: set[SectionName] = set()
     if not anchor.frozen_us:
         fresh.add("shots")
-        anchor = replace(anchor, shots=_shots_that_fit(materials, rules), summary_id="")
+        anchor = replace(anchor, shots=_shots_that_fit(materials.shots, rules), summary_id="")
     if not anchor.frozen_us or not {line.id for line in materials.facts}.issuperset(anchor.facts):
         fresh.add("profile")
         anchor = _with_facts(materials, rules, anchor)
@@ -70,7 +70,7 @@ def freeze(materials: Materials, rules: WindowRules, anchor: Anchor) -> Snapshot
     fresh: set[SectionName] = {"profile", "summary"}
     if not anchor.frozen_us:
         fresh.add("shots")
-        anchor = replace(anchor, shots=_shots_that_fit(materials, rules))
+        anchor = replace(anchor, shots=_shots_that_fit(materials.shots, rules))
     summary = materials.summary
     fits = summary is not None and summary_tokens(summary, materials.counter) <= rules.most("summary")
     anchor = replace(anchor, summary_id=summary.id if summary and fits else "")
@@ -100,19 +100,34 @@ def summary_tokens(summary: Summary, counter: Counter) -> int:
     return counter.framing.per_message + counter.text(summary_block(summary.text))
 
 
+def anchor_of(
+    facts: Sequence[Line], shots: Sequence[Block], rules: WindowRules, counter: Counter, frozen_us: int
+) -> Anchor:
+    """The anchor of a first window with these facts and shots: it names the shots that fit, and counts such facts."""
+    return Anchor(
+        frozen_us=frozen_us,
+        facts=tuple(line.id for line in facts),
+        shots=_shots_that_fit(shots, rules),
+        facts_shown=_facts_that_fit(facts, rules, counter),
+    )
+
+
 def _with_facts(materials: Materials, rules: WindowRules, anchor: Anchor) -> Anchor:
-    room = rules.most("profile") - _wrapping(materials.counter)
     return replace(
         anchor,
         frozen_us=materials.now_us,
         facts=tuple(line.id for line in materials.facts),
-        facts_shown=first_that_fit((line.tokens for line in materials.facts), room),
+        facts_shown=_facts_that_fit(materials.facts, rules, materials.counter),
     )
 
 
-def _shots_that_fit(materials: Materials, rules: WindowRules) -> tuple[str, ...]:
-    number = first_that_fit((shot.tokens for shot in materials.shots), rules.most("shots"))
-    return tuple(shot.id for shot in materials.shots[:number])
+def _facts_that_fit(facts: Sequence[Line], rules: WindowRules, counter: Counter) -> int:
+    return first_that_fit((line.tokens for line in facts), rules.most("profile") - _wrapping(counter))
+
+
+def _shots_that_fit(shots: Sequence[Block], rules: WindowRules) -> tuple[str, ...]:
+    number = first_that_fit((shot.tokens for shot in shots), rules.most("shots"))
+    return tuple(shot.id for shot in shots[:number])
 
 
 def _wrapping(counter: Counter) -> int:

@@ -21,6 +21,7 @@ ROUTES: dict[str, Any] = {
             "base": {"target": "scripted:any"},
             "tuned": {"target": "words:any", "instructions": "Be brief.", "window": {"shots": False}},
             "small": {"target": "scripted:any", "window": {"budget": 420, "reserve": 60}},
+            "twin": {"target": "scripted:any"},
             "large": {"target": "scripted:any", "window": {"budget": 8000, "reserve": 60}},
         },
         "window": {"budget": 600, "reserve": 60},
@@ -89,6 +90,13 @@ def test_a_smaller_window_shows_less_and_a_larger_one_starts_earlier(desk: Desk)
     assert shown[0] < shown[1] < shown[2] == 2 * 13
     assert small.tokens <= small.plan.limit
     assert in_section(small, "history") == in_section(base, "history")[-shown[0] :]
+
+
+def test_an_arm_with_the_same_window_starts_where_the_logged_one_did(desk: Desk) -> None:
+    log = lived(desk, 14)
+    base, twin = (last(log, log.past(arm=arm)) for arm in ("base", "twin"))
+    assert base.plan.history.left_out
+    assert (twin.messages, twin.sections) == (base.messages, base.sections)
 
 
 def test_sections_tell_what_each_message_is(desk: Desk) -> None:
