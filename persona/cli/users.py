@@ -39,12 +39,12 @@ def conversations(
         show_json(page_json(page))
         return
     rows = [
-        (one.id, moment(one.updated_us), str(one.messages), one.route, ", ".join(one.tags), _title(one)) for one in page
+        (one.id, moment(one.updated_us), str(one.messages), one.route, _title(one), ", ".join(one.tags)) for one in page
     ]
     if not rows:
         aside(f"{user} has no conversations yet: persona chat --user {user}")
         return
-    show_table(("conversation", "last used", "messages", "route", "tags", "title"), rows)
+    show_table(("conversation", "last used", "messages", "route", "title", "tags"), rows)
     if page.cursor:
         aside(f"there are more: --cursor {page.cursor}")
 

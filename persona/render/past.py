@@ -6,65 +6,27 @@ changed since: the digests in its plan tell, and a note says so. For another arm
 one did, or at the first message where it has more room: what this arm would have frozen earlier, nobody knows.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from persona.render.known import Known, MemoryLines, facts_shown, hits, missing
 from persona.render.prepare import importance, stated
 from persona.render.prompts import shot_block, shot_id
+from persona.render.rendered import Rendered, as_sent, with_history
 from persona.routing.routes import Arm, Shot
 from persona.store.codec import decode_plan
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Message
-from persona.values.plan import Plan, SectionName
+from persona.values.plan import Plan
 from persona.values.request import Target, Tool
-from persona.window.blocks import BARE_CONTEXT, context_block, with_blocks
+from persona.window.blocks import BARE_CONTEXT, context_block
 from persona.window.counting import Counter
-from persona.window.fit import Fitted, fit
+from persona.window.fit import fit
 from persona.window.materials import Anchor, Block, Line, Materials, PastTurn, Summary, block
 from persona.window.rules import WindowRules
 from persona.window.snapshot import anchor_of
 
-_INSTRUCTIONS: tuple[SectionName, ...] = ("instructions",)
-_SHOTS: tuple[SectionName, ...] = ("shots",)
-_PROFILE: tuple[SectionName, ...] = ("profile",)
-_SUMMARY: tuple[SectionName, ...] = ("summary",)
-_HISTORY: tuple[SectionName, ...] = ("history",)
-_INPUT: tuple[SectionName, ...] = ("input",)
-_BEFORE_HISTORY = {"instructions", "shots", "profile"}
 _NEVER_US = 1  # an anchor that is set has a time; nothing here asks which
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """One exchange as an arm would be asked it. `sections` names for each message the section that it is of; the user's
-    message and the tool rounds after it are the input.
-
-    `recall` and `context` are the blocks that stand before the user's own words in `asked`, as they were written.
-    `tokens` are those of the whole request, `stable` as in a Fitted. `notes` say what is not as it was: without one, a
-    rendering through the arm that was asked is exact.
-    """
-
-    messages: tuple[Message, ...]
-    sections: tuple[SectionName, ...]
-    asked: Message
-    recall: str
-    context: str
-    tools: tuple[Tool, ...]
-    tokens: int
-    plan: Plan
-    stable: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def without(self, left_out: Collection[SectionName]) -> tuple[Message, ...]:
-        """The messages without those sections; what was recalled is taken out of the user's message."""
-        bare = with_blocks(self.asked, self.context) if "recall" in left_out and self.recall else None
-        first_of_input = self.sections.index("input")
-        return tuple(
-            bare if bare and at == first_of_input else message
-            for at, (message, section) in enumerate(zip(self.messages, self.sections, strict=True))
-            if section not in left_out
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +95,8 @@ class Past:
         notes = tuple(missing(plan, known, memories))
         if same:
             notes += tuple(_differences(plan, fitted.plan))
-        rendered = _rendered(scene, materials, fitted, notes)
-        return self._with_all_of_it(scene, rendered) if whole else rendered
+        rendered = as_sent(materials, fitted, notes)
+        return with_history(rendered, known.turns_before(scene.asked, 0), self.counter) if whole else rendered
 
     def _of(self, conversation: LoggedConversation) -> Known:
         if self._known is None or self._known.conversation is not conversation:
@@ -252,58 +214,11 @@ class Past:
         self._then = replace(rules, limit=plan.limit, scale=plan.scale)
         return self._then
 
-    def _with_all_of_it(self, scene: _Scene, rendered: Rendered) -> Rendered:
-        """The same with the whole conversation as its history."""
-        turns = scene.known.turns_before(scene.asked, 0)
-        history = [message for turn in turns for message in turn.messages]
-        at = rendered.sections.index("input")
-        before = [number for number in range(at) if rendered.sections[number] in _BEFORE_HISTORY]
-        messages = (*(rendered.messages[number] for number in before), *history, *rendered.messages[at:])
-        return replace(
-            rendered,
-            messages=messages,
-            sections=(
-                *(rendered.sections[number] for number in before),
-                *(_HISTORY * len(history)),
-                *rendered.sections[at:],
-            ),
-            tokens=self.counter.request(messages, scene.tools),
-            stable=(),
-        )
-
 
 def _room(rules: WindowRules, plan: Plan) -> float:
     """How many more tokens of the provider's the rules give than the plan had; 0 within what rounding does."""
     more = rules.limit * rules.scale - plan.limit * plan.scale
     return more if abs(more) > rules.scale + plan.scale else 0
-
-
-def _rendered(scene: _Scene, materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Rendered:
-    plan, messages = fitted.plan, fitted.messages
-    asking = 1 + len(materials.running)
-    standing = _standing(len(materials.instructions.messages), plan)
-    past = len(messages) - len(standing) - asking
-    asked = messages[-asking]
-    blocks = len(asked.text) - len(scene.asked.text)
-    return Rendered(
-        messages=messages,
-        sections=standing + _HISTORY * past + _INPUT * asking,
-        asked=scene.asked,
-        recall=asked.text[: blocks - len(materials.context)],
-        context=materials.context,
-        tools=scene.tools,
-        tokens=plan.total,
-        plan=plan,
-        stable=fitted.stable,
-        notes=notes,
-    )
-
-
-def _standing(instructions: int, plan: Plan) -> tuple[SectionName, ...]:
-    """The sections of the messages before the history."""
-    shots = 2 * sum(one.included for one in plan.section("shots").candidates)
-    profile, summary = bool(plan.section("profile").tokens), bool(plan.section("summary").tokens)
-    return _INSTRUCTIONS * instructions + _SHOTS * shots + _PROFILE * profile + _SUMMARY * summary
 
 
 def _differences(then: Plan, now: Plan) -> Iterator[str]:

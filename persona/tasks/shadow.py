@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from persona.render.known import recalled_ids
-from persona.render.past import Past, Rendered
+from persona.render.past import Past
 from persona.render.prepare import longest_reply, rules_for
 from persona.render.prompts import Prompts
+from persona.render.rendered import Rendered
 from persona.routing.routes import Arm
 from persona.store import exchanges, log
 from persona.store.codec import decode_plan, storable

@@ -127,8 +127,8 @@ def test_conversations_come_in_pages_the_newest_first() -> None:
 def test_a_table_in_a_pipe_is_one_line_a_row_parted_by_tabs() -> None:
     said("ask", "two\tparts\nand lines", "--user", "ada")
     (line,) = said("conversations", "--user", "ada").splitlines()
-    id, _, messages, route, title = line.split("\t")
-    assert (id[:4], messages, route, title) == ("cnv_", "2", "default", "two parts and lines")
+    id, _, messages, route, title, tags = line.split("\t")
+    assert (id[:4], messages, route, title, tags) == ("cnv_", "2", "default", "two parts and lines", "")
 
 
 def test_a_user_without_anything_prints_nothing() -> None:

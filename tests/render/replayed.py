@@ -8,8 +8,9 @@ from talking import Desk
 from persona.adapter import Adapter
 from persona.calling.providers import Providers
 from persona.render.known import recalled_ids
-from persona.render.past import Past, Rendered
+from persona.render.past import Past
 from persona.render.prepare import rules_for
+from persona.render.rendered import Rendered
 from persona.routing.routes import Routes
 from persona.settings import Settings
 from persona.store import log

@@ -7,7 +7,8 @@ from render.replayed import Replay, replay
 from talking import Desk, settings
 
 from persona import NotFound
-from persona.render.past import Past, Rendered
+from persona.render.past import Past
+from persona.render.rendered import Rendered
 from persona.store.codec import decode_plan
 from persona.testing import ScriptedModel, WordTokenizer
 from persona.values.log import LoggedMemory

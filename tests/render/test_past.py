@@ -13,7 +13,7 @@ from render.replayed import on_the_wire, replay
 from talking import Desk, ask, settings
 
 from persona import Assistant, Conversation, User
-from persona.render.past import Rendered
+from persona.render.rendered import Rendered
 from persona.testing import ScriptedModel
 from persona.values.plan import SECTIONS
 
