@@ -20,9 +20,9 @@ from persona.store.exchanges import Attempt, Exchange
 from persona.store.turns import Advance, Opened, TurnState
 from persona.values.message import Message
 from persona.values.plan import Plan
-from persona.values.request import Target, Tool, Usage
+from persona.values.request import AnswerSchema, Target, Tool, Usage
 from persona.window.anchor import due_for_summary, room_of_history
-from persona.window.counting import Counter, schemas
+from persona.window.counting import Counter, declared
 from persona.window.fit import Fitted
 from persona.window.materials import Anchor, Block, PastTurn
 
@@ -47,6 +47,7 @@ class Journal:
     anchor: Anchor
     allowed: tuple[Allowance, ...] = ()
     tools: tuple[Tool, ...] = ()
+    answer: AnswerSchema | None = None
     plan: Plan | None = None
     added: list[Message] = field(default_factory=list)
     calls: list[Exchange] = field(default_factory=list)
@@ -152,12 +153,12 @@ class Journal:
             refuse(reached, self.services.now_us())
 
     def _prompts(self) -> Iterator[tuple[str, Callable[[], str]]]:
-        """What the plans name by digests: instructions, shots and the schemas of tools, and their words."""
+        """What the plans name by digests: instructions, shots and what goes out beside them, and their words."""
         prompts = self.services.prompts
         for block in (prompts.instructions(self.arm, self.counter), *prompts.shots(self.arm.shots, self.counter)):
             yield block.digest, partial(_words, block)
-        if self.tools and self.plan:
-            yield self.plan.tools_digest, partial(schemas, self.tools)
+        if self.plan and self.plan.tools_digest:
+            yield self.plan.tools_digest, partial(declared, self.tools, self.answer)
 
     def _put_tasks(self, tx: Transaction, gathered: Gathered, reply: Message | None) -> None:
         now_us, owner_key, key = self.services.now_us(), self.opened.owner.key, self.opened.before.key

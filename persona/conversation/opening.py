@@ -132,6 +132,7 @@ async def _answer(
         gathered.anchor,
         found.allowed,
         tuple(one.tool for one in offered.values()),
+        awaited.schema if awaited else None,
         revision=found.opened.revision,
     )
     return await Turn(services, asked, journal, gathered, shots, offered, awaited, deadline, show).run()

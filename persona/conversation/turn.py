@@ -217,7 +217,7 @@ class Turn:
             journal.opened.message,
             journal.opened.owner.traits,
             journal.tools,
-            self.awaited.schema if self.awaited else None,
+            journal.answer,
             self.shots,
             self._running(),
             journal.opened.message.created_us,
@@ -243,7 +243,7 @@ class Turn:
             timeout_s=max(0.001, self.deadline - asyncio.get_running_loop().time()),
             cache_key=self.journal.opened.before.id,
             stable=fitted.stable,
-            answer=self.awaited.schema if self.awaited else None,
+            answer=self.journal.answer,
         )
 
     async def _run_tools(self, call: _Underway) -> None:

@@ -18,7 +18,7 @@ from persona.store.codec import decode_plan
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Message
 from persona.values.plan import Plan
-from persona.values.request import Target, Tool
+from persona.values.request import AnswerSchema, Target, Tool
 from persona.window.blocks import BARE_CONTEXT, context_block
 from persona.window.counting import Counter
 from persona.window.fit import fit
@@ -40,6 +40,7 @@ class _Scene:
     running: tuple[Message, ...]
     memories: Mapping[str, LoggedMemory]
     tools: tuple[Tool, ...]
+    answer: AnswerSchema | None
 
 
 class Past:
@@ -70,6 +71,7 @@ class Past:
         exchange: LoggedExchange,
         memories: Mapping[str, LoggedMemory],
         tools: Sequence[Tool] = (),
+        answer: AnswerSchema | None = None,
         *,
         plan: Plan | None = None,
         shots: Sequence[Shot] | None = None,
@@ -77,15 +79,15 @@ class Past:
     ) -> Rendered:
         """What this arm would be sent for the exchange.
 
-        `memories` are those that its plan names (`known.recalled_ids`), by their ids, and `tools` those whose schemas
-        are kept under the plan's digest; `plan` is the exchange's own, where it is decoded already. `shots` are those
-        of this arm, where the first ones are not meant. With `whole` the history is the whole conversation, whatever
-        the budget, and no summary. Raises NotFound when the reply or its question was erased, or the call brought no
-        reply; WindowTooSmall.
+        `memories` are those that its plan names (`known.recalled_ids`), by their ids; `tools` and `answer` what is kept
+        under the plan's digest of what was declared (`counting.declared_in`). `plan` is the exchange's own, where it is
+        decoded already. `shots` are those of this arm, where the first ones are not meant. With `whole` the history is
+        the whole conversation, whatever the budget, and no summary. Raises NotFound when the reply or its question was
+        erased, or the call brought no reply; WindowTooSmall.
         """
         known = self._of(conversation)
         plan = plan or decode_plan(exchange.plan)
-        scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools))
+        scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools), answer)
         same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self.counter.name)
         if same:
             materials, anchor, rules = self._as_it_was(scene)
@@ -198,6 +200,8 @@ class Past:
             running=scene.running,
             now_us=scene.asked.created_us,
             expects_summary=bool(self._arm.summarise),
+            answer=scene.answer,
+            answer_tokens=self.counter.answer(scene.answer) if scene.answer else 0,
         )
 
     def _line(self, known: Known, id: str) -> Line | None:
@@ -227,8 +231,8 @@ def _differences(then: Plan, now: Plan) -> Iterator[str]:
         if sent.digest != made.digest:
             yield f"the section {sent.name} is not as it was sent"
     if then.tools_digest != now.tools_digest:
-        yield "the tools are not those that were offered"
+        yield "the tools or the answer's schema are not those that were declared"
     if (then.history.turns, then.history.tokens) != (now.history.turns, now.history.tokens):
         yield "messages of the history were erased"
     if then.section("input").tokens != now.section("input").tokens:
-        yield "what was stated beside the message has changed"
+        yield "the input is not as it was sent: what is stated beside it has changed, or an answer was mended"

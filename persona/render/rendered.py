@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from persona.values.message import Message
 from persona.values.plan import Plan, SectionName
-from persona.values.request import Tool
+from persona.values.request import AnswerSchema, Tool
 from persona.window.blocks import with_blocks
 from persona.window.counting import Counter
 from persona.window.fit import Fitted
@@ -36,6 +36,7 @@ class Rendered:
     recall: str
     context: str
     tools: tuple[Tool, ...]
+    answer: AnswerSchema | None
     tokens: int
     plan: Plan
     stable: tuple[int, ...] = ()
@@ -67,6 +68,7 @@ def as_sent(materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Ren
         recall=asked.text[: blocks - len(materials.context)],
         context=materials.context,
         tools=materials.tools,
+        answer=materials.answer,
         tokens=plan.total,
         plan=plan,
         stable=fitted.stable,
@@ -81,7 +83,7 @@ def with_history(rendered: Rendered, turns: Sequence[PastTurn], counter: Counter
     before = [number for number in range(at) if rendered.sections[number] in _BEFORE_HISTORY]
     messages = (*(rendered.messages[number] for number in before), *history, *rendered.messages[at:])
     sections = (*(rendered.sections[number] for number in before), *_HISTORY * len(history), *rendered.sections[at:])
-    tokens = counter.request(messages, rendered.tools)
+    tokens = counter.request(messages, rendered.tools, rendered.answer)
     return replace(rendered, messages=messages, sections=sections, tokens=tokens, stable=())
 
 

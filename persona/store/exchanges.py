@@ -66,7 +66,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought, `answer` what
+    """One model call. `number` counts within its turn; `partial` is what a cut stream had brought, `said` what
     a shadow said: no message holds either.
 
     `purpose` says what it was for: the turn's reply, or background work that the turn caused.
@@ -89,7 +89,7 @@ class Exchange:
     stop: StopReason | Literal[""] = ""
     error: str = ""
     partial: str = ""
-    answer: tuple[Part, ...] = ()
+    said: tuple[Part, ...] = ()
     served_model: str = ""
     request_id: str = ""
     usage: Usage = field(default_factory=Usage)
@@ -140,7 +140,7 @@ def log(tx: Transaction, exchange: Exchange) -> bool:
             "stop": exchange.stop,
             "error": exchange.error,
             "partial": exchange.partial,
-            "answer": encode_parts(exchange.answer) if exchange.answer else "",
+            "said": encode_parts(exchange.said) if exchange.said else "",
             "input_tokens": usage.input_tokens,
             "output_tokens": usage.output_tokens,
             "cache_read_tokens": usage.cache_read_tokens,

@@ -20,7 +20,7 @@ _DECODED: Mapping[str, Callable[[str], object]] = {
     "tokens": json.loads,
     "anchor": json.loads,
     "tags": json.loads,
-    "answer": json.loads,
+    "said": json.loads,
     "value": json.loads,
     "plan": lambda raw: decode_plan(raw).to_dict(),
 }

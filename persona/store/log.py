@@ -51,7 +51,7 @@ _EXCHANGE = (  # when it began and its id order them; the rest are the fields of
     *(_e.id, _e.turn_id, _e.number, _e.purpose, _e.reply_id, _e.route, _e.arm, _e.provider, _e.model),
     *(_e.served_model, _e.outcome, _e.stop, _e.error, _e.consent, _e.input_tokens, _e.output_tokens),
     *(_e.cache_read_tokens, _e.cache_write_tokens, _e.reasoning_tokens, _e.cost_usd, _e.cost_source),
-    *(_e.started_us, _e.latency_ms, _e.plan, _e.answer),
+    *(_e.started_us, _e.latency_ms, _e.plan, _e.said),
 )
 _CONSENT = 13
 _FACT = (
@@ -184,7 +184,7 @@ def memories(tx: Transaction, ids: Iterable[str]) -> dict[str, LoggedMemory]:
 
 
 def prompts(tx: Transaction, digests: Iterable[str]) -> dict[str, str]:
-    """The words behind digests in a plan: instructions, a shot, the schemas of tools."""
+    """The words behind digests in a plan: instructions, a shot, the schemas that were declared."""
     return dict(_looked_up(tx, _PROMPTS, digests))
 
 

@@ -138,7 +138,7 @@ class ExchangeRow(Table, table=True):
 
     `purpose` is `turn` for a reply, else the kind of the task that called. `planned_tokens` and `prefix_tokens` are the
     plan's own, beside it so that they can be summed without reading it. `partial` is what a cut stream had brought,
-    `answer` what a shadow said, as parts: no message holds either.
+    `said` what a shadow said, as parts: no message holds either.
     """
 
     __tablename__ = "persona_exchanges"
@@ -166,7 +166,7 @@ class ExchangeRow(Table, table=True):
     stop: str = ""
     error: str = ""
     partial: str = Field(default="", sa_type=Text)
-    answer: str = Field(default="", sa_type=Text)
+    said: str = Field(default="", sa_type=Text)
     input_tokens: int | None = None
     output_tokens: int | None = None
     cache_read_tokens: int | None = None

@@ -1,7 +1,8 @@
 """Asks a route's shadow arm what another arm has just answered: logged beside that reply, and shown to nobody.
 
-The shadow is asked what it would have been asked in the reply's place, with the tools that were offered. What it says
-is an exchange of its own: no message holds it, so no history, memory or dataset does. Of tools it calls none is run.
+The shadow is asked what it would have been asked in the reply's place, with the tools and the answer's schema that were
+declared. What it says is an exchange of its own: no message holds it, so no history, memory or dataset does. Of tools
+that it calls none is run.
 """
 
 from collections.abc import Callable
@@ -23,8 +24,8 @@ from persona.tasks.workshop import Workshop
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Part, Text
 from persona.values.plan import Plan
-from persona.values.request import Request, Tool
-from persona.window.counting import tools_in
+from persona.values.request import AnswerSchema, Request, Tool
+from persona.window.counting import declared_in
 
 _READER = LogReader()
 
@@ -37,7 +38,7 @@ class _Read:
     exchange: LoggedExchange
     plan: Plan
     memories: dict[str, LoggedMemory]
-    tools: tuple[Tool, ...]
+    declared: tuple[tuple[Tool, ...], AnswerSchema | None]
 
 
 async def shadow(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
@@ -60,7 +61,7 @@ def _read(tx: Transaction, task: Task) -> _Read | None:
         return None
     plan = decode_plan(exchange.plan)
     schemas = log.prompts(tx, [plan.tools_digest]).get(plan.tools_digest, "") if plan.tools_digest else ""
-    return _Read(conversation, exchange, plan, log.memories(tx, recalled_ids(plan)), tools_in(schemas))
+    return _Read(conversation, exchange, plan, log.memories(tx, recalled_ids(plan)), declared_in(schemas))
 
 
 def _first_of_turn(conversation: LoggedConversation) -> LoggedExchange | None:
@@ -76,7 +77,7 @@ async def _render(place: Workshop, arm: Arm, found: _Read) -> tuple[Past, Render
     first, shots = found.conversation.messages[0], None
     if arm.similar_shots and not first.depth:  # of a longer conversation only the end was read
         shots = await Prompts(place.embedder).choose_shots(arm, first.text)
-    known = (found.conversation, found.exchange, found.memories, found.tools)
+    known = (found.conversation, found.exchange, found.memories, *found.declared)
     return past, past.render(*known, plan=found.plan, shots=shots)
 
 
@@ -90,6 +91,7 @@ def _request(place: Workshop, arm: Arm, found: _Read, rendered: Rendered) -> Req
         timeout_s=place.settings.turn.timeout_s,
         cache_key=found.conversation.id,
         stable=rendered.stable,
+        answer=rendered.answer,
     )
 
 
@@ -97,6 +99,6 @@ def _keep(tx: Transaction, called: Called, prompts: dict[str, str]) -> None:
     """In the transaction that takes the task off the list: whoever erases takes the task first, and then finds this."""
     heard = called.heard
     text: tuple[Part, ...] = (Text(storable("".join(heard.text))),) if heard.text else ()
-    log_call(tx, replace(called.exchange, answer=(*text, *heard.calls)), called.allowed)
+    log_call(tx, replace(called.exchange, said=(*text, *heard.calls)), called.allowed)
     for digest, words in prompts.items():
         exchanges.keep_prompt(tx, digest, words)

@@ -12,10 +12,10 @@ from persona.values.turn import Cost
 
 @dataclass(frozen=True, slots=True)
 class LoggedExchange:
-    """One model call. `plan` and `answer` are JSON that is read only where it is needed.
+    """One model call. `plan` and `said` are JSON that is read only where it is needed.
 
     `reply_id` is the message that it brought, empty where it brought none; a call for another `purpose` than `turn`
-    never does, and what a shadow said is in `answer` (`store.codec.decode_parts`). Times are UTC microseconds.
+    never does, and what a shadow said is in `said` (`store.codec.decode_parts`). Times are UTC microseconds.
     """
 
     id: str
@@ -42,7 +42,7 @@ class LoggedExchange:
     started_us: int
     latency_ms: float
     plan: str
-    answer: str = ""
+    said: str = ""
 
     @property
     def target(self) -> Target:

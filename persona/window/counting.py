@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from math import ceil
 
 from persona.adapter import Framing, Tokenizer
@@ -97,19 +98,24 @@ class Counter:
         return framing.image_low + (0 if part.detail == "low" else framing.image_tile * _tiles(part))
 
 
-def schemas(tools: Sequence[Tool]) -> str:
-    """The schemas of all tools, one a line, for a digest of what goes on the wire."""
-    return "\n".join(map(_schema, tools))
+def declared(tools: Sequence[Tool], answer: AnswerSchema | None) -> str:
+    """What goes out beside the messages, one a line: the schemas of all tools, and last the one of the answer."""
+    lines = [_schema(tool) for tool in tools]
+    if answer:
+        lines.append(json.dumps({"answer": asdict(answer)}, ensure_ascii=False))
+    return "\n".join(lines)
+
+
+def declared_in(text: str) -> tuple[tuple[Tool, ...], AnswerSchema | None]:
+    """The tools and the answer's schema that `declared` wrote."""
+    rows = [json.loads(line) for line in text.splitlines()]
+    answer = AnswerSchema(**rows.pop()["answer"]) if rows and "answer" in rows[-1] else None
+    return tuple(Tool(**row) for row in rows), answer
 
 
 def answer_text(answer: AnswerSchema) -> str:
     """The answer's schema as JSON, with its name."""
     return json.dumps({"name": answer.name, "schema": answer.schema}, ensure_ascii=False)
-
-
-def tools_in(schemas: str) -> tuple[Tool, ...]:
-    """The tools that `schemas` wrote."""
-    return tuple(Tool(**json.loads(line)) for line in schemas.splitlines())
 
 
 def label(counter: Counter, samples: int) -> Label:

@@ -18,7 +18,7 @@ from persona.window.blocks import (
     with_blocks,
 )
 from persona.window.budget import refuse
-from persona.window.counting import answer_text, label, schemas
+from persona.window.counting import declared, label
 from persona.window.layout import Layout, arrange
 from persona.window.materials import Anchor, Materials, digest
 from persona.window.prefix import unchanged
@@ -128,9 +128,7 @@ def _plan(
 
 def _declared(materials: Materials) -> str:
     """A digest of the schemas that go out beside the messages, empty where there are none."""
-    if materials.answer:
-        return digest(f"{schemas(materials.tools)}\n{answer_text(materials.answer)}")
-    return digest(schemas(materials.tools)) if materials.tools else ""
+    return digest(declared(materials.tools, materials.answer)) if materials.tools or materials.answer else ""
 
 
 def _range(materials: Materials, layout: Layout) -> HistoryRange:

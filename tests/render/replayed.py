@@ -19,7 +19,7 @@ from persona.store.engine import Database
 from persona.store.log import LogReader, Wanted
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.request import Request
-from persona.window.counting import tools_in
+from persona.window.counting import declared_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Replay:
         pairs.sort(key=lambda pair: (pair[1].started_us, pair[1].id))
         for conversation, exchange in pairs:
             memories, schemas = self._words(exchange)
-            yield exchange, past.render(conversation, exchange, memories, tools_in(schemas), whole=whole)
+            yield exchange, past.render(conversation, exchange, memories, *declared_in(schemas), whole=whole)
 
     def _words(self, exchange: LoggedExchange) -> tuple[dict[str, LoggedMemory], str]:
         plan, database = decode_plan(exchange.plan), Database(self.url)

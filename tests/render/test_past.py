@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as limited
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from render.replayed import on_the_wire, replay
 from talking import Desk, ask, settings
 
@@ -26,7 +27,25 @@ ROUTES: dict[str, dict[str, Any]] = {
     "bare": {"window": {"budget": 600, "reserve": 100}, "input": [], "shots": LIKE},
 }
 WORDS = ["the", "parcel", "of", "Tuesday", "is", "late", "and", "the", "post", "office", "in", "Lyon", "does", "not"]
-ACTIONS = ["say", "say", "say long", "tool", "remember", "forget", "index", "edit", "again", "new", "address", "rate"]
+ACTIONS = [
+    "say",
+    "say",
+    "say long",
+    "tool",
+    "answer",
+    "remember",
+    "forget",
+    "index",
+    "edit",
+    "again",
+    "new",
+    "address",
+    "rate",
+]
+
+
+class Hour(BaseModel):
+    hour: int
 
 
 def opening_hours(day: str) -> str:
@@ -50,13 +69,9 @@ class Life:
 
     def do(self, action: str) -> None:
         """One action; what needs a reply is left out while there is none."""
-        model, turns = self.desk.model, [one for one in self.desk.log.turns if one["reply_id"]]
-        if action in ("say", "say long"):
-            model.then(f"answer {next(self.number)}")
-            self.chat.send(self.text(50 if action == "say long" else 9))
-        elif action == "tool":
-            model.then(["I look it up.", ask("opening_hours", '{"day": "Monday"}')], "At nine.")
-            self.chat.send(self.text(6), tools=[opening_hours])
+        turns = [one for one in self.desk.log.turns if one["reply_id"]]
+        if action in ("say", "say long", "tool", "answer"):
+            self.talk(action)
         elif action == "remember":
             self.user.remember(self.text(7), kind="preference")
         elif action == "forget":
@@ -70,6 +85,19 @@ class Life:
             self.user.address("Ada", locale="fr-FR", time_zone="Europe/Paris")
         elif turns and self.chat_of(turns[-1]):
             self.change(action, turns[-1])
+
+    def talk(self, action: str) -> None:
+        """A turn: some words, many, one with a tool, or one that is held to a schema."""
+        model = self.desk.model
+        if action == "tool":
+            model.then(["I look it up.", ask("opening_hours", '{"day": "Monday"}')], "At nine.")
+            self.chat.send(self.text(6), tools=[opening_hours])
+        elif action == "answer":
+            model.then('{"hour": 9}')
+            self.chat.send(self.text(6), answer=Hour)
+        else:
+            model.then(f"answer {next(self.number)}")
+            self.chat.send(self.text(50 if action == "say long" else 9))
 
     def chat_of(self, turn: dict[str, Any]) -> bool:
         """Whether the turn is one of the conversation that is open."""
@@ -114,13 +142,13 @@ def test_an_exchange_through_its_own_arm_is_what_was_sent(route: str, actions: l
     assert len(rendered) == len(desk.model.requests)
     for one, sent in zip(rendered, desk.model.requests, strict=True):
         assert (on_the_wire(one) == on_the_wire(sent)) == (not one.notes)  # a note exactly where it differs
-        assert (one.tools, one.stable) == (sent.tools, sent.stable)
+        assert (one.tools, one.answer, one.stable) == (sent.tools, sent.answer, sent.stable)
     taken_back = {"edit", "forget"} & {*actions}
     assert taken_back or not any(one.notes for one in rendered)
 
 
 def test_a_long_life_with_everything_in_it_is_what_was_sent(tmp_path: Path) -> None:
-    talk = ["say long", "index", "say long", "tool", "index"]
+    talk = ["say long", "index", "say long", "tool", "answer", "index"]
     desk, rendered = lived(tmp_path, "summed up", ["remember", *talk * 4, "new", "say", "remember", *talk])
     assert [on_the_wire(one) for one in rendered] == [on_the_wire(one) for one in desk.model.requests]
     assert {section for one in rendered for section in one.sections} == {*SECTIONS} - {"shots", "recall"}
@@ -128,3 +156,12 @@ def test_a_long_life_with_everything_in_it_is_what_was_sent(tmp_path: Path) -> N
     assert any(one.plan.history.left_out for one in rendered)
     assert any(one.messages[-1].role == "tool" for one in rendered)
     assert not any(one.notes for one in rendered)
+
+
+def test_an_answer_that_was_mended_is_rendered_as_if_it_had_come_at_once(desk: Desk) -> None:
+    desk.model.then("At nine.", '{"hour": 9}')
+    desk.chat().send("When do you open?", answer=Hour)
+    log = replay(desk, settings(desk.folder))
+    ((_, rendered),) = log.rendered(log.past())
+    assert on_the_wire(rendered) == on_the_wire(desk.model.requests[0])
+    assert [note for note in rendered.notes if "an answer was mended" in note]

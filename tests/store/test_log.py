@@ -73,14 +73,12 @@ def test_an_exchange_is_read_with_its_plan_undecoded(database: Database) -> None
 @pytest.mark.parametrize("agreed", [True, False])
 def test_consent_is_a_yes_or_a_no(database: Database, agreed: bool) -> None:
     opened = start(database, opening())
-    called = replace(
-        exchange(opened, ""), consent=agreed, purpose="shadow", answer=(Text("x"), ToolCall("1", "y", "{}"))
-    )
+    called = replace(exchange(opened, ""), consent=agreed, purpose="shadow", said=(Text("x"), ToolCall("1", "y", "{}")))
     database.run_now(lambda tx: exchanges.log(tx, called))
     ((found,),) = [one.exchanges for one in read(database)]
     assert found.consent is agreed
     assert (found.id, found.latency_ms, found.started_us) == (called.id, called.latency_ms, called.started_us)
-    assert found.answer == '[{"text":"x"},{"call":["1","y","{}"]}]'
+    assert found.said == '[{"text":"x"},{"call":["1","y","{}"]}]'
 
 
 def test_what_hangs_on_a_conversation_comes_with_it(database: Database) -> None:

@@ -64,7 +64,7 @@ def test_its_answer_is_an_exchange_beside_the_reply(desk: Desk, assistant: Assis
     reply = assistant.user("ada").conversation().send("When?")
     assistant.drain()
     (logged,) = shadows(desk)
-    assert decode_parts(logged["answer"]) == (Text("Nine sharp."),)
+    assert decode_parts(logged["said"]) == (Text("Nine sharp."),)
     assert (logged["route"], logged["arm"], logged["model"], logged["reply_id"]) == ("default", "v2", "any", "")
     assert (logged["outcome"], logged["input_tokens"], logged["output_tokens"]) == ("answered", 120, 7)
     turn = next(one for one in desk.log.turns if one["reply_id"] == reply.id)
@@ -122,7 +122,7 @@ def test_of_a_turn_with_tools_it_is_asked_the_question_and_runs_nothing(
     assert second.requests[0].tools == desk.model.requests[0].tools
     assert len(second.requests[0].messages) == 2
     (logged,) = shadows(desk)
-    assert decode_parts(logged["answer"]) == (
+    assert decode_parts(logged["said"]) == (
         Text("Let me see."),
         ToolCall("call_1", "look_up", '{"day": "Tuesday"}'),
     )
@@ -134,7 +134,7 @@ def test_a_failed_call_is_logged_and_tried_again(desk: Desk, second: ScriptedMod
     second.then(Overloaded("busy"), "Nine.")
     assistant.user("ada").conversation().send("When?")
     assistant.drain()
-    assert [(one["outcome"], one["error"], one["answer"]) for one in shadows(desk)] == [("failed", "Overloaded", "")]
+    assert [(one["outcome"], one["error"], one["said"]) for one in shadows(desk)] == [("failed", "Overloaded", "")]
     desk.log.change("UPDATE persona_tasks SET run_after_us = 0")
     assistant.drain()
     assert [one["outcome"] for one in shadows(desk)] == ["failed", "answered"]
@@ -159,7 +159,7 @@ def test_a_process_that_dies_in_the_call_leaves_the_task_to_the_next(desk: Desk,
     with after.stack:
         after.open([second.adapter], routes=ROUTES).drain()
     (logged,) = shadows(after)
-    assert decode_parts(logged["answer"]) == (Text("Nine again."),)
+    assert decode_parts(logged["said"]) == (Text("Nine again."),)
 
 
 def test_without_a_shadow_or_on_its_own_arm_nothing_is_asked(desk: Desk, second: ScriptedModel) -> None:

@@ -134,7 +134,7 @@ def _log() -> None:
         sa.Column("stop", sa.String(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("partial", sa.Text(), nullable=False),
-        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
         sa.Column("input_tokens", sa.Integer(), nullable=True),
         sa.Column("output_tokens", sa.Integer(), nullable=True),
         sa.Column("cache_read_tokens", sa.Integer(), nullable=True),
