@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from talking import Desk, ask, said_in, window_of
 
-from persona import Assistant, Overloaded, SettingsError
+from persona import Assistant, LimitReached, Overloaded, SettingsError
 from persona.assistant.spending import spent
 from persona.store.codec import decode_parts
 from persona.testing import ScriptedModel
@@ -85,6 +85,17 @@ def test_what_it_costs_is_counted_by_its_purpose(desk: Desk, assistant: Assistan
         (("shadow", "v2"), 1, 120, 7),
         (("turn", "base"), 1, 100, 3),
     ]
+
+
+def test_limits_count_it(desk: Desk, second: ScriptedModel) -> None:
+    assistant = desk.open([second.adapter], routes=ROUTES, limits=[{"by": "user", "per": "day", "tokens": 200}])
+    desk.model.then(["At nine.", Finish("end", Usage(100, 3))])
+    second.then(["Nine.", Finish("end", Usage(120, 7))])
+    chat = assistant.user("ada").conversation()
+    chat.send("When?")
+    assistant.drain()
+    with pytest.raises(LimitReached):
+        chat.send("And on Sunday?")
 
 
 def test_nobody_ever_sees_what_the_shadow_said(desk: Desk, assistant: Assistant, second: ScriptedModel) -> None:
