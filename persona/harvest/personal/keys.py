@@ -1,0 +1,168 @@
+"""Secrets: by the prefixes that services give them, by the words before them, and by how random they look."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+from math import log2
+
+from persona.harvest.personal.seal import is_sealed
+from persona.harvest.personal.values import Span
+
+# measured on drawn keys and on the identifiers of Python's packages: docs/decisions/0018
+LEAST, MIXED_BITS, STEPS = 24, 3.7, 0.34
+WORDED, FEW_DIGITS, ALL_WORDS, PLAIN = 0.45, 0.13, 0.6, 0.3
+_B = r"(?<![A-Za-z0-9_\-])"
+_BODY = r"[A-Za-z0-9_\-]"
+# hint that is looked for first → the prefix, kept in the surrogate, and the rest
+_KNOWN = {
+    hint: re.compile(rf"{_B}({prefix})({rest})", flags)
+    for hint, prefix, rest, flags in (
+        ("sk-", r"sk-(?:[a-z]{2,8}\d{0,2}-){0,3}", rf"(?=[A-Za-z_\-]{{0,60}}\d){_BODY}{{16,300}}", 0),
+        ("k_", r"[spr]k_(?:live|test|prod)_|whsec_|rk_(?:live|test)_", r"[A-Za-z0-9]{10,250}", 0),
+        ("gh", r"gh[opusr]_", r"[A-Za-z0-9]{20,255}", 0),
+        ("github_pat_", r"github_pat_", r"\w{20,255}", 0),
+        ("glpat-", r"glpat-", rf"{_BODY}{{16,80}}", 0),
+        ("AKIA", r"AKIA", r"[A-Z0-9]{12,20}(?![A-Za-z0-9])", 0),
+        ("ASIA", r"ASIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])", 0),
+        ("xox", r"xox[abcdeoprs]-", rf"{_BODY}{{10,250}}", 0),
+        ("xapp-", r"xapp-", rf"{_BODY}{{10,250}}", 0),
+        ("AIza", r"AIza", rf"{_BODY}{{30,45}}", 0),
+        ("ya29.", r"ya29\.", rf"{_BODY}{{20,300}}", 0),
+        ("eyJ", r"eyJ", rf"{_BODY}{{8,2000}}\.{_BODY}{{8,4000}}(?:\.{_BODY}{{0,1000}})?", 0),
+        ("hf_", r"hf_", r"[A-Za-z0-9]{20,60}", 0),
+        ("npm_", r"npm_", r"[A-Za-z0-9]{20,60}", 0),
+        ("pypi-", r"pypi-", rf"{_BODY}{{40,300}}", 0),
+        ("SG.", r"SG\.", rf"{_BODY}{{10,40}}\.{_BODY}{{20,80}}", 0),
+        ("shp", r"shp(?:at|ca|pa|ss)_", r"[a-fA-F0-9]{24,40}", 0),
+        ("dop_v1_", r"dop_v1_", r"[a-f0-9]{40,80}", 0),
+        ("sq0", r"sq0(?:atp|csp|idp)-", rf"{_BODY}{{20,60}}", 0),
+        ("r8_", r"r8_", r"[A-Za-z0-9]{30,50}", 0),
+        ("gsk_", r"gsk_", r"[A-Za-z0-9]{30,80}", 0),
+        ("key-", r"key-", r"[a-f0-9]{32}(?![A-Za-z0-9])", 0),
+        ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-", r"[A-Z0-9]{40,80}", 0),
+        ("Bearer ", r"Bearer ", r"(?=[A-Za-z_.\-]{0,60}\d)[A-Za-z0-9_\-.=+/~]{16,2000}", 0),
+    )
+}
+_PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)([^\x00-]{20,20000}?)(?=-----END|\x00|\Z)")
+_NAMED = re.compile(
+    r"(?<![A-Za-z0-9])(?:api[_\- ]?key|apikey|key|token|jeton|secret|passw(?:or)?d|passcode|passphrase|pwd|"
+    r"mot[ _]de[ _]passe|mdp|clé(?: api| d['’]api| secrète)?|cle[ _]api|kennwort|passwort|credentials?|"
+    r"identifiants?|bearer)"
+    r"(?:[\"'`]?\s{0,3}(?::=|=>|[:=])\s{0,3}|\s+(?:is|was|est|c'est|ist|lautet)\s*:?\s{1,3}|"
+    r"\s{1,2}(?=[\"'`«]))[\"'`«]{0,3}\s?([^\s\x00\"'`<>«»]{6,300})",
+    re.IGNORECASE,
+)
+_LEAST_PASSWORD, _LEAST_NAMED = 6, 10  # "key" and "token" mean much else
+_LEAST_KNOWN = 16
+# a digit beside a letter, or beside a sign that people put into passwords
+_MIXED = re.compile(r"\d(?:[^\W\d]|(?<=[^\W\d]\d)|[!@#*&^~+]|(?<=[!@#*&^~+]\d))")
+_PASSWORD = re.compile(r"(?i)pass|pwd|mot|mdp|kennw|secret|cred|ident")
+_HINTS = (
+    "key",
+    "token",
+    "jeton",
+    "secret",
+    "passw",
+    "pwd",
+    "passe",
+    "mdp",
+    "clé",
+    "passc",
+    "kennw",
+    "credent",
+    "identif",
+    "bearer",
+)
+_DUMMY = re.compile(
+    r"(?i)your|example|changeme|change_me|placeholder|dummy|redacted|x{4,}|\*{3,}|\.{3}|<|>|\$\{|\{\{|"
+    r"process\.env|environ|getenv|"
+    r"config|settings|self\.|this\.|request|null|none|true|false|undefined|required|string|password|passwort"
+)
+_OPAQUE = re.compile(
+    rf"(?<![A-Za-z0-9_+/=\-.@#%&])"
+    rf"(?=[A-Za-z+/_\-=]{{0,200}}\d)[A-Za-z0-9+/_\-]{{{LEAST},400}}={{0,2}}(?![A-Za-z0-9_+/=\-@])"
+)
+_NOT_OPAQUE = re.compile(
+    r"(?i)(?:sha\d{1,3}[-:=]|md5|base64,|integrity|checksum|digest|hash|commit|uuid|guid|etag|fingerprint|"
+    r"revision)\W{0,12}(?:\w{0,12}\W{1,4}){0,2}$"
+)
+_HEX = re.compile(r"(?:0x)?[0-9A-Fa-f]+")
+_SEAM = re.compile(r"[-_/+]")
+_PLAIN = re.compile(r"[A-Z]?[a-z]{2,}\d{0,3}|\d+|[A-Z]{1,6}\d{0,4}|[A-Z]?\d{1,3}[A-Z]{0,2}|(?:[A-Z][a-z]{2,}){1,3}")
+_WORD = re.compile(r"[a-z]{3,}")
+_CODE = re.compile(r"[(\[{]|::|->|://|^\d+[.,]?\d*$|^[a-z_]+(?:\.[a-z_]+)+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def find_keys(text: str, lowered: str, has_digits: bool, longest: int) -> Iterator[Span]:
+    """Every secret in a text; `lowered` is the same in lower case, `longest` the length of its longest word."""
+    if longest >= _LEAST_KNOWN:
+        for hint, known in _KNOWN.items():
+            if hint in text:
+                for found in known.finditer(text):
+                    yield _span(found.start(), found.end(), found.group(), len(found[1]))
+    if "-----BEGIN " in text:
+        for found in _PEM.finditer(text):
+            yield _span(found.start(), found.end(2), found[1] + found[2], len(found[1]))
+    if has_digits:
+        if any(hint in lowered for hint in _HINTS) and _MIXED.search(text):
+            yield from _named(text)
+        if longest >= LEAST:
+            yield from _opaque(text)
+
+
+def looks_random(token: str) -> bool:
+    """Whether a token of upper, lower and digits is rather drawn than written.
+
+    Its characters must differ (Shannon entropy in bits) and its kinds of characters alternate (steps from one kind to
+    another, as a share). Identifiers also do, but are made of words: runs of small letters, with few digits, or words
+    and numbers between seams.
+    """
+    body = token.rstrip("=")
+    kinds = [0 if one.isdigit() else 1 if one.islower() else 2 if one.isupper() else 3 for one in body]
+    if not {0, 1, 2} <= set(kinds) or kinds.count(3) > len(body) // 6:
+        return False
+    worded = sum(map(len, _WORD.findall(body))) / len(body)
+    if worded > ALL_WORDS or (worded > WORDED and kinds.count(0) < FEW_DIGITS * len(body)):
+        return False
+    if sum(len(one) for one in _SEAM.split(body) if _PLAIN.fullmatch(one)) > PLAIN * len(body):
+        return False
+    steps = sum(first != second for first, second in pairwise(kinds)) / (len(kinds) - 1)
+    return steps >= STEPS and entropy(body) >= MIXED_BITS
+
+
+def entropy(text: str) -> float:
+    """Bits a character (Shannon), of the text's own frequencies."""
+    return -sum(n / len(text) * log2(n / len(text)) for n in Counter(text).values())
+
+
+def _named(text: str) -> Iterator[Span]:
+    for found in _NAMED.finditer(text):
+        value = found[1].rstrip(".,;:!?)]}\\")
+        least = _LEAST_PASSWORD if _PASSWORD.match(found.group()) else _LEAST_NAMED
+        if len(value) >= least and _is_secret(value) and not _DUMMY.search(value):
+            yield _span(found.start(1), found.start(1) + len(value), value, 0)
+
+
+def _is_secret(value: str) -> bool:
+    """Whether what is named a secret is one, and neither a word nor code nor a number of things."""
+    kinds = sum(any(map(test, value)) for test in (str.isdigit, str.islower, str.isupper)) + (not value.isalnum())
+    called = _CODE.search(value)
+    return len(value) >= 6 and any(map(str.isdigit, value)) and kinds >= 2 and not called and not _UUID.fullmatch(value)
+
+
+def _opaque(text: str) -> Iterator[Span]:
+    for found in _OPAQUE.finditer(text):
+        token = found.group()
+        if (
+            looks_random(token)
+            and not _HEX.fullmatch(token)
+            and not _UUID.search(token)
+            and not _NOT_OPAQUE.search(text[max(0, found.start() - 40) : found.start()])
+        ):
+            yield _span(found.start(), found.end(), token, 0)
+
+
+def _span(start: int, end: int, value: str, kept: int) -> Span:
+    return Span(start, end, "key", value, is_sealed(value, kept), (str(kept),))

@@ -1,0 +1,170 @@
+"""What the profile holds, found in a text: in any case, with or without accents, whole or in parts.
+
+A name that is also a word ("Rose", "Will", "Petit") counts where it is written as a name is: with a capital, and not
+only because a sentence starts there, or right after words that introduce somebody.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from unicodedata import combining, normalize
+
+from persona.harvest.personal.values import Known, Span
+from persona.harvest.personal.vocabulary import MONTHS, PARTICLES, WORDS
+
+_JOIN = re.compile(r"[\s\-'’.,_]+")
+_BETWEEN = re.compile(r"[ \-_.\u00a0'’]{0,2}|, ")
+_INTRODUCED = re.compile(
+    r"(?:\bmy name(?: is|['’]s)|\bname:?|\bcall me|\bcalled|\bnamed|\bi am|\bi['’]m|\bthis is|\bsigned|"
+    r"\bm['’]appelle|\bs['’]appelle|"
+    r"\bmoi,? c['’]est|\bprénom(?: est)?:?|\bnom(?: est)?:?|\bje suis|\bnommée?|\bich bin|\bich hei(?:ß|ss)e|"
+    r"\bmein name ist|"
+    r"\bmrs?\.?|\bms\.?|\bmiss|\bdr\.?|\bm\.|\bmme|\bmlle|\bmonsieur|\bmadame|\bherr|\bfrau|\bregards,|"
+    r"\bcordialement,|\bcheers,)\s{1,2}[\"«“]?\s?$",
+    re.IGNORECASE,
+)
+_OUTRIGHT = re.compile(
+    r"(?:my name(?: is|['’]s)|call me|m['’]appelle|s['’]appelle|prénom(?: est)?:?|"
+    r"mein name ist)\s{1,2}$",
+    re.IGNORECASE,
+)
+_GREETED = re.compile(
+    r"(?:\b(?:hi|hello|hey|dear|thanks|thank you|bye|goodbye|welcome|sorry|morning|evening|bonjour|bonsoir|"
+    r"salut|coucou|cher|chère|merci|"
+    r"bienvenue|désolée?|hallo|liebe[r]?|danke|guten tag|and|et|und|with|avec|for|pour|from|to|à|chez))[ ,]{1,2}$",
+    re.IGNORECASE,
+)
+_ENDS = '.!?:;\n\r\x00"«»“”*•-–—(['
+_SHORT = 3
+_FOREIGN = re.compile(r"[^\x00-\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A word of what is known, folded, and how careful to be with it."""
+
+    known: int
+    at: int
+    folded: str
+    common: bool
+    strict: bool
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, letter for letter, so that places stay the same."""
+    lowered = text.lower()
+    if len(lowered) != len(text):
+        lowered = "".join(low if len(low := one.lower()) == 1 else one for one in text)
+    if lowered.isascii():
+        return lowered
+    plain = _plain_letters()
+    for one in set(_FOREIGN.findall(lowered)):  # some replacements are quicker than a translation letter by letter
+        if one in plain:
+            lowered = lowered.replace(one, plain[one])
+    return lowered
+
+
+def words_of(known: Known) -> tuple[str, ...]:
+    """The words of a known value, folded."""
+    return tuple(word for word in _JOIN.split(fold(known.text)) if word)
+
+
+@lru_cache(maxsize=8192)
+def parts_of(known: Known, index: int) -> tuple[Part, ...]:
+    """What is looked for of one known value: of a name its words, of anything else the whole."""
+    words = words_of(known)
+    if not words:
+        return ()
+    if known.kind != "name" or len(words) == 1:
+        whole = " ".join(fold(known.text).split())
+        return (_part(index, 0, whole),) if len(whole) > 1 else ()
+    parts = [_part(index, at, word) for at, word in enumerate(words) if word not in PARTICLES and len(word) > 1]
+    spelt = [_part(index, at, fold(word)) for at, word in enumerate(_JOIN.split(_spelt_out(known.text)))]
+    glued = Part(index, -1, "".join(words), False, False)
+    return (*parts, glued, *(one for one in spelt if len(spelt) == len(words) and one.folded not in words))
+
+
+def _spelt_out(name: str) -> str:
+    """A German name without its letters: Müller is also Mueller, and Weiß Weiss."""
+    return name.lower().translate({0xDF: "ss", 0xE4: "ae", 0xF6: "oe", 0xFC: "ue"})
+
+
+def find_known(text: str, known: Sequence[Known]) -> Iterator[Span]:
+    """Every place where one of the known values is."""
+    folded = fold(text)
+    parts = [part for index, one in enumerate(known) for part in parts_of(one, index) if part.folded in folded]
+    if not parts:
+        return
+    hits = sorted(
+        ((at, at + len(part.folded), part) for part in parts for at in _places(folded, part.folded)), key=_first
+    )
+    for number, (start, end, part) in enumerate(hits):
+        beside = (number and _belongs(text, hits[number - 1], hits[number])) or (
+            number + 1 < len(hits) and _belongs(text, hits[number], hits[number + 1])
+        )
+        if not part.common or beside or _is_meant(text, start, end, part.strict):
+            one = known[part.known]
+            yield Span(start, end, one.kind, f"{part.known}/{part.at}", form=(part.folded,))
+
+
+def _part(index: int, at: int, word: str) -> Part:
+    return Part(
+        index, at, word, word in WORDS or word in MONTHS or len(word) < _SHORT, word in MONTHS or len(word) < _SHORT
+    )
+
+
+def _places(folded: str, word: str) -> Iterator[int]:
+    """Where a word is between other characters than letters; scripts without spaces have no such borders."""
+    spaced = word.isascii() or word[0] < "\u2e80"
+    size, at = len(word), folded.find(word)
+    while at >= 0:
+        before = folded[at - 1 : at].isalpha() if at else False
+        if not spaced or not (before or folded[at + size : at + size + 1].isalpha()):
+            yield at
+        at = folded.find(word, at + 1)
+
+
+def _first(hit: tuple[int, int, Part]) -> tuple[int, int]:
+    return hit[0], -hit[1]
+
+
+def _belongs(text: str, first: tuple[int, int, Part], second: tuple[int, int, Part]) -> bool:
+    """Whether two parts of one name stand side by side, with capitals or both without."""
+    same = first[2].known == second[2].known and first[2].at != second[2].at and first[1] < second[0]
+    return same and _BETWEEN.fullmatch(text, first[1], second[0]) is not None
+
+
+def _is_meant(text: str, start: int, end: int, strict: bool) -> bool:
+    before = text[max(0, start - 32) : start]
+    if not text[start].isupper():
+        return _OUTRIGHT.search(before) is not None
+    if _INTRODUCED.search(before) or _alone(text, start, end):
+        return True
+    if strict:
+        return re.search(r"(?i)\b(?:hi|hello|hey|dear|bonjour|salut|cher|chère|merci|thanks),? $", before) is not None
+    if _GREETED.search(before) or text[end : end + 2] in ("'s", "’s"):
+        return True
+    if text[start:end].isupper() and end - start > 1:
+        return False  # a text in capitals says nothing
+    bare = before.rstrip(" \t\u00a0")
+    if not bare or bare[-1] in _ENDS:
+        return text[end : end + 1] == "," and bool(re.match(r", (?:[a-z]|I\b)", text[end : end + 4]))
+    return not text[end : end + 2].lstrip()[:1].isupper() or bare[-1].islower()
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    """Whether the line holds nothing else, like a signature."""
+    first = max(text.rfind("\n", 0, start), text.rfind("\x00", 0, start)) + 1
+    ends = [at for at in (text.find("\n", end), text.find("\x00", end)) if at >= 0]
+    return not text[first:start].strip(" \t—–-~") and not text[end : min(ends, default=len(text))].strip(" \t.!")
+
+
+@lru_cache(maxsize=1)
+def _plain_letters() -> dict[str, str]:
+    table = {"’": "'", "\u2011": "-", "\u00a0": " ", "\u202f": " ", "ø": "o", "ł": "l", "đ": "d", "ı": "i"}
+    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+        plain = "".join(one for one in normalize("NFKD", chr(code)) if not combining(one))
+        if len(plain) == 1:
+            table[chr(code)] = plain
+    return table

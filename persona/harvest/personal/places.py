@@ -1,0 +1,96 @@
+"""Street addresses, as they are written in France and in English-speaking countries."""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from persona.harvest.personal.pools import STREETS, TOWNS
+from persona.harvest.personal.seal import is_ours
+from persona.harvest.personal.values import Span
+
+_W = r"[A-ZÀ-ÖØ-Þ][\w'’.\-]{0,30}"  # a capitalised word
+_SMALL = r"(?:de|du|des|la|le|les|et|aux?|à|sur|sous|en|lès|the|of|and)"
+_TOWN = rf"(?:{_W}|(?:[LlDd]['’]){_W})(?:[ \-](?:(?:{_SMALL}|[LlDd]['’])[ \-]?){{0,2}}{_W}){{0,4}}"
+_RANK = r"(?:\s?(?:bis|ter|quater|[A-Da-d])(?!\w))?"
+_SURE = r"(?i:rue|avenue|av\.?|ave\.?|boulevard|bd\.?|bld\.?|blvd\.?|impasse|all[ée]es?|ruelle|faubourg|fbg)"
+_MAYBE = (
+    r"(?i:chemin|quai|place|pl\.?|cours|route|rte\.?|square|passage|villa|r[ée]sidence|lotissement|hameau|sentier|"
+    r"esplanade|promenade|rond-point|mont[ée]e|cit[ée]|clos|traverse|voie)"
+)
+_FRENCH = re.compile(
+    rf"(?<![\w.,/\-])(\d{{1,4}}{_RANK}\s?,?\s(?:(?:{_SURE})\s(?:(?:{_SMALL}\s|[dlDL]['’]){{0,3}}(?:{_W}|"
+    rf"\d{{1,2}}(?=\s\w{{3,9}}\s\d{{4}}))"
+    rf"|(?:(?:de|du|des|la|le|les)\s|[dl]['’]){{1,3}}[a-zà-ÿ]{{3,20}})"
+    rf"|(?:{_MAYBE})\s(?:{_SMALL}\s|[dl]['’]){{0,3}}{_W})"
+    rf"(?:[ \-](?:(?:{_SMALL}|[dl]['’])[ \-]?){{0,2}}(?:{_W}|(?<=\d\s)\w{{3,9}}\s\d{{4}})){{0,5}})"
+    rf"(\s?[,\n–-]?\s{{1,2}}(?:F-|FR-)?\d{{2}}[ ]?\d{{3}}\s(?:{_TOWN}|[a-zà-ÿ\-]{{3,30}}))?(?!\w)"
+)
+_STREETS = (
+    r"Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Boulevard|Blvd|Drive|Dr|Terrace|Crescent|Circle|Cir|Highway|Hwy|Parkway|"
+    r"Pkwy|Mews|Court|Ct"
+)
+_STREETS_MAYBE = r"Way|Place|Pl|Square|Sq|Close|Gardens|Row|Park|Walk|Hill|Green|Grove|Trail|Trl|Loop|Alley"
+_UK = r"[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}"
+_STATE = (
+    r"(?:A[LKZR]|C[AOT]|D[EC]|FL|GA|HI|I[DLNA]|K[SY]|LA|M[EDAINSOT]|N[EVHJMYCD]|"
+    r"O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[TA]|W[AVIY])"
+)
+_ENGLISH = re.compile(
+    rf"(?<![\w.,/$£€\-])(\d{{1,5}}[A-Za-z]?,?\s(?:[NSEW]\.?\s|North\s|South\s|East\s|West\s)?(?:{_W}\s|"
+    rf"\d{{1,3}}(?:st|nd|rd|th)\s){{1,4}}?"
+    rf"(?:({_STREETS})|(?:{_STREETS_MAYBE}))\b\.?(?:\s[NSEW]{{1,2}}\b)?(?:,?\s(?:Apt|Apartment|Suite|Ste|Unit|"
+    rf"Flat|Floor|#)\.?\s?\w{{1,5}})?)"
+    rf"(,?\s(?:{_TOWN},\s){{0,2}}(?:{_TOWN},?\s)?(?:{_STATE}\s\d{{5}}(?:-\d{{4}})?|{_UK}))?(?!\w)"
+)
+_FRENCH_TOWN = re.compile(
+    rf"(?:(?:habit\w+|vi[st]|loge\w*|domicili\w+|résid\w+|adresse|code postal|livr\w+|"
+    rf"déménag\w+)\b[^\n\x00.!?]{{0,30}}?[\s:])((?<!\d)(?:0[1-9]|[1-8]\d|9\d)\d{{3}}\s{_TOWN})",
+)
+_ENGLISH_TOWN = re.compile(
+    rf"(?<!\w)(?:(?:live[sd]?|living|address|zip|postcode|postal code|deliver\w*|ship\w*|moved?|moving|based|"
+    rf"resid\w+)\b[^\n\x00!?]{{0,40}}?[\s:])"
+    rf"({_TOWN},?\s(?:{_STATE}\s\d{{5}}(?:-\d{{4}})?|{_UK})|{_UK})(?!\w)"
+)
+_SAYS_ADDRESS = re.compile(
+    r"\b(?:liv(?:e|es|ed|ing)|address|deliver\w*|ship\w*|mov(?:e|ed|ing)|home|house|reside|send|adresse|"
+    r"habit\w*|livr\w*|domicil\w*|logement|envoy\w*)\b",
+    re.IGNORECASE,
+)
+_A_YEAR = re.compile(r"(?:19|20)\d\d\s")
+# what an address or a town may start with, found digits first: there are few of them in a text
+_HINT = re.compile(
+    rf"\d(?:\d{{4}}(?!\d)|[A-Z]{{2}}(?!\w)|{_RANK}\s?,?\s(?:{_SURE}|{_MAYBE})\s"
+    rf"|[A-Za-z]?,?\s(?=[A-Z\d])(?:[\w'’.\-]{{1,31}}\s){{1,5}}?(?:{_STREETS}|{_STREETS_MAYBE})\b)"
+)
+
+
+def find_addresses(text: str) -> Iterator[Span]:
+    """Number, way and name, with what follows of town and postcode; a town alone where the words speak of living."""
+    if not _HINT.search(text):
+        return
+    for found in _FRENCH.finditer(text):
+        yield _span(found.start(), found.end(), found[1], "fr", "with" if found[2] else "without")
+    for found in _ENGLISH.finditer(text):
+        said = _SAYS_ADDRESS.search(text, max(0, found.start() - 60), found.start())
+        if found[3] or (not _A_YEAR.match(found[1]) and (found[2] or said)):
+            yield _span(found.start(), found.end(), found[1], "en", "with" if found[3] else "without")
+    for shape, language in ((_FRENCH_TOWN, "fr"), (_ENGLISH_TOWN, "en")):
+        for found in shape.finditer(text):
+            yield _span(found.start(1), found.end(1), found[1], language, "alone")
+
+
+@lru_cache(maxsize=4)
+def our_streets(language: str) -> tuple[str, ...]:
+    """The streets that we hand out, with their numbers."""
+    numbered = (f"{number} {way}" for way in STREETS[language] for number in range(2, 420))
+    return tuple(one for one in numbered if is_ours(one))
+
+
+def address_key(street: str) -> str:
+    """The same for an address however it is punctuated and cased."""
+    return "".join(filter(str.isalnum, street)).casefold()
+
+
+def _span(start: int, end: int, street: str, language: str, town: str) -> Span:
+    ours = street.startswith((*our_streets(language), *TOWNS[language]))
+    return Span(start, end, "address", address_key(street), ours, (language, town))

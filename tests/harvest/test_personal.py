@@ -1,0 +1,232 @@
+"""Personal data: found, replaced by what is nobody's, the same value by the same, and nothing else touched."""
+
+import json
+import random
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.personal_texts import CLEAN, KINDS, plant
+from persona.harvest.personal.find import find
+from persona.harvest.personal.mend import Mender
+from persona.harvest.personal.numbers import luhn
+from persona.harvest.personal.values import Known, Mended, Rules
+from persona.values.message import Message, Text, ToolCall, ToolResult, say
+
+ADA = (Known("name", "Ada Lovelace"), Known("place", "Lyon"), Known("value", "CLI-88213-X"))
+
+
+def _mended(*texts: str, known: tuple[Known, ...] = ADA, rules: Rules | None = None, seed: int = 1) -> Mended:
+    """Texts of a user and an assistant in turn, mended; the assistant's carry loss."""
+    messages = [say("user" if at % 2 == 0 else "assistant", text) for at, text in enumerate(texts)]
+    weights = [at % 2 == 1 for at in range(len(texts))]
+    return Mender(rules).mend(messages, weights, known, ("FR",), seed, "c-42")
+
+
+def _text(*texts: str, known: tuple[Known, ...] = ADA, rules: Rules | None = None, seed: int = 1) -> list[str]:
+    return [message.text for message in _mended(*texts, known=known, rules=rules, seed=seed).messages]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_people_write_is_found(kind: str) -> None:
+    draw, mender = random.Random(7), Mender()
+    missed = []
+    for _ in range(120):
+        one = plant(draw, kind)
+        known = (Known("name", one.name),) if one.name else ()
+        mended = mender.mend([say("user", one.text)], [False], known, (one.region,), 1, "c")
+        if one.secret.split("\n")[-2 if kind == "pem" else 0] in mended.messages[0].text:
+            missed.append(one.text)
+    assert not missed
+
+
+def test_what_only_looks_personal_is_left_alone() -> None:
+    draw, mender = random.Random(8), Mender()
+    known = (Known("name", "Rose Baker"), Known("name", "May Blanc"))
+    texts = [make(draw) for _ in range(6) for make in CLEAN]
+    touched = [text for text in texts if mender.mend([say("user", text)], [False], known, ("FR",), 1, "c").counts]
+    assert len(touched) <= len(texts) * 2 / 1000, touched
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(seed=st.integers(0, 10**9), pieces=st.lists(st.sampled_from([*KINDS, "clean"]), min_size=1, max_size=5))
+def test_mending_what_is_mended_changes_nothing(seed: int, pieces: list[str]) -> None:
+    draw = random.Random(seed)
+    texts = [draw.choice(CLEAN)(draw) if kind == "clean" else plant(draw, kind).text for kind in pieces]
+    messages = [say("user", " ".join(texts)), say("assistant", draw.choice(texts))]
+    mender = Mender()
+    once = mender.mend(messages, [False, True], ADA, ("FR",), seed, "c")
+    twice = mender.mend(once.messages, [False, True], ADA, ("FR",), seed + 1, "c")
+    assert twice.messages == once.messages
+    assert not twice.counts
+
+
+@settings(max_examples=150, deadline=None)
+@given(text=st.text(alphabet="0123456789 +-./()@:abZé\n\x00", max_size=80))
+def test_no_text_breaks_it_and_a_second_pass_finds_nothing(text: str) -> None:
+    once = _text(text)[0]
+    assert _text(once)[0] == once
+
+
+def test_the_same_value_gets_the_same_surrogate_however_it_is_spelt() -> None:
+    first, second, third = _text(
+        "Mon numéro : 06 12 34 56 78, mail Ada.L@gmail.com",
+        "C'est noté, le +33 6 12 34 56 78.",
+        "oui 0612345678 et ada.l@GMAIL.com",
+    )
+    digits = "".join(filter(str.isdigit, first))[:10]
+    assert digits[1:] in second.replace(" ", "")
+    assert digits in third
+    mails = {part.lower() for text in (first, third) for part in text.split() if "@" in part}
+    assert len(mails) == 1
+
+
+def test_different_values_get_different_surrogates() -> None:
+    numbers = [f"06 12 34 56 {last:02}" for last in range(40)]
+    found = _text("; ".join(f"tel {one}" for one in numbers))[0].split("; ")
+    assert len(set(found)) == len(numbers)
+
+
+def test_a_value_without_its_words_is_known_again() -> None:
+    kept, mended = "415 5552671", _text("call me at 4155552671", "Noted: 4155552671", "4155552671")
+    assert kept not in " ".join(mended)
+    assert "4155552671" not in " ".join(mended)
+
+
+def test_surrogates_depend_on_seed_and_conversation_alone() -> None:
+    text = "tel 06 12 34 56 78, carte 4111 1111 1111 1111"
+    assert _text(text) == _text(text)
+    assert _text(text, seed=2) != _text(text)
+
+
+def test_surrogates_have_the_form_and_the_check_digits_of_what_they_stand_for() -> None:
+    card, iban = _text("4111-1111-1111-1111", "IBAN FR76 3000 6000 0112 3456 7890 189")
+    digits = card.replace("-", "")
+    assert [len(part) for part in card.split("-")] == [4, 4, 4, 4]
+    assert luhn(digits[:-1]) == int(digits[-1])
+    account = iban.removeprefix("IBAN ").replace(" ", "")
+    assert len(account) == 27
+    assert int("".join(str(int(one, 36)) for one in account[4:] + account[:4])) % 97 == 1
+
+
+def test_names_are_found_in_any_case_and_keep_it() -> None:
+    first, second = _text("je m'appelle ada lovelace", "Bonjour ADA, bonjour Mme Lovelace, Ada's order")
+    assert "ada" not in first
+    assert "lovelace" not in first
+    assert first.islower()
+    assert "ADA" not in second
+    assert "Lovelace" not in second
+    assert "'s order" in second
+
+
+@pytest.mark.parametrize(
+    "text", ["Rose is red.", "The rose is red", "Mark my words", "Will you come?", "On May 3, we close"]
+)
+def test_a_name_that_is_a_word_stays_where_it_is_one(text: str) -> None:
+    known = tuple(Known("name", name) for name in ("Rose", "Mark", "Will", "May"))
+    assert _text(text, known=known) == [text]
+
+
+@pytest.mark.parametrize(
+    "text", ["I'm Rose.", "Hi Rose, welcome", "the order is for Rose", "je m'appelle rose", "Rose Martin"]
+)
+def test_a_name_that_is_a_word_goes_where_it_is_a_name(text: str) -> None:
+    known = (Known("name", "Rose Martin"),)
+    assert "rose" not in _text(text, known=known)[0].lower()
+
+
+def test_calls_and_results_stay_json_and_are_mended() -> None:
+    arguments = '{"phone": "0612345678", "mobile": 33612345678, "who": "Ada Lov\\u0065lace", "n": 3}'
+    messages = [
+        Message("assistant", (Text("ok"), ToolCall("1", "find", arguments))),
+        Message("tool", (ToolResult("1", "find", '[{"mail": "ada@gmail.com", "total": 12.50}]'),)),
+        Message("tool", (ToolResult("1", "find", '{"cut": "ada@gmail.com'),)),
+    ]
+    mended = Mender().mend(messages, [True, False, False], ADA, ("FR",), 1, "c").messages
+    call = mended[0].tool_calls[0]
+    read = json.loads(call.arguments)
+    assert read["phone"] != "0612345678"
+    assert str(read["mobile"])[2:] == read["phone"][1:]
+    assert read["n"] == 3
+    assert "Ada" not in read["who"]
+    assert call.id == "1"
+    results = [part.text for message in mended[1:] for part in message.parts if isinstance(part, ToolResult)]
+    assert json.loads(results[0])[0]["total"] == 12.5
+    assert "gmail" not in "".join(results)
+
+
+@pytest.mark.parametrize("host", ["198.51.100.213", "192.168.178.250", "10.123.45.67"])
+def test_a_host_is_no_phone_where_the_words_speak_of_phones(host: str) -> None:
+    assert _text(f"call me, the router is at {host}") == [f"call me, the router is at {host}"]
+
+
+def test_clean_messages_come_back_as_they_are() -> None:
+    messages = (Message("assistant", (ToolCall("1", "f", '{ "a" :  1.50,\n "b":"x" }'),)), say("user", "Combien ?"))
+    assert Mender().mend(messages, [True, False]).messages == messages
+
+
+def test_placeholders_stand_where_no_loss_repeats_the_value() -> None:
+    user, reply = _text(
+        "tel 06 12 34 56 78, mail ada@gmail.com", "Je rappelle le 06 12 34 56 78.", rules=Rules(elsewhere="placeholder")
+    )
+    assert "[email_1]" in user
+    assert "[phone" not in user
+    assert "[" not in reply
+    assert _text(user, reply, rules=Rules(elsewhere="placeholder")) == [user, reply]
+
+
+def test_what_is_to_be_kept_is_kept_in_any_spelling() -> None:
+    rules = Rules(keep=("+33 1 23 45 67 89", "hello@shop.fr"))
+    text = "Appelez le 01 23 45 67 89 ou hello@shop.fr, pas le 06 12 34 56 78"
+    kept = _text(text, rules=rules)[0]
+    assert "01 23 45 67 89 ou hello@shop.fr" in kept
+    assert "06 12 34 56 78" not in kept
+
+
+def test_findings_never_hold_what_was_found() -> None:
+    mended = _mended("Ada Lovelace, 06 12 34 56 78, ada@gmail.com, 06 98 76 54 32", "Merci Ada !")
+    shown = repr((mended.samples, mended.counts))
+    assert mended.counts["phone"] == 2
+    assert mended.counts["name"] == 3
+    assert not [one for one in ("Ada", "Lovelace", "12 34", "gmail", "98 76") if one in shown]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "born on 12 March 1984", "née le 03/02/1961", "DOB: 1990-04-05", "12 bis rue des Lilas, 75011 Paris",
+        "221B Baker Street, London NW1 6XE",
+        "742 Evergreen Terrace, Springfield, IL 62704",
+        "my server is 81.2.69.142", "https://bob:s3cretpw@host.com/",
+        "https://h.com/?access_token=a8f7d6e5c4b3",
+        "password: hunter2!", "mot de passe : Soleil2019",
+        "write to jean (at) gmail (dot) com", "ma sécu : 1 85 05 2A 006 084 35 et rien",
+    ],
+)  # fmt: skip
+def test_the_other_kinds_are_found_too(text: str) -> None:
+    assert [span for span in find(text) if not span.sealed]
+
+
+@pytest.mark.parametrize(
+    "unit", ["a", "@", "a@", "1 ", "06 ", "sk-a", "né le 12/03/1984 ", "12 rue de la ", "://a:", "a dot ", "key: a1 "]
+)
+def test_hostile_texts_take_time_in_proportion(unit: str) -> None:
+    def cpu_s(size: int) -> float:
+        text, start = (unit * size)[:size], time.process_time()
+        find(text, ADA)
+        return time.process_time() - start
+
+    assert cpu_s(50_000) < 1.0
+
+
+def test_a_further_finder_names_who_is_in_no_profile() -> None:
+    def somebody(text: str) -> list[Known]:
+        return [Known("name", "Grace Hopper")] if "Hopper" in text else []
+
+    messages = [say("user", "Grace Hopper a appelé"), say("assistant", "Je rappelle Mme Hopper.")]
+    mended = Mender(further=[somebody]).mend(messages, [False, True], ADA, ("FR",), 1, "c")
+    user, reply = (message.text for message in mended.messages)
+    assert mended.counts == {"name": 3}
+    assert user.split()[1] == reply.split()[-1].rstrip(".")
