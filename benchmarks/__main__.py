@@ -11,7 +11,7 @@ from benchmarks.figures import Table, show, to_json
 from benchmarks.load_options import add_arguments, options_of
 from benchmarks.peers import ROOT
 
-NAMES = ("window", "persist", "turn", "throughput", "adapters", "imports", "prefix", "similar")
+NAMES = ("window", "persist", "turn", "throughput", "adapters", "imports", "prefix", "similar", "harvest_personal")
 RECALL = "recall"  # of the sets in benchmarks/data, and of those in --data
 ESTIMATOR = "estimator"  # its own table, in its own process
 LOAD = "load"  # takes a minute or more, and only runs when it is asked for
