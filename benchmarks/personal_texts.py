@@ -1,7 +1,8 @@
 """Messages with personal data in them, and messages that only look as if: to measure what finds it.
 
-Written from how people write, without a look at the patterns: it makes numbers by drawing digits and working out check
-digits in its own way, and shares no code, pattern or template with `persona`.
+It makes numbers by drawing digits and working out check digits in its own way, and shares no code, pattern or template
+with `persona`. The patterns have been mended on these sentences: what they score here says how they fit, not how they
+do on other text.
 """
 
 # ruff: noqa: E501, SIM905 - sayings are easier to read one a line
