@@ -36,7 +36,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument("--postgres", action="store_true", help="on a PostgreSQL of its own instead of SQLite")
     group.add_argument("--postgres-url", default="", help="on this server instead; a database is made and dropped")
     group.add_argument(
-        "--advised", action="store_true", help="processes set up as docs/running.md advises: jemalloc, rarer collections"
+        "--advised",
+        action="store_true",
+        help="set up as docs/running.md advises: jemalloc, rare collections",
     )
     group.add_argument("--out", type=Path, help="folder for a page with the pictures")
 
