@@ -1,7 +1,7 @@
 """One process of a backend under load: an assistant, and the turns that it is asked for over a Unix socket.
 
-`python -m benchmarks.load_worker SOCKET plain|advised` reads the settings as one line of JSON, says that it is ready, and
-then answers each line `[number, user, conversation]` with `[number, outcome, microseconds, reply]`, in any order.
+`python -m benchmarks.load_worker SOCKET plain|advised` reads the settings as one line of JSON, says that it is ready,
+and then answers each line `[number, user, conversation]` with `[number, outcome, microseconds, reply]`, in any order.
 """
 
 import asyncio
