@@ -14,7 +14,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 from persona.errors import AdapterMissing, ProviderError, RateLimited
-from persona.values.example import DatasetLimits, Example, Problem, Shape
+from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape
 from persona.values.request import Delta, Request
 from persona.values.tuning import Progress, Training, TuningCard
 
@@ -173,10 +173,35 @@ class DatasetFormat(Protocol):
     All three methods are pure. The core reads and writes the files, and counts what `limits` bounds.
     """
 
-    name: str
-    shape: Shape
-    container: Container
-    limits: DatasetLimits
+    @property
+    def name(self) -> str:
+        """What a person asks for it by."""
+        ...
+
+    @property
+    def shape(self) -> Shape:
+        """What its rows teach."""
+        ...
+
+    @property
+    def container(self) -> Container:
+        """What its files are written as."""
+        ...
+
+    @property
+    def also(self) -> Sequence[Container]:
+        """What else its consumer reads."""
+        ...
+
+    @property
+    def loss(self) -> Loss:
+        """What its consumer trains on, whatever an example's weights say."""
+        ...
+
+    @property
+    def limits(self) -> DatasetLimits:
+        """What its consumer takes."""
+        ...
 
     def row(self, example: Example) -> Mapping[str, object]:
         """The example as its consumer wants it. Raises InvalidInput, with the reason, for what the form cannot say."""

@@ -27,6 +27,7 @@ LINES = [
 ]
 LEVEL = {room: level for level, rooms in enumerate(LINES) for room in rooms}
 VENDORS = re.compile(r"\b(openai|anthropic|claude|gemini|google|mistral|vertex|bedrock|azure|ollama|gpt)\b", re.I)
+FORMS = {"sharegpt.py": "gpt"}  # a word that a file format, which is nobody's, has for the assistant
 ADAPTER_MAY = {"values", "errors", "adapter"}
 
 
@@ -65,8 +66,8 @@ def test_a_room_imports_only_rooms_on_the_lines_above(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _sources("persona"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_core_names_no_vendor(path: Path) -> None:
-    found = VENDORS.search(path.read_text(encoding="utf-8"))
-    assert found is None, f"{path.name} names {found and found.group()!r}"
+    found = set(VENDORS.findall(path.read_text(encoding="utf-8"))) - {FORMS.get(path.name)}
+    assert not found, f"{path.name} names {found}"
 
 
 @pytest.mark.parametrize("path", _sources("adapters"), ids=lambda path: str(path.relative_to(ROOT)))

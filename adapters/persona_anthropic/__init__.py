@@ -1,6 +1,8 @@
 """Anthropic's models through the official SDK: its own API, Amazon Bedrock and Google Vertex."""
 
-from persona.adapter import Adapter, ChatModel, ModelCard, Provider
+from collections.abc import Sequence
+
+from persona.adapter import Adapter, ChatModel, DatasetFormat, ModelCard, Provider
 
 __all__ = ["adapter"]
 
@@ -19,10 +21,16 @@ def _card(model: str) -> ModelCard | None:
     return card(model)
 
 
+def _datasets() -> Sequence[DatasetFormat]:
+    from persona_anthropic.datasets import FORMATS
+
+    return FORMATS
+
+
 def _needs_key(provider: Provider) -> bool:
     return provider.options.get("client", "api") == "api"  # elsewhere the machine's own credentials sign
 
 
 # There is no tokenizer: the vendor publishes no vocabulary. There are no embeddings either.
-adapter = Adapter(name="anthropic", chat=_chat, card=_card, needs_key=_needs_key)
+adapter = Adapter(name="anthropic", chat=_chat, card=_card, datasets=_datasets, needs_key=_needs_key)
 """What the entry point `anthropic` of the group `persona.adapters` names."""

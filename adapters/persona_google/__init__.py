@@ -1,6 +1,8 @@
 """Google's Gemini models through the official SDK: the Gemini API, and Vertex with its tuned endpoints."""
 
-from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider
+from collections.abc import Sequence
+
+from persona.adapter import Adapter, ChatModel, DatasetFormat, Embedder, ModelCard, Provider
 
 __all__ = ["adapter"]
 
@@ -25,10 +27,24 @@ def _card(model: str) -> ModelCard | None:
     return card(model)
 
 
+def _datasets() -> Sequence[DatasetFormat]:
+    from persona_google.datasets import FORMATS
+
+    return FORMATS
+
+
 def _needs_key(provider: Provider) -> bool:
     return not provider.options.get("project")  # on Vertex the machine's own credentials sign
 
 
 # There is no tokenizer: the SDK's own downloads its vocabulary, and knows none of the newer models.
-adapter = Adapter(name="google", chat=_chat, embed=_embed, card=_card, needs_key=_needs_key, provider_name="gcp.gen_ai")
+adapter = Adapter(
+    name="google",
+    chat=_chat,
+    embed=_embed,
+    card=_card,
+    datasets=_datasets,
+    needs_key=_needs_key,
+    provider_name="gcp.gen_ai",
+)
 """What the entry point `google` of the group `persona.adapters` names."""

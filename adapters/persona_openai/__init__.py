@@ -1,6 +1,8 @@
 """OpenAI, and every server that speaks its chat completions protocol, through the official SDK."""
 
-from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, Tokenizer
+from collections.abc import Sequence
+
+from persona.adapter import Adapter, ChatModel, DatasetFormat, Embedder, ModelCard, Provider, Tokenizer
 
 __all__ = ["adapter"]
 
@@ -31,5 +33,11 @@ def _card(model: str) -> ModelCard | None:
     return card(model)
 
 
-adapter = Adapter(name="openai", chat=_chat, embed=_embed, tokenizer=_tokenizer, card=_card)
+def _datasets() -> Sequence[DatasetFormat]:
+    from persona_openai.datasets import FORMATS
+
+    return FORMATS
+
+
+adapter = Adapter(name="openai", chat=_chat, embed=_embed, tokenizer=_tokenizer, card=_card, datasets=_datasets)
 """What the entry point `openai` of the group `persona.adapters` names."""

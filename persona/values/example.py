@@ -10,6 +10,9 @@ from persona.values.request import Tool
 Shape = Literal["chat", "preference", "unpaired", "text"]
 """What a row teaches: a reply, the better of two replies, whether a reply was liked, or plain text."""
 
+Loss = Literal["weights", "last", "every"]
+"""What a consumer trains on: the messages a row marks, the last message alone, or every one of the assistant's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -40,18 +43,21 @@ class Example:
 class Problem:
     """What is wrong with a row of somebody's file, and how to mend it.
 
-    A row with an `error` would be refused or mistrained; a warning is for a person to judge.
+    A row with an `error` would be refused or mistrained; a warning is for a person to judge. `reason` is the same for
+    the same fault, so that faults can be counted; `where` is the place in the row, such as `messages[2]`.
     """
 
     reason: str
     hint: str
     error: bool = True
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DatasetLimits:
     """Dated facts about what a consumer takes. None is unknown or unlimited; tokens are those of its own models.
 
+    `max_tokens` is for one example, `max_bytes` for one file; the last two bound the file for validation.
     `source` says where the facts are from and `checked` the day (ISO) they were read there.
     """
 
@@ -59,6 +65,8 @@ class DatasetLimits:
     max_examples: int | None = None
     max_tokens: int | None = None
     max_bytes: int | None = None
+    max_validation_examples: int | None = None
+    max_validation_bytes: int | None = None
     source: str = ""
     checked: str = ""
 
@@ -66,3 +74,8 @@ class DatasetLimits:
 def last_of(messages: Sequence[Message]) -> tuple[bool, ...]:
     """Loss on the last message alone: the weights of the usual row."""
     return (*(False for _ in messages[1:]), True)
+
+
+def every_reply(messages: Sequence[Message]) -> tuple[bool, ...]:
+    """Loss on all that the assistant wrote: the weights of a row that marks none."""
+    return tuple(message.role == "assistant" for message in messages)

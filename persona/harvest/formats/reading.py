@@ -1,0 +1,194 @@
+"""Rows of anybody's file, one after the other in bounded memory: gzip, byte-order marks, CRLF and broken lines.
+
+Nothing that a file holds raises: what cannot be read comes back as a line with its problem.
+"""
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from persona.adapter import Container
+from persona.errors import InvalidInput
+from persona.values.example import Problem
+
+LONGEST = 64 * 1024**2
+"""Bytes of the longest line or cell that is read."""
+
+Row = dict[str, Any]  # anybody's JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row as it lies in its file: the number of its line (of its item, in an array), and itself or its problem."""
+
+    number: int
+    row: Row | None
+    problem: Problem | None = None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[io.BufferedReader]:
+    """The bytes of a file, unpacked where they are gzip's. Raises InvalidInput for a file that cannot be opened."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise InvalidInput(f"cannot read {str(path)!r}: {error.strerror}", hint="name a file that is there") from error
+    with file:
+        if file.peek(2)[:2] != b"\x1f\x8b":
+            yield file
+            return
+        with gzip.open(file) as unpacked:
+            yield io.BufferedReader(cast(io.RawIOBase, unpacked), 1024**2)
+
+
+def container_of(path: Path) -> Container:
+    """How the rows of a file lie in it, by what it begins with; by its name where that does not tell."""
+    try:
+        with opened(path) as file:
+            start = file.peek(64 * 1024)[: 64 * 1024] or file.read(1)
+    except (OSError, EOFError, zlib.error):
+        start = b""
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InvalidInput(f"{path.name} is UTF-16", hint="save it as UTF-8")
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"["):
+        return "json"
+    names = {suffix for suffix in path.suffixes if suffix != ".gz"}
+    if text.startswith(b"{") or names & {".jsonl", ".json", ".ndjson"}:
+        return "jsonl"
+    return "csv" if names & {".csv", ".tsv"} else "text"
+
+
+def lines(path: Path, container: Container, after: int = 0) -> Iterator[Line]:
+    """The rows of a file in their order, those after a number. Empty lines are passed over."""
+    readers = {"jsonl": _json_lines, "json": _array, "csv": _table, "text": _paragraphs}
+    with opened(path) as file:
+        last = 0
+        try:
+            for line in readers[container](file):
+                last = line.number
+                if last > after:
+                    yield line
+        except (OSError, EOFError, zlib.error) as error:
+            hint = "the file is cut or damaged: make it again"
+            yield Line(last + 1, None, Problem(f"the file cannot be read on: {type(error).__name__}", hint))
+
+
+def _json_lines(file: io.BufferedReader) -> Iterator[Line]:
+    number = 0
+    while raw := file.readline(LONGEST + 1):
+        number += 1
+        if len(raw) > LONGEST:
+            while raw and not raw.endswith(b"\n"):
+                raw = file.readline(LONGEST)
+            yield Line(number, None, Problem("a line is longer than 64 MB", "part it, or leave it out"))
+            continue
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        if raw.strip():
+            yield _parsed(number, raw)
+
+
+def _parsed(number: int, raw: bytes) -> Line:
+    try:
+        row = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
+    except UnicodeDecodeError:
+        return Line(number, None, Problem("a line is not UTF-8", "save the file as UTF-8"))
+    except (ValueError, RecursionError):
+        hint = "a row is one JSON object on one line; a cut line is made again"
+        return Line(number, None, Problem("a line is not JSON", hint))
+    if not isinstance(row, dict):
+        return Line(number, None, Problem("data_type: a row is no JSON object", "write each row as {…}"))
+    return Line(number, row)
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(constant)  # NaN and Infinity are no JSON
+
+
+def _array(file: io.BufferedReader) -> Iterator[Line]:
+    import ijson  # 20 ms, and only arrays need it
+
+    if file.peek(3)[:3] == b"\xef\xbb\xbf":
+        file.read(3)
+    number = 0
+    try:
+        for row in ijson.items(file, "item", use_float=True):
+            number += 1
+            if isinstance(row, dict):
+                yield Line(number, row)
+            else:
+                yield Line(number, None, Problem("data_type: a row is no JSON object", "write each row as {…}"))
+    except (ijson.JSONError, ijson.IncompleteJSONError, UnicodeDecodeError, RecursionError):
+        hint = "nothing after this item can be read: the array is cut, or a comma or quote is wrong"
+        yield Line(number + 1, None, Problem("the array is not JSON", hint))
+
+
+def _table(file: io.BufferedReader) -> Iterator[Line]:
+    csv.field_size_limit(LONGEST)
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
+    try:
+        head = text.readline(LONGEST)
+        columns = next(csv.reader([head], delimiter=(delimiter := _delimiter(head))), [])
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
+        while True:
+            number = reader.line_num + 2
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Line(number, None, Problem("a line is no row of the table", f"check its quotes: {error}"))
+                continue
+            if cells:
+                yield _cells(number, columns, cells)
+    finally:
+        text.detach()
+
+
+def _delimiter(head: str) -> str:
+    return max(",;\t", key=head.count)
+
+
+def _cells(number: int, columns: list[str], cells: list[str]) -> Line:
+    if len(cells) != len(columns):
+        hint = "quote cells that hold commas or line ends"
+        return Line(number, None, Problem("a row has more or fewer cells than columns", hint))
+    if any("\udc80" <= letter <= "\udcff" for cell in cells if not cell.isascii() for letter in cell):
+        return Line(number, None, Problem("a line is not UTF-8", "save the file as UTF-8"))
+    return Line(number, dict(zip(columns, cells, strict=True)))
+
+
+def _paragraphs(file: io.BufferedReader) -> Iterator[Line]:
+    number = begun = size = 0
+    held: list[bytes] = []
+    while raw := file.readline(LONGEST):
+        number += 1
+        if number == 1:
+            raw = raw.removeprefix(b"\xef\xbb\xbf")
+        if raw.strip():
+            begun = begun or number
+            size += len(raw)
+            if size <= LONGEST:
+                held.append(raw.rstrip(b"\r\n"))
+        elif begun:
+            yield _paragraph(begun, held, size)
+            held, begun, size = [], 0, 0
+    if begun:
+        yield _paragraph(begun, held, size)
+
+
+def _paragraph(number: int, held: list[bytes], size: int) -> Line:
+    if size > LONGEST:
+        return Line(number, None, Problem("a paragraph is longer than 64 MB", "part it by empty lines"))
+    try:
+        return Line(number, {"text": b"\n".join(held).decode("utf-8")})
+    except UnicodeDecodeError:
+        return Line(number, None, Problem("a line is not UTF-8", "save the file as UTF-8"))
