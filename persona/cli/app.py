@@ -10,6 +10,7 @@ import persona
 from persona.cli import (
     ask,
     chat,
+    check,
     costs,
     database,
     doctor,
@@ -77,6 +78,7 @@ app.command("remember", epilog="Example: persona remember vegetarian --kind pref
 app.command("facts", epilog="Example: persona facts --user ada --at 2026-03-01")(users.facts)
 app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
 
+app.command("check", epilog="Example: persona check train.jsonl validation.jsonl --format trl")(check.check)
 app.command("costs", epilog="Example: persona costs --by day,route --since 2026-11-01")(costs.costs)
 
 app.command("limits", epilog="Example: persona limits --json")(limits.limits)

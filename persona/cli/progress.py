@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 from persona.cli.output import colours
 
-Advance = Callable[[int, int], None]
-"""Says how much is done, and of how much."""
+Advance = Callable[[int, int | None], None]
+"""Says how much is done, and of how much, where that is known."""
 
 
 @contextmanager
