@@ -62,6 +62,21 @@ class Transaction:
         self._execute(statement, values)
         return int(self._cursor.rowcount)
 
+    def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Executes one statement for each row of values, in one go."""
+        if not rows:
+            return
+        sql, order, fixed = statement.on(self._backend.dialect)
+        named = [{**fixed, **values} for values in rows] if fixed else rows
+        try:
+            self._cursor.executemany(sql, [tuple([one[name] for name in order]) for one in named] if order else named)
+        except UnicodeEncodeError:
+            raise _half_a_pair() from None  # the cause carries the whole text
+        except self._backend.unstorable as error:
+            if getattr(error, "sqlstate", None) is not None:  # the server refused it, not the driver
+                raise
+            raise _nul() from None
+
     def one(self, statement: Statement, values: Mapping[str, Any]) -> Row | None:
         """The first row, or None."""
         self._execute(statement, values)
@@ -79,16 +94,24 @@ class Transaction:
         try:
             self._cursor.execute(sql, tuple([bound[name] for name in order]) if order is not None else bound)
         except UnicodeEncodeError:
-            raise InvalidInput(
-                "a text holds half of a surrogate pair, which no database can keep",
-                hint="decode it with errors='replace' before it is stored",
-            ) from None  # the cause carries the whole text
+            raise _half_a_pair() from None  # the cause carries the whole text
         except self._backend.unstorable as error:
             if getattr(error, "sqlstate", None) is not None:  # the server refused it, not the driver
                 raise
-            raise InvalidInput(
-                "a text holds a NUL character, which PostgreSQL cannot keep", hint="remove it before it is stored"
-            ) from None
+            raise _nul() from None
+
+
+def _half_a_pair() -> InvalidInput:
+    return InvalidInput(
+        "a text holds half of a surrogate pair, which no database can keep",
+        hint="decode it with errors='replace' before it is stored",
+    )
+
+
+def _nul() -> InvalidInput:
+    return InvalidInput(
+        "a text holds a NUL character, which PostgreSQL cannot keep", hint="remove it before it is stored"
+    )
 
 
 class _Failed(Exception):

@@ -20,9 +20,13 @@ def insert_into(row: type[Base]) -> Statement:
     return Statement(_insert(row))
 
 
-def insert_unless_there(row: type[Base]) -> Statement:
-    """The same, which does nothing when a row of this key is there, or is just being stored by somebody else."""
-    return Statement(_insert(row).on_conflict_do_nothing())  # SQLite's compiler knows this clause too
+def insert_unless_there(row: type[Base], *returning: ColumnElement[Any]) -> Statement:
+    """The same, which does nothing when a row of this key is there, or is just being stored by somebody else.
+
+    Columns that are asked for are returned, of a row that was stored.
+    """
+    insert = _insert(row).on_conflict_do_nothing()  # SQLite's compiler knows this clause too
+    return Statement(insert.returning(*returning) if returning else insert)
 
 
 def insert_or_replace(row: type[Base]) -> Statement:

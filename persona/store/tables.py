@@ -368,6 +368,38 @@ class ReceiptRow(Table, table=True):
     scrubbed_us: int = Field(default=0, sa_column=_big())
 
 
+class ImportRow(Table, table=True):
+    """How far the import of a file has come; `id` is its digest, `line` the last one that is stored or set aside."""
+
+    __tablename__ = "persona_imports"
+    id: str = Field(primary_key=True)
+    form: str
+    line: int = Field(default=0, sa_column=_big())
+    conversations: int = Field(default=0, sa_column=_big())
+    messages: int = Field(default=0, sa_column=_big())
+    rejected: int = Field(default=0, sa_column=_big())
+    done: bool = False
+    started_us: int = Field(default=0, sa_column=_big())
+    updated_us: int = Field(default=0, sa_column=_big())
+
+
+class OriginRow(Table, table=True):
+    """Where an imported conversation, or a piece of it, comes from: the file's import and its line.
+
+    `instructions` is the system prompt it was held under, `details` the metadata of the row as JSON.
+    """
+
+    __tablename__ = "persona_origins"
+    __table_args__ = (Index("ix_persona_origins_conversation_key", "conversation_key"),)
+    id: str = Field(primary_key=True)
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    import_id: str
+    line: int = Field(default=0, sa_column=_big())
+    instructions: str = Field(default="", sa_type=Text)
+    details: str = Field(default="", sa_type=Text)
+
+
 class CalibrationRow(Table, table=True):
     """How many tokens a provider reports for one of a counter's."""
 

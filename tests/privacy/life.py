@@ -11,12 +11,18 @@ from persona import Assistant, StreamCut
 from persona.store import conversations, facts, owners, summaries
 from persona.store.engine import Database, Transaction
 from persona.store.ids import new_id
+from persona.store.statements import insert_into
+from persona.store.tables import OriginRow
 from persona.testing import Cut, ScriptedModel
 from persona.values.memory import Fact
 from persona.values.owner import Owner
 from persona.values.time import MICROSECONDS
 
-KINDS = ("name", "said", "replied", "fact", "learnt", "corrected", "tool", "result", "partial", "summary", "edited")
+KINDS = (
+    *("name", "said", "replied", "fact", "learnt", "corrected", "tool", "result", "partial", "summary", "edited"),
+    "origin",
+)
+_ORIGIN = insert_into(OriginRow)
 NOW = 1_760_000_000 * MICROSECONDS
 
 
@@ -75,4 +81,6 @@ def _learn(tx: Transaction, life: Life) -> None:
     facts.add(tx, owner.key, learnt)
     owners.touch(tx, owner.key)
     upto = (conversation.head_id, conversation.depth - 1)
+    origin = {"owner_key": owner.key, "conversation_key": conversation.key, "import_id": "", "line": 1}
+    tx.run(_ORIGIN, {**origin, "id": new_id("org"), "instructions": life.marks["origin"], "details": ""})
     summaries.add(tx, owner.key, conversation.key, upto, life.marks["summary"], NOW)

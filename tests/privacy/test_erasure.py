@@ -13,7 +13,7 @@ from persona.store.tables import Table
 
 BELONGING = {
     *("attempts", "consents", "conversations", "exchanges", "facts", "feedback", "memories", "messages", "owners"),
-    *("summaries", "tasks", "turns"),
+    *("origins", "summaries", "tasks", "turns"),
 }
 
 
@@ -53,7 +53,8 @@ def of_bob(database: Database, bob: Life) -> dict[str, list[tuple[object, ...]]]
 def test_the_life_of_a_user_leaves_marks_everywhere(ada: Life, database: Database, desk: Desk, url: str) -> None:
     found = in_rows(database, *ada.all())
     assert {name.removeprefix("persona_") for name in found} == {
-        *("conversations", "exchanges", "facts", "feedback", "memories", "messages", "owners", "summaries"),
+        *("conversations", "exchanges", "facts", "feedback", "memories", "messages", "origins", "owners"),
+        "summaries",
     }
     for one in ada.all():
         assert in_rows(database, one), "a mark that is nowhere proves nothing"

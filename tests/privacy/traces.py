@@ -16,6 +16,7 @@ NOBODYS = {
     "persona_calibrations",  # what providers count
     "persona_changes",  # of the settings, by whoever serves
     "persona_holds",  # of routes
+    "persona_imports",  # how far files are read
     "persona_prompts",  # the words of the settings
     "persona_receipts",  # what was erased, in numbers
 }

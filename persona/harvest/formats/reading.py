@@ -21,25 +21,48 @@ from persona.values.example import Problem
 LONGEST = 64 * 1024**2
 """Bytes of the longest line or cell that is read."""
 
+_TOLD = 10_000  # bytes of a line that is no row
 Row = dict[str, Any]  # anybody's JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row as it lies in its file: the number of its line (of its item, in an array), and itself or its problem."""
+    """One row as it lies in its file: the number of its line (of its item, in an array), and itself or its problem.
+
+    `text` is the beginning of a line that is no row.
+    """
 
     number: int
     row: Row | None
     problem: Problem | None = None
+    text: str = ""
+
+
+class Place:
+    """How many bytes of a file are read so far."""
+
+    def __init__(self) -> None:
+        self._file: io.BufferedReader | None = None
+
+    def of(self, file: io.BufferedReader) -> None:
+        """Follows this file, packed as it is."""
+        self._file = file
+
+    @property
+    def bytes(self) -> int:
+        """The bytes read, to the next megabyte or so; 0 before and after."""
+        return self._file.tell() if self._file and not self._file.closed else 0
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[io.BufferedReader]:
+def opened(path: Path, place: Place | None = None) -> Iterator[io.BufferedReader]:
     """The bytes of a file, unpacked where they are gzip's. Raises InvalidInput for a file that cannot be opened."""
     try:
         file = path.open("rb")
     except OSError as error:
         raise InvalidInput(f"cannot read {str(path)!r}: {error.strerror}", hint="name a file that is there") from error
+    if place:
+        place.of(file)
     with file:
         if file.peek(2)[:2] != b"\x1f\x8b":
             yield file
@@ -66,10 +89,15 @@ def container_of(path: Path) -> Container:
     return "csv" if names & {".csv", ".tsv"} else "text"
 
 
-def lines(path: Path, container: Container, after: int = 0) -> Iterator[Line]:
+def lines(path: Path, container: Container, after: int = 0, place: Place | None = None) -> Iterator[Line]:
     """The rows of a file in their order, those after a number. Empty lines are passed over."""
-    readers = {"jsonl": _json_lines, "json": _array, "csv": _table, "text": _paragraphs}
-    with opened(path) as file:
+    readers = {
+        "jsonl": lambda file: _json_lines(file, after),
+        "json": _array,
+        "csv": _table,
+        "text": _paragraphs,
+    }
+    with opened(path, place) as file:
         last = 0
         try:
             for line in readers[container](file):
@@ -81,7 +109,7 @@ def lines(path: Path, container: Container, after: int = 0) -> Iterator[Line]:
             yield Line(last + 1, None, Problem(f"the file cannot be read on: {type(error).__name__}", hint))
 
 
-def _json_lines(file: io.BufferedReader) -> Iterator[Line]:
+def _json_lines(file: io.BufferedReader, after: int) -> Iterator[Line]:
     number = 0
     while raw := file.readline(LONGEST + 1):
         number += 1
@@ -92,7 +120,7 @@ def _json_lines(file: io.BufferedReader) -> Iterator[Line]:
             continue
         if number == 1:
             raw = raw.removeprefix(b"\xef\xbb\xbf")
-        if raw.strip():
+        if number > after and raw.strip():
             yield _parsed(number, raw)
 
 
@@ -100,13 +128,17 @@ def _parsed(number: int, raw: bytes) -> Line:
     try:
         row = json.loads(raw.decode("utf-8"), parse_constant=_refuse)
     except UnicodeDecodeError:
-        return Line(number, None, Problem("a line is not UTF-8", "save the file as UTF-8"))
+        return Line(number, None, Problem("a line is not UTF-8", "save the file as UTF-8"), _start(raw))
     except (ValueError, RecursionError):
         hint = "a row is one JSON object on one line; a cut line is made again"
-        return Line(number, None, Problem("a line is not JSON", hint))
+        return Line(number, None, Problem("a line is not JSON", hint), _start(raw))
     if not isinstance(row, dict):
-        return Line(number, None, Problem("data_type: a row is no JSON object", "write each row as {…}"))
+        return Line(number, None, Problem("data_type: a row is no JSON object", "write each row as {…}"), _start(raw))
     return Line(number, row)
+
+
+def _start(raw: bytes) -> str:
+    return raw[:_TOLD].decode("utf-8", "replace")
 
 
 def _refuse(constant: str) -> float:

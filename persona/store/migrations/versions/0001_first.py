@@ -13,6 +13,7 @@ _TABLES = (
     *("persona_attempts", "persona_feedback", "persona_prompts", "persona_facts", "persona_memories"),
     *("persona_documents", "persona_chunks", "persona_summaries", "persona_tasks", "persona_calibrations"),
     *("persona_consents", "persona_receipts", "persona_changes", "persona_holds", "persona_meters"),
+    *("persona_imports", "persona_origins"),
 )
 
 
@@ -24,6 +25,7 @@ def upgrade() -> None:
     _memory()
     _work()
     _privacy()
+    _imports()
 
 
 def downgrade() -> None:
@@ -327,6 +329,31 @@ def _work() -> None:
         _time_or_count("tokens"),
         sa.PrimaryKeyConstraint("owner_key", "scope", name="pk_persona_meters"),
     )
+
+
+def _imports() -> None:
+    op.create_table(
+        "persona_imports",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        *(_time_or_count(name) for name in ("line", "conversations", "messages", "rejected")),
+        sa.Column("done", sa.Boolean(), nullable=False),
+        _time_or_count("started_us"),
+        _time_or_count("updated_us"),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_imports"),
+    )
+    op.create_table(
+        "persona_origins",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("owner_key", sa.BigInteger(), nullable=False),
+        sa.Column("conversation_key", sa.BigInteger(), nullable=False),
+        sa.Column("import_id", sa.String(), nullable=False),
+        _time_or_count("line"),
+        sa.Column("instructions", sa.Text(), nullable=False),
+        sa.Column("details", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_origins"),
+    )
+    op.create_index("ix_persona_origins_conversation_key", "persona_origins", ["conversation_key"])
 
 
 def _privacy() -> None:

@@ -1,0 +1,1 @@
+"""Conversations that were held elsewhere, from a file into the store."""
