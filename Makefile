@@ -69,5 +69,5 @@ $(VENV)/.dev: pyproject.toml | $(PY)
 	@echo "installing persona, PyTorch and sentence-transformers into .venv-heavy …"
 	@$(call venv,.venv-heavy)
 	@$(call install,.venv-heavy) torch==$(TORCH)
-	@$(call install,.venv-heavy) -e '.[dev,sentence-transformers]'
+	@$(call install,.venv-heavy) -e '.[dev,sentence-transformers]' datasets trl
 	@touch $@

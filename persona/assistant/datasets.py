@@ -102,7 +102,11 @@ def _import_format(path: Path, named: str | None, extra: Sequence[Adapter]) -> D
         return table
     if named is None and path.is_file() and container_of(path) == "csv":
         try:
-            return format_of(path, None, extra)[0]
+            found = format_of(path, None, extra)[0]
         except InvalidInput:
             return table
-    return format_of(path, named, extra)[0]
+        return table if found.shape == "text" else found
+    chosen = format_of(path, named, extra)[0]
+    if chosen.shape == "text":
+        raise InvalidInput(f"{chosen.name} holds plain text, and no chats", hint="name a format of chats with --as")
+    return chosen

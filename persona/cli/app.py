@@ -80,6 +80,7 @@ app.command("facts", epilog="Example: persona facts --user ada --at 2026-03-01")
 app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
 
 app.command("check", epilog="Example: persona check train.jsonl validation.jsonl --format trl")(check.check)
+app.command("formats", epilog="Example: persona formats --json")(check.formats)
 app.command("import", epilog="Example: persona import chats.jsonl --as trl --route support")(importing.import_)
 app.command("costs", epilog="Example: persona costs --by day,route --since 2026-11-01")(costs.costs)
 

@@ -12,9 +12,11 @@ from persona.cli.output import FAILED, aside, show, show_json, show_table
 from persona.cli.progress import progress
 
 if TYPE_CHECKING:
+    from persona.adapter import DatasetFormat
     from persona.harvest.formats.check import CheckReport, FileReport
 
 _SHOWN = 20
+_LOSS = {"weights": "marked replies", "last": "the last reply", "every": "every reply"}
 
 Format = Annotated[
     str | None,
@@ -51,6 +53,33 @@ def check(
         _show(report, alike)
     if not report.clean:
         raise typer.Exit(FAILED)
+
+
+def formats(json: Json = False) -> None:
+    """List the formats of training files: what their rows teach, what is trained on, and what their consumers take."""
+    from persona.harvest.formats import available
+
+    found = available().values()
+    if json:
+        facts = ("name", "shape", "container", "also", "loss")
+        show_json([{**{key: getattr(one, key) for key in facts}, "limits": asdict(one.limits)} for one in found])
+        return
+    headers = ("format", "teaches", "file", "trains on", "examples", "tokens", "file up to", "read on")
+    show_table(headers, [_format_row(one) for one in found])
+
+
+def _format_row(one: "DatasetFormat") -> tuple[str, ...]:
+    limits = one.limits
+    least, most = limits.min_examples, limits.max_examples
+    examples = (
+        f"{least:,} to {most:,}" if least and most else f"from {least:,}" if least else f"to {most:,}" if most else ""
+    )
+    return (
+        *(one.name, one.shape, one.container, _LOSS[one.loss], examples),
+        f"{limits.max_tokens:,}" if limits.max_tokens else "",
+        _size(limits.max_bytes) if limits.max_bytes else "",
+        limits.checked,
+    )
 
 
 def _show(report: "CheckReport", alike: tuple[str, ...]) -> None:
@@ -101,7 +130,10 @@ def _summary(file: "FileReport", form: str) -> str:
 
 
 def _size(number: int) -> str:
-    return f"{number / 1024**2:,.1f} MB" if number >= 100_000 else f"{number / 1024:,.1f} kB"
+    for unit, name in ((1024**3, "GB"), (1024**2, "MB")):
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return f"{number / 1024:,.1f} kB"
 
 
 def _for_machines(report: "CheckReport") -> dict[str, Any]:

@@ -172,3 +172,16 @@ def _sample(one: DatasetFormat, number: int) -> Example:
     messages = (say("user", f"Où est le colis n° {number} ?"), say("assistant", f"Il arrive : {number}, « demain »."))
     rejected = say("assistant", "Aucune idée") if one.shape == "preference" else None
     return Example("x", messages, last_of(messages), (), rejected, True if one.shape == "unpaired" else None)
+
+
+def test_the_page_about_formats_names_every_format() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    table = page.split("## Checking a file")[0]
+    assert set(re.findall(r"`([a-z-]+)`", "".join(re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)))) == set(FORMATS)
+
+
+def test_what_a_consumer_takes_is_dated_and_has_a_source() -> None:
+    for one in FORMATS.values():
+        limits = one.limits
+        bounded = any((limits.min_examples, limits.max_examples, limits.max_tokens, limits.max_bytes))
+        assert not bounded or (limits.source and re.fullmatch(r"\d{4}-\d\d-\d\d", limits.checked)), one.name

@@ -40,8 +40,6 @@ def conversation_of(row: Mapping[str, Any], line: int, importing: Importing) -> 
         where = f" ({faults[0].where})" if faults[0].where else ""
         raise InvalidInput(f"{faults[0].reason}{where}", hint=faults[0].hint)
     example = importing.form.example(bare, str(line))
-    if importing.form.shape == "text":
-        raise InvalidInput("plain text is no conversation", hint="name a format of chats with --as")
     begun_us = said.created_us or importing.now_us + line * _PLACES
     messages = _messages(example, unanswered, said, beside, begun_us)
     user = said.user or importing.user or f"imported-{importing.mark[:8]}-{line}"
