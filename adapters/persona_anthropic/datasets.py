@@ -13,7 +13,7 @@ from persona.errors import InvalidInput
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply
 from persona.values.faults import RoleForm, problems
 from persona.values.message import say
-from persona.values.roles import Json, plain, read
+from persona.values.roles import Json, plain, read, wants
 
 _STRICT = RoleForm(strict=True)
 
@@ -35,8 +35,7 @@ class BedrockClaude:
 
     def row(self, example: Example) -> Json:
         """`{"system": …, "messages": […]}`, without `system` where there is none."""
-        if example.shape != self.shape:
-            raise InvalidInput(f"a row of shape {example.shape!r} cannot be written as {self.name}")
+        wants(example, self.shape, self.name)
         if example.tools:
             raise InvalidInput(f"{self.name} has no place for tools", hint="write a form that has, such as trl")
         said = plain(example.messages, self.name)

@@ -16,9 +16,10 @@ from persona.errors import InvalidInput
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply, last_of
 from persona.values.message import Image, Message, Part, Text, ToolCall, ToolResult
 from persona.values.request import Tool
-from persona.values.roles import PARAGRAPH, Json, arguments_of, in_turn
+from persona.values.roles import PARAGRAPH, Json, arguments_of, in_turn, wants
 
 if TYPE_CHECKING:
+    from google.genai import types
     from pydantic import TypeAdapter
 
 _KEYS = {"systemInstruction", "system_instruction", "contents", "tools", "generationConfig", "completions", "labels"}
@@ -86,22 +87,21 @@ class Preference:
         """The row in persona's terms; calls are given ids."""
         better, worse = sorted(row["completions"], key=lambda one: -one["score"])
         messages = _read(row, [*row["contents"], better["completion"]])
-        rejected = Message("assistant", tuple(_parts_read(worse["completion"]["parts"], len(row["contents"]), [])))
+        said = _types()[0].validate_python(worse["completion"]).parts or ()
+        rejected = Message("assistant", tuple(_parts_read(said, len(row["contents"]), [])))
         return Example(id, messages, last_of(messages), _tools_read(row), rejected)
 
 
 def _wants(example: Example, shape: Shape, name: str) -> None:
-    if example.shape != shape:
-        raise InvalidInput(
-            f"a row of shape {example.shape!r} cannot be written as {name}", hint=f"{name} takes {shape!r} rows"
-        )
+    wants(example, shape, name)
     if any(isinstance(part, Image) for message in example.messages for part in message.parts):
         raise InvalidInput("pictures would have to lie in Cloud Storage", hint="drop the row, or its pictures")
 
 
 def _checked(row: Json, form: "Supervised | Preference") -> Json:
     """The row, if Vertex takes it. Raises InvalidInput."""
-    if faults := _turn_problems(row["contents"]):
+    tools = row.get("tools")
+    if faults := _turn_problems(row["contents"]) or (_untyped("tools", tools, _types()[2]) if tools else []):
         raise InvalidInput(f"the form cannot say this: {faults[0].reason}", hint=faults[0].hint)
     ends = "model" if form.shape == "chat" else "user"
     if row["contents"][-1]["role"] != ends:
@@ -153,45 +153,58 @@ def _problems(row: Mapping[str, Any]) -> list[Problem]:
     contents = row.get("contents")
     if not isinstance(contents, list) or not contents:
         return [Problem("contents is missing or no list", 'write "contents": [{"role": "user", "parts": […]}]')]
-    from pydantic import ValidationError
-
     one, several, tools = _types()
     system = row.get("systemInstruction", row.get("system_instruction"))
-    for key, value, kind in (
-        ("systemInstruction", system, one),
-        ("contents", contents, several),
-        ("tools", row.get("tools"), tools),
-    ):
-        if value is None:
-            continue
-        try:
-            kind.validate_python(value)
-        except ValidationError as error:
-            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            where = f"{key}{''.join(f'[{at}]' if isinstance(at, int) else f'.{at}' for at in first['loc'])}"
-            return [Problem(f"{key} is not what the SDK's types say: {first['type']}", str(first["msg"]), where=where)]
-    found = _turn_problems(contents)
+    found = _untyped("systemInstruction", system, one) or _untyped("contents", contents, several)
+    found = found or _untyped("tools", row.get("tools"), tools) or _turn_problems(contents)
     if not row.keys() <= _KEYS:
         found.append(Problem("keys that the consumer does not read", "remove them", False))
     return found
 
 
+def _untyped(key: str, value: object, kind: "TypeAdapter[Any]") -> list[Problem]:
+    """What the SDK's own types say against a value."""
+    from pydantic import ValidationError
+
+    if value is None:
+        return []
+    try:
+        kind.validate_python(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = f"{key}{''.join(f'[{at}]' if isinstance(at, int) else f'.{at}' for at in first['loc'])}"
+        return [Problem(f"{key} is not what the SDK's types say: {first['type']}", str(first["msg"]), where=where)]
+    except (AttributeError, TypeError):  # its enums stumble over what is no text, such as a list of JSON types
+        hint = "write each type as one word, and nullable beside it"
+        return [Problem(f"{key} is not what the SDK's types say: type", hint, where=key)]
+    return []
+
+
+def _content_problems(content: Mapping[str, Any], where: str) -> list[Problem]:
+    if content.get("role") not in ("user", "model"):
+        return [Problem("unknown role", "the roles are user and model", where=where)]
+    parts = content.get("parts")
+    if not parts:
+        return [Problem("a content has no parts", 'write "parts": [{"text": …}]', where=where)]
+    if any("text" in part and not str(part["text"] or "").strip() for part in parts):
+        return [Problem("a part is empty", "remove the part, or write its text", where=where)]
+    if not any(_holds_something(part) for part in parts):
+        return [Problem("a content holds neither words nor calls", "remove it, or write its text", where=where)]
+    return []
+
+
 def _turn_problems(contents: Sequence[Mapping[str, Any]]) -> list[Problem]:
     for place, content in enumerate(contents):
-        where = f"contents[{place}]"
-        if content.get("role") not in ("user", "model"):
-            return [Problem("unknown role", "the roles are user and model", where=where)]
-        parts = content.get("parts")
-        if not parts:
-            return [Problem("a content has no parts", 'write "parts": [{"text": …}]', where=where)]
-        if any("text" in part and not str(part["text"] or "").strip() for part in parts):
-            return [Problem("a part is empty", "remove the part, or write its text", where=where)]
+        if found := _content_problems(content, f"contents[{place}]"):
+            return found
     if contents[0]["role"] != "user":
         return [Problem("the first content is not the user's", "begin with the question", where="contents[0]")]
     for place, (before, after) in enumerate(pairwise(contents), start=1):
         if before["role"] == after["role"]:
             hint = "put what one side says, and all that tools gave back, into one content"
             return [Problem("two contents of one role follow each other", hint, where=f"contents[{place}]")]
+        if "" in (*_names(before, "functionCall"), *_names(after, "functionResponse")):
+            return [Problem("a call or its response names no function", "name it", where=f"contents[{place}]")]
         calls, answers = _names(before, "functionCall"), _names(after, "functionResponse")
         if calls != answers:
             hint = "answer every functionCall by a functionResponse of its name in the next content"
@@ -199,17 +212,21 @@ def _turn_problems(contents: Sequence[Mapping[str, Any]]) -> list[Problem]:
     return []
 
 
+def _holds_something(part: Mapping[str, Any]) -> bool:
+    return any(part.get(key) for key in part.keys() - {"thought", "thoughtSignature", "thought_signature"})
+
+
 def _names(content: Mapping[str, Any], key: str) -> list[str]:
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in key)
     found = (part.get(key, part.get(snake)) for part in content["parts"])
-    return sorted(str(one.get("name")) for one in found if one)
+    return sorted(str(one.get("name") or "") for one in found if one)
 
 
 def _completion_problems(completions: object) -> Iterator[Problem]:
     if not isinstance(completions, list) or len(completions) != 2:
         yield Problem("completions are not two", "write the better with score 1 and the other with score 0")
         return
-    if sorted(one.get("score", -1) if isinstance(one, Mapping) else -1 for one in completions) != [0, 1]:
+    if [one.get("score") if isinstance(one, Mapping) else None for one in completions] not in ([1, 0], [0, 1]):
         yield Problem("the scores are not 1 and 0", "score the better 1 and the other 0", where="completions")
         return
     said = [one.get("completion") for one in completions]
@@ -222,46 +239,45 @@ def _completion_problems(completions: object) -> Iterator[Problem]:
                 f"completions[{place}]",
             )
             return
-    if said[0] == said[1]:
+    if untyped := _untyped("completions", said, _types()[1]):
+        yield from untyped
+    elif said[0] == said[1]:
         yield Problem("both completions are the same", "remove the row: it prefers nothing", where="completions")
 
 
 def _read(row: Mapping[str, Any], contents: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
-    system = row.get("systemInstruction", row.get("system_instruction"))
+    one, several, _ = _types()
     messages: list[Message] = []
-    if system:
-        texts = PARAGRAPH.join(part["text"] for part in system["parts"] if part.get("text"))
-        messages.append(Message("system", (Text(texts),)))
-    for place, content in enumerate(contents):
+    if system := row.get("systemInstruction", row.get("system_instruction")):
+        texts = [part.text for part in one.validate_python(system).parts or () if part.text]
+        messages.append(Message("system", (Text(PARAGRAPH.join(texts)),)))
+    for place, content in enumerate(several.validate_python(list(contents))):
         calls = list(messages[-1].tool_calls) if messages else []
-        parts = tuple(_parts_read(content["parts"], place, calls))
-        role = "assistant" if content["role"] == "model" else "user"
+        parts = tuple(_parts_read(content.parts or (), place, calls))
         results = tuple(part for part in parts if isinstance(part, ToolResult))
         rest = tuple(part for part in parts if not isinstance(part, ToolResult))
         if results:
             messages.append(Message("tool", results))
         if rest:
-            messages.append(Message(role, rest))  # type: ignore[arg-type]
+            messages.append(Message("assistant" if content.role == "model" else "user", rest))
     return tuple(messages)
 
 
-def _parts_read(parts: Sequence[Mapping[str, Any]], place: int, calls: list[ToolCall]) -> Iterator[Part]:
+def _parts_read(parts: "Sequence[types.Part]", place: int, calls: list[ToolCall]) -> Iterator[Part]:
     for number, part in enumerate(parts):
-        call = part.get("functionCall", part.get("function_call"))
-        answer = part.get("functionResponse", part.get("function_response"))
-        if call:
-            arguments = json.dumps(call.get("args") or {}, ensure_ascii=False)
-            yield ToolCall(f"call_{place}_{number}", call["name"], arguments)
-        elif answer:
-            asked = next((one for one in calls if one.name == answer["name"]), None)
+        if call := part.function_call:
+            arguments = json.dumps(call.args or {}, ensure_ascii=False)
+            yield ToolCall(f"call_{place}_{number}", call.name or "", arguments)
+        elif answer := part.function_response:
+            asked = next((one for one in calls if one.name == (answer.name or "")), None)
             if asked:
                 calls.remove(asked)
-            said = answer.get("response") or {}
+            said = answer.response or {}
             text = said.get("output", said.get("error"))
             words = text if isinstance(text, str) else json.dumps(said, ensure_ascii=False)
-            yield ToolResult(asked.id if asked else "", answer["name"], words, failed="error" in said)
-        elif part.get("text"):
-            yield Text(part["text"])
+            yield ToolResult(asked.id if asked else "", answer.name or "", words, failed="error" in said)
+        elif part.text:
+            yield Text(part.text)
 
 
 def _tools_read(row: Mapping[str, Any]) -> tuple[Tool, ...]:
@@ -270,9 +286,10 @@ def _tools_read(row: Mapping[str, Any]) -> tuple[Tool, ...]:
         for tool in row.get("tools") or ()
         for one in tool.get("functionDeclarations", tool.get("function_declarations")) or ()
     ]
+    schemas = [one.get("parameters") or one.get("parametersJsonSchema") for one in declared]
     return tuple(
-        Tool(one["name"], one.get("description") or "", one.get("parameters") or one.get("parametersJsonSchema") or {})
-        for one in declared
+        Tool(one.get("name") or "", one.get("description") or "", schema if isinstance(schema, Mapping) else {})
+        for one, schema in zip(declared, schemas, strict=True)
     )
 
 

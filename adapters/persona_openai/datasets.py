@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from persona.adapter import Container
-from persona.errors import InvalidInput
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, last_of
 from persona.values.faults import RoleForm, problems, tool_problems
 from persona.values.message import Message, Part, ToolCall, ToolResult
-from persona.values.roles import Json, read, tools_read, tools_written, write
+from persona.values.roles import Json, read, tools_read, tools_written, wants, write
 
 _MB, _GB = 1024**2, 1024**3
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -43,7 +42,7 @@ class Chat:
 
     def row(self, example: Example) -> Json:
         """`{"messages": […]}`; a message of the assistant's without loss has weight 0."""
-        _wants(example, self.shape, self.name)
+        wants(example, self.shape, self.name)
         messages = _nine(example.messages) if self.form.call_id else example.messages
         row: Json = {"messages": write(messages, example.weights, self.form)}
         if example.tools:
@@ -79,7 +78,7 @@ class Preference:
 
     def row(self, example: Example) -> Json:
         """`{"input": {"messages": […]}, "preferred_output": […], "non_preferred_output": […]}`."""
-        _wants(example, self.shape, self.name)
+        wants(example, self.shape, self.name)
         assert example.rejected is not None, "a preference has the reply that was not wanted"  # noqa: S101 - narrows
         unwanted = (*example.messages[:-1], example.rejected)
         *asked, preferred = write(example.messages, last_of(example.messages), self._unweighed())
@@ -113,13 +112,6 @@ class Preference:
 
     def _unweighed(self) -> RoleForm:
         return replace(self.form, weights=False)
-
-
-def _wants(example: Example, shape: Shape, name: str) -> None:
-    if example.shape != shape:
-        raise InvalidInput(
-            f"a row of shape {example.shape!r} cannot be written as {name}", hint=f"{name} takes {shape!r} rows"
-        )
 
 
 def _nine(messages: Sequence[Message]) -> list[Message]:

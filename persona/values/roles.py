@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from persona.errors import InvalidInput
+from persona.values.example import Example, Shape
 from persona.values.faults import RoleForm, problems
 from persona.values.message import Image, Message, Part, Role, Text, ToolCall, ToolResult, say
 from persona.values.request import Tool
@@ -14,6 +15,16 @@ Json = dict[str, Any]  # training files are open-ended JSON by nature
 
 PARAGRAPH = "\n\n"
 """What joins the texts of messages that a form wants as one."""
+
+
+def wants(example: Example, shape: Shape, name: str) -> None:
+    """Raises InvalidInput for an example that teaches something else than the form does."""
+    if example.shape != shape:
+        raise InvalidInput(
+            f"a row of shape {example.shape!r} cannot be written as {name}", hint=f"{name} takes {shape!r} rows"
+        )
+    if example.messages[-1].role != "assistant":
+        raise InvalidInput("the row does not end with a reply", hint="drop the row")
 
 
 def write(messages: Sequence[Message], weights: Sequence[bool], form: RoleForm) -> list[Json]:

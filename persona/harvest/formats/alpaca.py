@@ -10,10 +10,10 @@ from typing import Any
 
 from persona.adapter import Container
 from persona.errors import InvalidInput
-from persona.harvest.formats.shaped import NO_LIMITS, missing_text, one_question, unknown_keys, wants, wants_no_tools
+from persona.harvest.formats.shaped import NO_LIMITS, missing_text, one_question, unknown_keys, wants_no_tools
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply, last_of
 from persona.values.message import Message, say
-from persona.values.roles import Json, plain
+from persona.values.roles import Json, plain, wants
 
 _KEYS = {"instruction", "input", "output"}
 _MORE = {"system", "history"}

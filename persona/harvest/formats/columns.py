@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from persona.adapter import Container
-from persona.harvest.formats.shaped import NO_LIMITS, missing_text, one_question, wants, wants_no_tools
+from persona.harvest.formats.shaped import NO_LIMITS, missing_text, one_question, wants_no_tools
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply, last_of
 from persona.values.faults import RoleForm, problems
 from persona.values.message import say
-from persona.values.roles import Json, plain, read, write
+from persona.values.roles import Json, plain, read, wants, write
 
 
 @dataclass(frozen=True, slots=True)

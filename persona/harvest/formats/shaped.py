@@ -3,22 +3,12 @@
 from collections.abc import Callable
 
 from persona.errors import InvalidInput
-from persona.values.example import DatasetLimits, Example, Problem, Shape
+from persona.values.example import DatasetLimits, Example, Problem
 from persona.values.message import Message
 from persona.values.roles import Json
 
 NO_LIMITS = DatasetLimits()
 """A consumer on one's own machine: its memory is the limit."""
-
-
-def wants(example: Example, shape: Shape, name: str) -> None:
-    """Raises InvalidInput for an example that teaches something else than the form does."""
-    if example.shape != shape:
-        raise InvalidInput(
-            f"a row of shape {example.shape!r} cannot be written as {name}", hint=f"{name} takes {shape!r} rows"
-        )
-    if example.messages[-1].role != "assistant":
-        raise InvalidInput("the row does not end with a reply", hint="drop the row")
 
 
 def wants_no_tools(example: Example, name: str) -> None:

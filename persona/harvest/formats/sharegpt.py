@@ -11,11 +11,11 @@ from typing import Any
 
 from persona.adapter import Container
 from persona.errors import InvalidInput
-from persona.harvest.formats.shaped import NO_LIMITS, wants
+from persona.harvest.formats.shaped import NO_LIMITS
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply
 from persona.values.faults import RoleForm, tool_problems
 from persona.values.message import Message, ToolCall, ToolResult, say
-from persona.values.roles import Json, arguments_of, in_turn, tools_read, write
+from persona.values.roles import Json, arguments_of, in_turn, tools_read, wants, write
 
 _ASKS, _SAYS = ("human", "observation"), ("gpt", "function_call")
 _ALIASES = {"user": "human", "assistant": "gpt", "chatgpt": "gpt", "bing": "gpt", "bard": "gpt"}

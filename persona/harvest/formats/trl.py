@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from persona.adapter import Container
-from persona.harvest.formats.shaped import NO_LIMITS, wants
+from persona.harvest.formats.shaped import NO_LIMITS
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply, last_of
 from persona.values.faults import RoleForm, problems, tool_problems
 from persona.values.message import Message, say
-from persona.values.roles import Json, read, tools_read, tools_written, write
+from persona.values.roles import Json, read, tools_read, tools_written, wants, write
 
 FORM = RoleForm(objects=True, named=True)
 
