@@ -66,7 +66,7 @@ def test_a_row_that_was_tampered_with_is_judged_and_read_when_it_is_without_faul
     places = [place for place in _places(row) if place]
 
     @given(st.sampled_from(places), JSON, st.booleans())
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=25, deadline=None)
     def check(place: tuple[Any, ...], value: Any, drop: bool) -> None:
         changed = _changed(row, place, value, drop)
         found = one.problems(changed)
@@ -82,7 +82,7 @@ def test_any_json_object_is_judged(one: DatasetFormat) -> None:
     keys = [*_sample(one), "messages", "tools", "weight"]
 
     @given(st.dictionaries(st.sampled_from(keys), JSON))
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=12, deadline=None)
     def check(row: dict[str, Any]) -> None:
         if not any(problem.error for problem in one.problems(row)):
             assert one.example(row, "x").messages
@@ -97,7 +97,7 @@ def test_a_row_becomes_a_conversation_or_is_refused_with_a_reason(name: str) -> 
     places = [place for place in _places(row) if place]
 
     @given(st.sampled_from(places), JSON, st.booleans(), st.dictionaries(st.sampled_from([*OF_ROW, *OF_MESSAGE]), JSON))
-    @settings(max_examples=120, deadline=None)
+    @settings(max_examples=30, deadline=None)
     def check(place: tuple[Any, ...], value: Any, drop: bool, told: dict[str, Any]) -> None:
         try:
             found = conversation_of({**_changed(row, place, value, drop), **told}, 1, importing)

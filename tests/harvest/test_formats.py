@@ -49,7 +49,7 @@ def _written(one: DatasetFormat, rows: list[Example]) -> bytes:
 @pytest.mark.parametrize("one", FORMATS.values(), ids=list(FORMATS))
 def test_a_row_is_without_fault_and_is_read_again(one: DatasetFormat) -> None:
     @given(_rows(one))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=10, deadline=None)
     def check(example: Example) -> None:
         row = json.loads(json.dumps(one.row(example)))
         assert list(one.problems(row)) == []
