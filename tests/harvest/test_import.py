@@ -11,6 +11,7 @@ from typing import Any
 
 import postgres
 import pytest
+from render.replayed import Replay, on_the_wire
 from terminal import environment
 
 from persona import Assistant, Settings
@@ -143,6 +144,26 @@ def test_what_the_file_tells_beside_the_messages_is_kept(here: str, write: Calla
     with Assistant.open(settings(here)) as assistant:
         (answer,) = assistant.user("ada", "acme").consents()
         assert (answer.training, answer.at_us) == (True, at)
+
+
+def test_what_was_imported_is_read_from_the_log_and_rendered_through_the_arm_that_serves(
+    here: str, write: Callable[..., Path]
+) -> None:
+    row = chat("Où est mon colis ?", "À Lyon.", "Et demain ?", "Chez vous.", tags=["colis", "vip"], rating=5)
+    row["messages"].insert(0, {"role": "system", "content": "Somebody else's prompt."})
+    take(here, write(row))
+    log = Replay(here, settings(here), [])
+
+    (found,) = log.conversations()
+    asked = [on_the_wire(rendered) for _, rendered in log.rendered(log.past())]
+
+    assert found.tags == ("colis", "vip")
+    assert [(one.kind, one.rating) for one in found.feedback] == [("rating", 5.0)]
+    assert [(one.provider, one.outcome) for one in found.exchanges] == [("imported", "answered")] * 2
+    said = [[role for role, _ in messages] for messages in asked]
+    assert [roles[-1] for roles in said] == ["user", "user"]
+    assert said[1][-3:] == ["user", "assistant", "user"]
+    assert "Somebody else" not in str(asked)
 
 
 def test_an_older_yes_does_not_undo_a_newer_no(here: str, write: Callable[..., Path]) -> None:
