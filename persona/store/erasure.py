@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, func, or_, select, update
 
-from persona.store import conversations, mending, owners, turns
+from persona.store import conversations, datasets, mending, owners, turns
 from persona.store.belongings import BELONGING, OWNED, is_owners
 from persona.store.engine import Statement, Transaction
 from persona.store.memories import BURIED
@@ -105,7 +105,8 @@ _UNANSWERED = Statement(update(table(TurnRow)).where(_t.id == param("which")).va
 class Taken:
     """What an erasure took: rows by table, memories that were in the owner's index, and exchanges with consent.
 
-    `recalled` counts the exchanges that stay and that were shown something of it; `ids` are those that went.
+    `recalled` counts the exchanges that stay and that were shown something of it; `ids` are those that went, and
+    `datasets` the datasets with examples of the owner.
     """
 
     owner_key: int
@@ -114,6 +115,7 @@ class Taken:
     consented: int = 0
     recalled: int = 0
     ids: set[str] = field(default_factory=set)
+    datasets: tuple[str, ...] = ()
 
 
 def erase_owner(tx: Transaction, owner: Owner) -> Taken | None:
@@ -121,7 +123,7 @@ def erase_owner(tx: Transaction, owner: Owner) -> Taken | None:
     key = _locked(tx, owner)
     if key is None:
         return None
-    named, taken = {"owner": key}, Taken(key)
+    named, taken = {"owner": key}, _begun(tx, key)
     taken.consented, taken.indexed = _number(tx, _CONSENTED, named), _number(tx, _INDEXED, named)
     for name, statement in _ALL_OF_OWNER.items():
         taken.rows[name] += tx.run(statement, named)
@@ -135,7 +137,7 @@ def erase_conversation(tx: Transaction, owner: Owner, id: str, now_us: int) -> T
     _, found = conversations.find(tx, owner, id) if key is not None else (None, None)
     if key is None or found is None:
         return None
-    named, taken = {"conversation": found.key}, Taken(key)
+    named, taken = {"conversation": found.key}, _begun(tx, key)
     messages = [id for (id,) in tx.all(_MESSAGES_OF, named)]
     whole = {**named, "owner": key}
     exchanges = tx.all(_EXCHANGES_IN, named)
@@ -164,7 +166,7 @@ def erase_message(tx: Transaction, owner: Owner, id: str, now_us: int) -> Taken 
     if key is None or found is None:
         return None
     message, conversation_key = found
-    taken, named = Taken(key), {"conversation": conversation_key}
+    taken, named = _begun(tx, key), {"conversation": conversation_key}
     asked = message.role == "user"
     begun = [turn for (turn,) in tx.all(_TURNS_OF_MESSAGE, {**named, "which": id})] if asked else [message.turn_id]
     answers = [one for turn in begun for (one,) in tx.all(_ANSWERS, {**named, "turn": turn})]
@@ -193,7 +195,7 @@ def erase_fact(tx: Transaction, owner: Owner, id: str, now_us: int) -> Taken | N
     key = _locked(tx, owner)
     if key is None:
         return None
-    taken = Taken(key)
+    taken = _begun(tx, key)
     _take_facts(tx, taken, [id])
     if not taken.rows["persona_facts"]:
         return None
@@ -219,6 +221,10 @@ def _locked(tx: Transaction, owner: Owner) -> int | None:
         return None
     lock_what_runs(tx, state.key)
     return state.key if owners.lock(tx, state.key) else None
+
+
+def _begun(tx: Transaction, key: int) -> Taken:
+    return Taken(key, datasets=tuple(datasets.of_owner(tx, key)))
 
 
 def _number(tx: Transaction, statement: Statement, named: dict[str, int]) -> int:

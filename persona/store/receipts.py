@@ -13,7 +13,7 @@ _receipts = table(ReceiptRow)
 _r = _receipts.c
 _COLUMNS = (
     *(_r.id, _r.scope, _r.erased_us, _r.counts, _r.indexes),
-    *(_r.consented, _r.recalled, _r.left_in, _r.scrubbed_us),
+    *(_r.consented, _r.recalled, _r.datasets, _r.left_in, _r.scrubbed_us),
 )
 _NEWEST = Statement(select(func.max(_r.number)))
 _SINCE = Statement(select(_r.erased_key).where(_r.number > param("since")).distinct())
@@ -53,6 +53,7 @@ def add(tx: Transaction, owner_key: int, receipt: Receipt) -> None:
         "indexes": json.dumps(dict(receipt.indexes)),
         "consented": receipt.consented,
         "recalled": receipt.recalled,
+        "datasets": json.dumps(receipt.datasets),
         "left_in": receipt.left_in,
         "erased_us": receipt.erased_us,
         "scrubbed_us": receipt.scrubbed_us,
@@ -82,7 +83,6 @@ def find(tx: Transaction, id: str) -> Receipt | None:
 
 
 def _receipt(row: Row) -> Receipt:
-    id, scope, erased_us, counts, indexes, consented, recalled, place, scrubbed_us = row
-    return Receipt(
-        id, scope, erased_us, json.loads(counts), json.loads(indexes), consented, recalled, place, scrubbed_us
-    )
+    id, scope, erased_us, counts, indexes, consented, recalled, datasets, place, scrubbed_us = row
+    told = (json.loads(counts), json.loads(indexes), consented, recalled, tuple(json.loads(datasets)))
+    return Receipt(id, scope, erased_us, *told, place, scrubbed_us)

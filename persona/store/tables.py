@@ -349,8 +349,8 @@ class ReceiptRow(Table, table=True):
     """What was erased, and what may still hold it: numbers, no name and no text of anybody.
 
     `number` counts without a gap in the order of the commits, so that caches can follow; `erased_key` is the key of
-    the owner it was taken from, which is never used again. `counts` and `indexes` are JSON; `left_in` says where
-    traces of it may be until they are scrubbed.
+    the owner it was taken from, which is never used again. `counts`, `indexes` and `datasets` are JSON; `left_in` says
+    where traces of it may be until they are scrubbed.
     """
 
     __tablename__ = "persona_receipts"
@@ -363,6 +363,7 @@ class ReceiptRow(Table, table=True):
     indexes: str = Field(sa_type=Text)
     consented: int = 0
     recalled: int = 0
+    datasets: str = Field(default="", sa_type=Text)
     left_in: str = ""
     erased_us: int = Field(default=0, sa_column=_big())
     scrubbed_us: int = Field(default=0, sa_column=_big())
@@ -398,6 +399,40 @@ class OriginRow(Table, table=True):
     line: int = Field(default=0, sa_column=_big())
     instructions: str = Field(default="", sa_type=Text)
     details: str = Field(default="", sa_type=Text)
+
+
+class DatasetRow(Table, table=True):
+    """One dataset that was made of the log: where it lies, and what its manifest says.
+
+    `receipts` is the number of the newest receipt when it was made: later ones tell what it may hold and should not.
+    `state` is `writing`, `ready` or `replaced`; then `replaced_by` names the dataset that holds what may stay.
+    """
+
+    __tablename__ = "persona_datasets"
+    id: str = Field(primary_key=True)
+    route: str
+    path: str = Field(sa_type=Text)
+    state: str
+    examples: int = 0
+    manifest: str = Field(sa_type=Text)
+    receipts: int = Field(default=0, sa_column=_big())
+    newest_us: int = Field(default=0, sa_column=_big())
+    created_us: int = Field(default=0, sa_column=_big())
+    replaced_by: str = ""
+
+
+class DatasetOwnerRow(Table, table=True):
+    """How many examples of a dataset were made of what one owner said. Of a merged user there may be two such rows."""
+
+    __tablename__ = "persona_dataset_owners"
+    __table_args__ = (
+        Index("ix_persona_dataset_owners_owner_key", "owner_key"),
+        Index("ix_persona_dataset_owners_dataset_id", "dataset_id"),
+    )
+    key: int | None = Field(default=None, sa_column=_key())
+    owner_key: int = Field(sa_column=Column(BigInteger, nullable=False))
+    dataset_id: str
+    examples: int = 0
 
 
 class CalibrationRow(Table, table=True):

@@ -26,8 +26,8 @@ class Receipt:
     """What was erased, without a name or a text: rows by table, and entries by index.
 
     `consented` counts erased exchanges that were stamped with consent to training, `recalled` exchanges that stay and
-    are known to have been shown some of it. `left_in` is where traces may be; `scrubbed_us` is when the
-    last of them went out of a SQLite file. Times are UTC microseconds.
+    are known to have been shown some of it, `datasets` the datasets with examples of the user. `left_in` is where
+    traces may be; `scrubbed_us` is when the last of them went out of a SQLite file. Times are UTC microseconds.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Receipt:
     indexes: Mapping[str, int]
     consented: int = 0
     recalled: int = 0
+    datasets: tuple[str, ...] = ()
     left_in: Place = ""
     scrubbed_us: int = 0
 
@@ -47,10 +48,15 @@ class Receipt:
         said = [sentence.format(tables=tables) for sentence in _LEFT[self.left_in]]
         if self.recalled:
             said.append(f"at least {self.recalled} exchanges that stay were shown some of it: read what they replied")
+        said += [
+            f"the dataset {id}, made before this: `persona datasets rewrite {id} --without-erased` takes it out, and "
+            "what was tuned on it has to be tuned again"
+            for id in self.datasets
+        ]
         if self.consented:
             said.append(
-                f"{self.consented} of the exchanges were given for training: make datasets from before this anew, "
-                "and tune again what was tuned on them"
+                f"{self.consented} of the exchanges were given for training: copies of datasets from before this, "
+                "wherever you keep them"
             )
         return (*said, "backups and exports from before this, wherever you keep them")
 

@@ -14,6 +14,7 @@ from persona.store.tables import Table
 
 NOBODYS = {
     "persona_calibrations",  # what providers count
+    "persona_datasets",  # files made of the log, by number and place
     "persona_changes",  # of the settings, by whoever serves
     "persona_holds",  # of routes
     "persona_imports",  # how far files are read

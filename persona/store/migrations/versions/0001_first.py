@@ -14,6 +14,7 @@ _TABLES = (
     *("persona_documents", "persona_chunks", "persona_summaries", "persona_tasks", "persona_calibrations"),
     *("persona_consents", "persona_receipts", "persona_changes", "persona_holds", "persona_meters"),
     *("persona_imports", "persona_origins"),
+    *("persona_datasets", "persona_dataset_owners"),
 )
 
 
@@ -26,6 +27,7 @@ def upgrade() -> None:
     _work()
     _privacy()
     _imports()
+    _datasets()
 
 
 def downgrade() -> None:
@@ -376,12 +378,40 @@ def _privacy() -> None:
         sa.Column("indexes", sa.Text(), nullable=False),
         sa.Column("consented", sa.Integer(), nullable=False),
         sa.Column("recalled", sa.Integer(), nullable=False),
+        sa.Column("datasets", sa.Text(), nullable=False),
         sa.Column("left_in", sa.String(), nullable=False),
         _time_or_count("erased_us"),
         _time_or_count("scrubbed_us"),
         sa.PrimaryKeyConstraint("number", name="pk_persona_receipts"),
         sa.UniqueConstraint("id", name="uq_persona_receipts_id"),
     )
+
+
+def _datasets() -> None:
+    op.create_table(
+        "persona_datasets",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("examples", sa.Integer(), nullable=False),
+        sa.Column("manifest", sa.Text(), nullable=False),
+        _time_or_count("receipts"),
+        _time_or_count("newest_us"),
+        _time_or_count("created_us"),
+        sa.Column("replaced_by", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_datasets"),
+    )
+    op.create_table(
+        "persona_dataset_owners",
+        _key(),
+        sa.Column("owner_key", sa.BigInteger(), nullable=False),
+        sa.Column("dataset_id", sa.String(), nullable=False),
+        sa.Column("examples", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name="pk_persona_dataset_owners"),
+    )
+    op.create_index("ix_persona_dataset_owners_owner_key", "persona_dataset_owners", ["owner_key"])
+    op.create_index("ix_persona_dataset_owners_dataset_id", "persona_dataset_owners", ["dataset_id"])
 
 
 def _key() -> sa.Column[int]:
