@@ -42,7 +42,8 @@ _exchanges, _feedback, _summaries, _facts = (table(r) for r in (ExchangeRow, Fee
 _c, _o, _m, _t, _e = (one.c for one in (_conversations, _owners, _messages, _turns, _exchanges))
 _f, _s, _b, _r, _p = _facts.c, _summaries.c, _feedback.c, table(MemoryRecord).c, table(PromptRow).c
 _CONVERSATION = (
-    *(_c.key, _c.id, _c.owner_key, _c.route, _c.arm, _c.tags, _c.created_us),
+    *(_c.key, _c.id, _c.owner_key, _c.route, _c.arm, _c.tags, _c.created_us, _c.head_id),
+    _o.consent,
     *(_o.tenant, _o.name, _o.kind, _o.display_name, _o.locale, _o.time_zone),
 )
 _MESSAGE = (_m.depth, _m.id, _m.role, _m.parts, _m.parent_id, _m.turn_id, _m.created_us, _m.tokens)
@@ -225,9 +226,11 @@ def _conversation(
     facts: tuple[Fact, ...],
     summaries: tuple[LoggedSummary, ...],
 ) -> LoggedConversation:
-    key, id, owner_key, route, arm, tags, created_us, tenant, name, kind, *traits = row
+    key, id, owner_key, route, arm, tags, created_us, head_id, consent, tenant, name, kind, *traits = row
+    agreed = None if consent is None else bool(consent)
     return LoggedConversation(
         *(key, id, Owner(tenant, name, kind), owner_key, Traits(*traits), route, arm, decode_tags(tags), created_us),
+        *(head_id, agreed),
         messages=messages,
         counts=counts,
         exchanges=exchanges,

@@ -105,7 +105,8 @@ class LoggedConversation:
 
     `messages` are the whole tree, by depth and then by id, and `counts` their stored token counts as undecoded JSON
     by the counter's name, one for one. `exchanges` and `feedback` are in the order of time. `facts` are all that the
-    user's profile ever held, each with the time that it was true; `traits` are those of today.
+    user's profile ever held, each with the time that it was true; `traits` are those of today, and so are `consent`
+    (None while they were never asked) and `head_id`, the newest message of the path that was continued.
     """
 
     key: int
@@ -117,6 +118,8 @@ class LoggedConversation:
     arm: str
     tags: tuple[str, ...]
     created_us: int
+    head_id: str
+    consent: bool | None
     messages: tuple[Message, ...]
     counts: tuple[str, ...]
     exchanges: tuple[LoggedExchange, ...]
