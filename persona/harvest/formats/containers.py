@@ -6,7 +6,7 @@ Writing: UTF-8 without a byte-order mark, line feeds, no space that JSON does no
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import BinaryIO
 
 from persona.adapter import Container, valid
@@ -29,33 +29,50 @@ class RowWriter:
 
     def write(self, row: Mapping[str, object]) -> int:
         """Writes one row and returns its bytes. Raises InvalidInput for what the file cannot hold."""
-        text = self._csv(row) if self._container == "csv" else self._text(row)
+        return self.add(piece_of(row, self._container), tuple(row))
+
+    def add(self, piece: bytes, columns: tuple[str, ...]) -> int:
+        """The same for a row of these columns that `piece_of` has written already."""
+        lead = b""
+        if self._container == "csv":
+            lead = self._head(columns)
+        elif self._container == "json":
+            lead = b",\n" if self.rows else b"[\n"
+        elif self._container == "text":
+            lead = b"\n" if self.rows else b""
         self.rows += 1
-        return self._file.write(valid(text).encode())
+        return self._file.write(lead + piece)
 
     def finish(self) -> None:
         """Ends the file: an array needs it, and one without rows most of all."""
         if self._container == "json":
             self._file.write(b"\n]\n" if self.rows else b"[]\n")
 
-    def _text(self, row: Mapping[str, object]) -> str:
-        if self._container == "text":
-            return f"\n{row['text']}\n" if self.rows else f"{row['text']}\n"
-        try:
-            line = _encode(row)
-        except ValueError as error:
-            raise InvalidInput("a number of the row is not finite", hint="JSON has no NaN: drop the row") from error
-        if self._container == "json":
-            return f",\n{line}" if self.rows else f"[\n{line}"
-        return f"{line}\n"
-
-    def _csv(self, row: Mapping[str, object]) -> str:
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
+    def _head(self, columns: tuple[str, ...]) -> bytes:
         if not self.rows:
-            self._columns = tuple(row)
-            writer.writerow(self._columns)
-        if tuple(row) != self._columns or any("\x00" in str(value) for value in row.values()):
+            self._columns = columns
+            return _cells(columns)
+        if columns != self._columns:
             raise InvalidInput("a row does not fit the columns of the CSV file", hint="write it as JSON lines")
-        writer.writerow([row[column] for column in self._columns])
-        return out.getvalue()
+        return b""
+
+
+def piece_of(row: Mapping[str, object], container: Container) -> bytes:
+    """One row as it lies in a file, without what parts it from the others. Raises InvalidInput."""
+    if container == "csv":
+        if any("\x00" in str(value) for value in row.values()):
+            raise InvalidInput("a CSV file cannot hold a NUL character", hint="write it as JSON lines")
+        return _cells(row.values())
+    if container == "text":
+        return valid(f"{row['text']}\n").encode()
+    try:
+        line = _encode(row)
+    except ValueError as error:
+        raise InvalidInput("a number of the row is not finite", hint="JSON has no NaN: drop the row") from error
+    return valid(line if container == "json" else f"{line}\n").encode()
+
+
+def _cells(values: Iterable[object]) -> bytes:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerow(values)
+    return valid(out.getvalue()).encode()
