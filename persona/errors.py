@@ -35,6 +35,11 @@
     │   ├── BadReply               a body that is not what the protocol says
     │   └── StreamCut              the stream ended without its stop reason; `text` holds what came
     ├── LimitReached           a limit of the settings is used up; see `retry_after_s`
+    ├── DatasetError           a dataset could not be made or read
+    │   ├── SplitLeaks             the same user, or the same example, would lie on two sides of the split
+    │   ├── NothingLeft            no example is left to write
+    │   ├── DatasetChanged         its files are not what its manifest says
+    │   └── NoRoom                 the disk is full; what is done stays, and the same call goes on
     ├── ToolLoopExceeded       the model kept calling tools past the limit
     ├── InvalidAnswer          the reply is not the answer that was asked for; `problems` says why
     ├── TurnCancelled          the turn was cancelled by its caller
@@ -249,6 +254,28 @@ class LimitReached(PersonaError):
     def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 0.0) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
+
+
+class DatasetError(PersonaError):
+    """A dataset could not be made, or is not what it should be; nothing half-done stands in its place."""
+
+
+class SplitLeaks(DatasetError):
+    """The audit found a user, or examples that are alike, on two sides of the split."""
+
+
+class NothingLeft(DatasetError):
+    """No example is left to write; the message says which checks took them out."""
+
+
+class DatasetChanged(DatasetError):
+    """The files of a dataset are missing, or are not what its manifest says."""
+
+
+class NoRoom(DatasetError):
+    """There is no room left on the disk. What is done stays, and the same call goes on from there."""
+
+    retryable = True
 
 
 class ToolLoopExceeded(PersonaError):

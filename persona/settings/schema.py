@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from persona.settings.fields import DatabaseUrl, Link, Name, Table, TargetText, VariableName
+from persona.settings.harvest import HarvestSettings
 from persona.settings.limits import LimitRule
 from persona.settings.names import unknown_names
 from persona.settings.problems import Source, found_in
@@ -176,6 +177,9 @@ class Settings(Table):
     )
     knowledge: Mapping[Name, KnowledgeSettings] = Field(
         default_factory=dict, examples=["docs"], description="Documents, by a name that routes list."
+    )
+    harvest: HarvestSettings = Field(
+        default_factory=HarvestSettings, description="What of the log becomes training data: docs/harvest.md."
     )
     retention: tuple[RetentionRule, ...] = Field(
         default=(),

@@ -20,13 +20,14 @@ PAIRS = [
 PUBLIC = """
     AdapterMissing AnswerRejected Assistant AsyncAssistant AsyncConversation AsyncKnowledge AsyncTurnStream
     AsyncUser AuthenticationFailed BadReply BadRequest BusyError ConnectionFailed Consent ContextTooLong
-    Conversation ConversationBusy ConversationEntry Cost DocumentChange DocumentEntry EmbedderMismatch Erased
-    Event Exported Fact IdempotencyMismatch Image InvalidAnswer InvalidInput Knowledge KnowledgeHit
-    KnowledgeReport LimitReached Merged Message MisuseError ModelNotFound NotFound Overloaded Page PermissionDenied
-    PersonaError Plan ProviderError ProviderUnavailable RateLimited Recalled Receipt Refused Reply
-    SchemaOutOfDate ScriptError Settings SettingsError Source StoreBusy StoreCorrupt StoreError StoreFull
-    StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut ToolCall ToolFinished ToolLoopExceeded
-    ToolResult ToolStarted TurnCancelled TurnInProgress TurnStream Usage User WindowTooSmall
+    Conversation ConversationBusy ConversationEntry Cost DatasetChanged DatasetError DocumentChange DocumentEntry
+    EmbedderMismatch Erased Event Exported Fact IdempotencyMismatch Image InvalidAnswer InvalidInput Knowledge
+    KnowledgeHit KnowledgeReport LimitReached Merged Message MisuseError ModelNotFound NoRoom NotFound NothingLeft
+    Overloaded Page PermissionDenied PersonaError Plan ProviderError ProviderUnavailable RateLimited Recalled
+    Receipt Refused Reply SchemaOutOfDate ScriptError Settings SettingsError Source SplitLeaks StoreBusy
+    StoreCorrupt StoreError StoreFull StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut ToolCall
+    ToolFinished ToolLoopExceeded ToolResult ToolStarted TurnCancelled TurnInProgress TurnStream Usage User
+    WindowTooSmall
 """.split()  # noqa: SIM905 - sixty names read better so
 NOT_MIRRORED = {"services", "settings_of", "running"}  # how the async classes work together
 TWINS = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__"}
