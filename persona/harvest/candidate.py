@@ -1,0 +1,53 @@
+"""An example that may go into a dataset, with what checks, comparison and manifest ask of it."""
+
+from dataclasses import dataclass
+
+from persona.values.example import Example
+from persona.values.message import Image, Message
+from persona.values.owner import Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One example and where it comes from.
+
+    `asked` and `replies` are the messages of the user and of the assistant that it teaches from, without any block of
+    the window: one each, or several for a whole conversation. `log` are the ids of the exchanges it was made of.
+    `invented` is what the reply took from memory that the example does not show, `sources` what of this user alone
+    it does show. `corrected` says that a person wrote the reply.
+    """
+
+    example: Example
+    owner: Owner
+    owner_key: int
+    conversation_key: int
+    log: tuple[str, ...]
+    at_us: int
+    asked: tuple[Message, ...]
+    replies: tuple[Message, ...]
+    rating: float | None = None
+    corrected: bool = False
+    invented: str = ""
+    sources: tuple[str, ...] = ()
+    language: str = ""
+    tokens: int = 0
+
+    @property
+    def question(self) -> str:
+        """The words of the user."""
+        return "\n".join(message.text for message in self.asked)
+
+    @property
+    def reply(self) -> str:
+        """The words that are learnt."""
+        return "\n".join(message.text for message in self.replies)
+
+    @property
+    def rejected(self) -> str | None:
+        """The words of the reply that was not wanted."""
+        return self.example.rejected.text if self.example.rejected else None
+
+    @property
+    def pictures(self) -> bool:
+        """Whether the user showed some."""
+        return any(isinstance(part, Image) for message in self.asked for part in message.parts)

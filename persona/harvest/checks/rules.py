@@ -1,0 +1,39 @@
+"""What the checks go by, and the form that each of them has."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from persona.harvest.checks.held_out import HeldOut
+from persona.harvest.recipe import FOR_EVER_US, Selection
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the settings and the call ask for; `max_tokens` is 0 where nothing bounds an example.
+
+    `until_us` is when the harvest began to read the log. `later` are the keys of the owners who have exchanges from
+    `holdout_us` on.
+    """
+
+    selection: Selection
+    until_us: int = FOR_EVER_US
+    consent_required: bool = True
+    liked_from: float | None = None
+    min_reply_chars: int = 1
+    max_tokens: int = 0
+    languages: tuple[str, ...] = ()
+    held_out: HeldOut = field(default_factory=HeldOut)
+    holdout_us: int = 0
+    later: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Check(Generic[T]):
+    """A named reason to take something out: `judge` gives it in words, or None. `about` tells people what it does."""
+
+    name: str
+    about: str
+    judge: Callable[[T, Rules], str | None]
