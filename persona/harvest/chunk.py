@@ -1,0 +1,122 @@
+"""The examples of one chunk of conversations as files: what is written, what is compared, and what was taken out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from persona.adapter import DatasetFormat
+from persona.errors import InvalidInput
+from persona.harvest.candidate import Candidate
+from persona.harvest.formats.containers import piece_of
+from persona.harvest.shelf import write_lines
+from persona.harvest.similar.columns import Row, columns_of
+from persona.harvest.similar.context import context
+from persona.harvest.tally import Tally
+from persona.values.example import Shape
+
+OWN = np.dtype([("owner", "<i8"), ("place", "<u8"), ("at_us", "<i8"), ("tokens", "<i4"), ("language", "S3")])
+"""What is kept of an example beside the columns that it is compared by; `place` is its user's on the split."""
+
+_CORRECTED = 30_000  # better than any rating: somebody wrote what the reply should have been
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+
+
+@dataclass(slots=True)
+class Heap:
+    """The examples of one shape: a line in each list for every one of them."""
+
+    formats: Sequence[DatasetFormat]
+    rows: list[Row] = field(default_factory=list)
+    own: list[tuple[int, int, int, int, bytes]] = field(default_factory=list)
+    origins: list[bytes] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    written: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def add(self, one: Candidate, place: int, side: int, tally: Tally) -> str | None:
+        """Takes an example; or gives the reason why none of the formats has words for it."""
+        pieces, reason = self._pieces(one, tally)
+        if not any(pieces.values()):
+            return reason
+        for name, piece in pieces.items():
+            self.written.setdefault(name, []).append(piece)
+        self.rows.append(_row(one, side))
+        self.own.append((one.owner_key, place, one.at_us, one.tokens, one.language.encode()))
+        self.origins.append(_origin(one, [name for name, piece in pieces.items() if piece]))
+        self.texts.append(_encode([one.question, one.reply]).encode())
+        return None
+
+    def _pieces(self, one: Candidate, tally: Tally) -> tuple[dict[str, bytes], str]:
+        """The example in each format, empty where that cannot say it; and the last reason why."""
+        pieces, reason = {}, ""
+        for each in self.formats:
+            try:
+                row = each.row(one.example)
+                pieces[each.name] = piece_of(row, each.container)
+                tally.columns.setdefault(each.name, list(row))
+            except InvalidInput as error:
+                pieces[each.name], reason = b"", f"{each.name}: {error}"
+                tally.unsayable.setdefault(each.name, type(tally.dropped)())[str(error)] += 1
+        return pieces, reason
+
+    def write(self, folder: Path) -> None:
+        """Writes everything to a new folder."""
+        folder.mkdir()
+        columns_of(self.rows).write(folder)
+        np.save(folder / "own.npy", np.array(self.own, OWN))
+        write_lines(folder, "origins", self.origins)
+        write_lines(folder, "texts", self.texts)
+        for each in self.formats:
+            write_lines(folder, f"as-{each.name}", self.written.get(each.name, []))
+
+
+def write_chunk(folder: Path, heaps: Mapping[Shape, Heap], refused: Sequence[bytes], tally: Tally) -> None:
+    """Writes a chunk into a new folder: one folder for each shape of examples, and what the checks took out."""
+    folder.mkdir()
+    for shape, heap in heaps.items():
+        if heap.rows:
+            heap.write(folder / shape)
+    (folder / "refused.jsonl").write_bytes(b"".join(refused))
+    (folder / "tally.json").write_text(json.dumps(tally.to_dict()), encoding="utf-8")
+
+
+def refusal(exchange_id: str, conversation_key: int, owner_key: int, check: str) -> bytes:
+    """The line of an exchange that a check took out: ids and keys, no name and no text."""
+    told = {"exchange": exchange_id, "conversation": conversation_key, "owner": owner_key, "dropped": check}
+    return f"{_encode(told)}\n".encode()
+
+
+def _origin(one: Candidate, formats: list[str]) -> bytes:
+    """The line of an example in the manifest's list of rows, without where it lies."""
+    told = {
+        "example": one.example.id,
+        "shape": one.example.shape,
+        "log": one.log,
+        "conversation": one.conversation_key,
+        "owner": one.owner_key,
+        "formats": formats,
+        "tokens": one.tokens,
+        "language": one.language,
+    }
+    return _encode(told).encode()
+
+
+def _row(one: Candidate, side: int) -> Row:
+    reply = one.reply if one.rejected is None else f"{one.reply}\n{one.rejected}"
+    label = one.example.label
+    return Row(
+        user=f"{one.owner.tenant}\x1f{one.owner.name}",
+        question=one.question,
+        reply=reply if label is None else f"{reply}\n{label}",
+        rating=_CORRECTED if one.corrected else _hundredths(one.rating),
+        at_us=one.at_us,
+        side=side,
+        context=context(one.question, one.reply, one.sources, one.language or None),
+        language=one.language or None,
+    )
+
+
+def _hundredths(rating: float | None) -> int:
+    return 0 if rating is None else max(-_CORRECTED, min(_CORRECTED - 1, round(100 * rating)))

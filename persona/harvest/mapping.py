@@ -1,0 +1,230 @@
+"""Makes the examples of chunks: in this process, or in others that are told nothing but a job and a number."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from persona.harvest.candidate import Candidate
+from persona.harvest.checks.example import COUNTED, EXAMPLE
+from persona.harvest.checks.rules import Check
+from persona.harvest.chunk import Heap, refusal, write_chunk
+from persona.harvest.consented import consented
+from persona.harvest.examples import examples_of
+from persona.harvest.job import Job, Shop
+from persona.harvest.language import language
+from persona.harvest.mending import Mending
+from persona.harvest.prompt import Declared, Scene, Words
+from persona.harvest.split import TEST, place, side_of
+from persona.harvest.tally import Tally
+from persona.harvest.turns import LoggedTurn, tree_of, turns_of
+from persona.render.known import recalled_ids
+from persona.store import log
+from persona.store.codec import decode_plan, decode_tokens
+from persona.store.engine import Database
+from persona.store.log import LogReader, Wanted
+from persona.store.sqlite import existing
+from persona.values.harvest import Sample
+from persona.values.log import LoggedConversation
+from persona.values.message import Image
+from persona.window.counting import Counter, declared_in
+
+_PAGE = 200
+_SHOWN = 240  # characters of a sample's question, and of its reply
+
+
+class Mapper:
+    """Makes chunks, one after the other, with what is made once for all of them."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._shop = Shop(job)
+        store, selection = job.settings.store, job.recipe.selection
+        self._database = Database(
+            existing(job.settings.database_url), busy_timeout_s=store.busy_timeout_s, connections=1
+        )
+        self._reader = LogReader(Wanted((selection.route,), selection.since_us, min(selection.until_us, job.until_us)))
+        self._declared: dict[str, Declared] = {}
+
+    def make(self, number: int) -> None:
+        """Makes the chunk of this number, all of it or nothing; a chunk that is there stays as it is."""
+        folder = chunk_folder(self._job.work, number)
+        if folder.exists():
+            return
+        unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        made = _Chunk(self._job, self._shop)
+        first = number * self._job.chunk_keys
+        page = min(_PAGE, self._job.chunk_keys)
+        last = first + self._job.chunk_keys - 1
+        while first <= last:
+            found = self._database.run_now(partial(self._reader.page, first=first, last=last, most=page), write=False)
+            words = self._words(found)
+            for conversation in found:
+                made.take(conversation, words)
+            first = found[-1].key + 1 if len(found) == page else last + 1
+        write_chunk(unfinished, made.heaps, made.refused, made.tally)
+        unfinished.rename(folder)
+
+    def close(self) -> None:
+        """Closes the database."""
+        self._database.close()
+
+    def _words(self, found: Iterable[LoggedConversation]) -> Words:
+        """What the plans of these conversations name; what was declared is kept for the next ones."""
+        plans = {
+            exchange.id: decode_plan(exchange.plan)
+            for conversation in found
+            for exchange in conversation.exchanges
+            if exchange.purpose == "turn" and exchange.reply_id
+        }
+        digests = {plan.tools_digest for plan in plans.values()} - {"", *self._declared}
+        if digests:
+            kept = self._database.run_now(lambda tx: log.prompts(tx, digests), write=False)
+            self._declared.update({digest: declared_in(kept.get(digest, "")) for digest in sorted(digests)})
+        ids = {id for plan in plans.values() for id in recalled_ids(plan)}
+        memories = self._database.run_now(lambda tx: log.memories(tx, ids), write=False) if ids else {}
+        return Words(plans, memories, self._declared)
+
+
+class _Chunk:
+    """The examples of one chunk while they are made."""
+
+    def __init__(self, job: Job, shop: Shop) -> None:
+        self._job = job
+        self._shop = shop
+        self.tally = Tally()
+        self.heaps = {shape: Heap(formats) for shape, formats in shop.formats.items()}
+        self.refused: list[bytes] = []
+
+    def take(self, logged: LoggedConversation, words: Words) -> None:
+        """Makes the examples of one conversation."""
+        rules = self._shop.rules
+        conversation = consented(logged) if rules.consent_required else logged
+        tree = tree_of(logged, conversation.messages)
+        turns = turns_of(conversation, tree)
+        mending = self._shop.mending(logged)
+        self.tally.conversations += 1
+        self.tally.exchanges += sum(1 + len(turn.rounds) for turn in turns)
+        self.tally.dropped["tool rounds"] += sum(len(turn.rounds) for turn in turns)
+
+        def refuse(turn: LoggedTurn, check: str, reason: str) -> None:
+            self._refuse(logged, turn, check, reason, mending)
+
+        scene = Scene(conversation, tree, words)
+        made = [self._spoken(one) for one in examples_of(scene, turns, self._shop.making, refuse)]
+        self.tally.examples += len(made)
+        good = [one for one in made if not self._fails(one, EXAMPLE, mending)]
+        known = _stored(logged, self._shop.counter) if good else {}
+        for one in mending.mend(good, self.tally) if good else ():
+            self._keep(replace(one, tokens=_tokens(one, self._shop.counter, known)), mending)
+
+    def _spoken(self, one: Candidate) -> Candidate:
+        return replace(one, language=language(f"{one.reply}\n{one.question}"))
+
+    def _keep(self, one: Candidate, mending: Mending) -> None:
+        if self._fails(one, COUNTED, mending):
+            return
+        stands = place(self._job.recipe.settings.split.seed, one.owner)
+        reason = self.heaps[one.example.shape].add(one, stands, self._side(one, stands), self.tally)
+        if reason:
+            self._drop(one, "form", reason, mending)
+        else:
+            self.tally.newest_us = max(self.tally.newest_us, one.at_us)
+
+    def _side(self, one: Candidate, stands: int) -> int:
+        """With a holdout by time the test is what comes after it, and nothing else."""
+        recipe = self._job.recipe
+        side = side_of(stands, recipe.settings.split)
+        if not recipe.holdout_us:
+            return side
+        return TEST if one.at_us >= recipe.holdout_us else 0 if side == TEST else side
+
+    def _fails(self, one: Candidate, checks: tuple[Check[Candidate], ...], mending: Mending) -> bool:
+        for check in checks:
+            reason = check.judge(one, self._shop.rules)
+            if reason is not None:
+                self._drop(one, check.name, reason, mending)
+                return True
+        return False
+
+    def _drop(self, one: Candidate, check: str, reason: str, mending: Mending) -> None:
+        self.tally.dropped[check] += 1
+        self.refused.append(refusal(one.example.id, one.conversation_key, one.owner_key, check))
+        if self.tally.wants_sample(check):
+            said = mending.shown(_said(one.question, one.reply))
+            self.tally.sample(check, Sample(one.example.id, mending.shown(reason), said))
+
+    def _refuse(self, logged: LoggedConversation, turn: LoggedTurn, check: str, reason: str, mending: Mending) -> None:
+        self.tally.dropped[check] += 1
+        if check in _NOT_ASKED_FOR:
+            return
+        self.refused.append(refusal(turn.exchange.id, logged.key, logged.owner_key, check))
+        if check != "consent" and self.tally.wants_sample(check):
+            said = _said(turn.asked.text if turn.asked else "", turn.reply.text if turn.reply else "")
+            self.tally.sample(check, Sample(turn.exchange.id, reason, mending.shown(said)))
+
+
+_NOT_ASKED_FOR = frozenset(("arm", "dates", "users", "tags", "rating"))
+
+
+def _tokens(one: Candidate, counter: Counter, known: Mapping[int, int]) -> int:
+    """Those of the whole request with its reply, and of the longer one of two replies.
+
+    `known` are the counts that were stored, by the identity of a message's parts: what was replaced is counted anew.
+    """
+    example = one.example
+    total = counter.framing.per_request + counter.tools(example.tools)
+    for message in example.messages:
+        total += known.get(id(message.parts)) or counter.message(message)
+    if example.rejected:
+        total += max(0, counter.message(example.rejected) - counter.message(example.messages[-1]))
+    return total
+
+
+def _stored(conversation: LoggedConversation, counter: Counter) -> dict[int, int]:
+    """The counts that this counter made when messages were stored; pictures are counted anew."""
+    found = {}
+    for message, raw in zip(conversation.messages, conversation.counts, strict=True):
+        if raw and not any(isinstance(part, Image) for part in message.parts):
+            count = decode_tokens(raw).get(counter.name)
+            if count:
+                found[id(message.parts)] = count
+    return found
+
+
+def _said(question: str, reply: str) -> str:
+    return f"{question[:_SHOWN]}\n→ {reply[:_SHOWN]}"
+
+
+def chunk_folder(work: Path, number: int) -> Path:
+    """Where a chunk lies when it is whole."""
+    return work / "chunks" / f"{number:08d}"
+
+
+_here: list[Mapper] = []  # of a process that makes nothing but chunks
+
+
+def ready(job: Job) -> None:
+    """Makes a process ready for the chunks of a job: Ctrl-C is its parent's affair, and it does not outlive that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, daemon=True).start()
+    _here[:] = [Mapper(job)]
+
+
+def make(number: int) -> int:
+    """Makes one chunk in a process that is ready, and gives its number back."""
+    _here[0].make(number)
+    return number
+
+
+def _follow() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

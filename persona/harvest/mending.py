@@ -1,0 +1,120 @@
+"""Personal data in the examples of a conversation, replaced at once: a value becomes the same one in all of them."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from persona.harvest.candidate import Candidate
+from persona.harvest.personal.mend import Mender
+from persona.harvest.personal.values import Known, Mended
+from persona.harvest.tally import Tally
+from persona.values.harvest import Sample
+from persona.values.log import LoggedConversation
+from persona.values.memory import Fact
+from persona.values.message import Message, Part, say
+
+_REGIONS = {"fr": ("FR",), "de": ("DE",), "en": ("US", "GB"), "es": ("ES",), "it": ("IT",), "nl": ("NL",)}
+_NAMES = re.compile(r"name|nom|alias|signature", re.IGNORECASE)
+_PLACES = re.compile(r"city|town|village|street|address|place|ville|commune|rue|adresse|lieu", re.IGNORECASE)
+_EMPLOYERS = re.compile(
+    r"company|employer|organi[sz]ation|school|entreprise|employeur|soci[ée]t[ée]|[ée]cole", re.IGNORECASE
+)
+_DIGIT = re.compile(r"\d")
+
+Parts = tuple[Part, ...]
+
+
+class Mending:
+    """What is known of the user of one conversation, and the mending of its examples."""
+
+    def __init__(self, mender: Mender, conversation: LoggedConversation, seed: int, fixed: frozenset[Parts]) -> None:
+        self._mender = mender
+        self._conversation = conversation
+        self._known = tuple(known_of(conversation))
+        self._regions = regions_of(conversation.traits.locale)
+        self._seed = seed
+        self._fixed = fixed
+
+    def mend(self, candidates: Sequence[Candidate], tally: Tally) -> list[Candidate]:
+        """The candidates without personal data. What the settings say, such as instructions, stays as it is."""
+        loss: dict[Parts, bool] = {}
+        for one in candidates:
+            for message, weight in _messages(one):
+                if message.parts not in self._fixed:
+                    loss[message.parts] = loss.get(message.parts, False) or weight
+        before = [Message("user", parts) for parts in loss]
+        mended = self._run(before, list(loss.values()))
+        for kind, number in mended.counts.items():
+            tally.mended[f"personal: {kind}"] += number
+        for sample in mended.samples:
+            name = f"personal: {sample.kind}"
+            if tally.wants_sample(name):
+                tally.sample(name, Sample(candidates[0].example.id, sample.kind, sample.before, sample.after))
+        new = {
+            old.parts: message.parts for old, message in zip(before, mended.messages, strict=True) if message is not old
+        }
+        return [_with(one, new) for one in candidates] if new else list(candidates)
+
+    def shown(self, text: str) -> str:
+        """A text as a report may show it."""
+        return self._run([say("user", text)], [False]).messages[0].text
+
+    def _run(self, messages: Sequence[Message], weights: Sequence[bool]) -> Mended:
+        named = f"{self._conversation.owner_key}/{self._conversation.key}"
+        return self._mender.mend(messages, weights, self._known, self._regions, self._seed, named)
+
+
+def known_of(conversation: LoggedConversation) -> Iterator[Known]:
+    """What the profile holds, or ever held, that tells who somebody is: the name, and the values of its slots."""
+    if conversation.traits.display_name:
+        yield Known("name", conversation.traits.display_name)
+    for fact in conversation.facts:
+        if fact.slot:
+            yield from _of_slot(fact)
+
+
+def _of_slot(fact: Fact) -> Iterator[Known]:
+    """Names, places and employers by what their slot is called; of other values those with digits in them."""
+    for value in fact.value if isinstance(fact.value, list) else [fact.value]:
+        text = value.strip() if isinstance(value, str) else ""
+        if not text:
+            continue
+        if _NAMES.search(fact.slot):
+            yield Known("name", text)
+        elif _PLACES.search(fact.slot):
+            yield Known("place", text)
+        elif _EMPLOYERS.search(fact.slot):
+            yield Known("organisation", text)
+        elif _DIGIT.search(text):
+            yield Known("value", text)
+
+
+def regions_of(locale: str) -> tuple[str, ...]:
+    """Where a user is (ISO 3166), by their locale: `fr-CA` says so, `fr` only guesses."""
+    language, _, region = locale.replace("_", "-").partition("-")
+    if len(region) == 2 and region.isalpha():
+        return (region.upper(),)
+    return _REGIONS.get(language.lower(), ())
+
+
+def _messages(one: Candidate) -> Iterator[tuple[Message, bool]]:
+    yield from zip(one.example.messages, one.example.weights, strict=True)
+    if one.example.rejected:
+        yield one.example.rejected, True
+    yield from ((message, False) for message in one.asked)
+    yield from ((message, True) for message in one.replies)
+
+
+def _with(one: Candidate, new: Mapping[Parts, Parts]) -> Candidate:
+    def put(message: Message) -> Message:
+        parts = new.get(message.parts)
+        return replace(message, parts=parts) if parts is not None else message
+
+    example, each = one.example, _each(put)
+    rejected = put(example.rejected) if example.rejected else None
+    made = replace(example, messages=each(example.messages), rejected=rejected)
+    return replace(one, example=made, asked=each(one.asked), replies=each(one.replies))
+
+
+def _each(put: Callable[[Message], Message]) -> Callable[[Sequence[Message]], tuple[Message, ...]]:
+    return lambda messages: tuple(map(put, messages))

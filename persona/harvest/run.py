@@ -1,0 +1,323 @@
+"""A harvest from start to end: map, gather, write, and register what came of it.
+
+Chunks are fixed by the keys of conversations, never by workers; what is in a file depends on the log, the settings and
+the seed alone. A chunk that is whole is never made again, so that a run that was killed goes on from there.
+"""
+
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from persona.errors import DatasetError, NothingLeft, SettingsError
+from persona.harvest import card, manifest, work
+from persona.harvest.excluded import questions_of
+from persona.harvest.gather import Pile, gather
+from persona.harvest.job import CHUNK_KEYS, Job, Shop, arm_of, formats_of
+from persona.harvest.mapping import Mapper, chunk_folder, make, ready
+from persona.harvest.outcome import outcome_of
+from persona.harvest.recipe import Recipe, Selection, digest_of
+from persona.harvest.tally import whole
+from persona.harvest.work import Begun
+from persona.harvest.write import ROWS, Written, write_format, write_rows
+from persona.settings.schema import Settings
+from persona.store import datasets
+from persona.store.engine import Database
+from persona.store.log import LogReader, Wanted
+from persona.values.dataset import DatasetEntry
+from persona.values.example import Shape
+from persona.values.harvest import Outcome
+
+_FEW_CHUNKS = 2  # so few are made in this process: starting others takes a second
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked for, beside the settings. `arm` is empty for the one that serves most; `raw` renders nothing.
+
+    `out` is the folder in which datasets get folders of their own, and the work that is under way lies. With `anew`
+    work that was interrupted is not gone on with.
+    """
+
+    selection: Selection
+    formats: tuple[str, ...]
+    out: Path
+    arm: str = ""
+    raw: bool = False
+    holdout_us: int = 0
+    anew: bool = False
+    chunk_keys: int = CHUNK_KEYS
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a harvest is: the step, and how much of it is done. `resumed` counts the chunks of an earlier run."""
+
+    step: str
+    done: int
+    total: int
+    resumed: int = 0
+
+
+Say = Callable[[Progress], None]
+
+
+def harvest(settings: Settings, asked: Asked, database: Database, now_us: int, say: Say) -> Outcome:
+    """Makes a dataset and registers it. The same log, settings and seed give the same bytes and the same id.
+
+    Raises InvalidInput, NotFound and SettingsError for what cannot be; NothingLeft, SplitLeaks, NoRoom and StoreError.
+    """
+    recipe, held_out = recipe_of(settings, asked)
+    with work.room():
+        folder = work.folder_of(asked.out, recipe)
+        with work.alone(folder):
+            job, begun = _begin(settings, asked, recipe, held_out, folder, database, now_us)
+            piles, outcome = _made(job, begun, database, say)
+            return _finished(job, begun, asked, piles, outcome, database, now_us, say)
+
+
+def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say: Say) -> Outcome:
+    """What a harvest would do, with nothing written but in a folder that is taken away again. Raises as `harvest`."""
+    recipe, held_out = recipe_of(settings, asked)
+    with work.room(), tempfile.TemporaryDirectory(prefix="persona-harvest-") as folder:
+        apart = Path(folder)
+        job, begun = _begin(settings, asked, recipe, held_out, apart, database, now_us)
+        return _made(job, begun, database, say)[1]
+
+
+def recipe_of(settings: Settings, asked: Asked) -> tuple[Recipe, tuple[str, ...]]:
+    """The recipe, and the questions that are held out. Raises InvalidInput, NotFound, SettingsError."""
+    arm = arm_of(settings, asked.selection.route, asked.arm)
+    shapes = formats_of(asked.formats)
+    if "unpaired" in shapes and settings.harvest.liked_from is None:
+        raise SettingsError(
+            "nothing says from which rating a reply counts as liked", hint="set harvest.liked_from, such as 1.0"
+        )
+    held_out = questions_of([settings.folder / name for name in settings.harvest.exclude])
+    serving = {
+        "route": settings.routes[asked.selection.route].model_dump(mode="json", exclude={"serve"}),
+        "profile": {name: slot.model_dump(mode="json") for name, slot in settings.profile.items()},
+    }
+    recipe = Recipe(
+        selection=asked.selection,
+        formats=asked.formats,
+        settings=settings.harvest,
+        arm=arm.name,
+        target=str(arm.targets[0]),
+        counter="",
+        raw=asked.raw,
+        holdout_us=asked.holdout_us,
+        serving=digest_of(serving),
+        excluded=sha256("\x1f".join(held_out).encode("utf-8", "surrogatepass")).hexdigest()[:16] if held_out else "",
+    )
+    counter = Shop(Job(settings, recipe, asked.out, 0)).counter
+    return replace(recipe, counter=counter.name), held_out
+
+
+def _begin(
+    settings: Settings,
+    asked: Asked,
+    recipe: Recipe,
+    held_out: tuple[str, ...],
+    folder: Path,
+    database: Database,
+    now_us: int,
+) -> tuple[Job, Begun]:
+    """Goes on with what is there, unless something was erased, or somebody withdrew, since it was begun."""
+    standing = database.run_now(datasets.standing, write=False)
+    begun = None if asked.anew else work.begun(folder, asked.chunk_keys)
+    if begun is None or not begun.stands(standing):
+        selection = recipe.selection
+        wanted = Wanted((selection.route,), selection.since_us, min(selection.until_us, now_us))
+        first, last = database.run_now(LogReader(wanted).span, write=False)
+        begun = Begun(
+            now_us, first // asked.chunk_keys, last // asked.chunk_keys, standing.receipts, standing.withdrawn_us
+        )
+        work.begin(folder, begun, asked.chunk_keys)
+    later: frozenset[int] = frozenset()
+    if recipe.holdout_us:
+        span = (recipe.selection.route, recipe.holdout_us, begun.until_us)
+        later = database.run_now(lambda tx: datasets.owners_from(tx, *span), write=False)
+    return Job(settings, recipe, folder, begun.until_us, held_out, later, asked.chunk_keys), begun
+
+
+def _made(job: Job, begun: Begun, database: Database, say: Say) -> tuple[dict[Shape, Pile], Outcome]:
+    """Maps and gathers. Raises NothingLeft."""
+    chunks = range(begun.first, begun.last + 1)
+    _map(job, chunks, say)
+    say(Progress("comparing", 0, 1))
+    shop = Shop(job)
+    gone = _gone(begun, database)
+    slots = {name: frozenset(slot.choices) for name, slot in job.settings.profile.items() if slot.choices}
+    folders = [chunk_folder(job.work, number) for number in chunks]
+    piles = {
+        shape: gather(shape, [folder / shape for folder in folders], job.recipe.settings, slots, gone)
+        for shape in shop.formats
+    }
+    tally = whole(_tallies(folders))
+    outcome = outcome_of(job.recipe, tally, list(piles.values()), shop.rules.max_tokens, {})
+    say(Progress("comparing", 1, 1))
+    return piles, outcome
+
+
+def _tallies(folders: Sequence[Path]) -> Iterator[dict[str, object]]:
+    import json
+
+    for folder in folders:
+        yield json.loads((folder / "tally.json").read_text(encoding="utf-8"))
+
+
+def _gone(begun: Begun, database: Database) -> frozenset[int]:
+    """The owners of whom something was erased, or who withdrew, since the harvest began."""
+    standing = database.run_now(datasets.standing, write=False)
+    if begun.stands(standing):
+        return frozenset()
+    return database.run_now(lambda tx: datasets.gone_since(tx, begun.receipts, begun.withdrawn_us), write=False)
+
+
+def _map(job: Job, chunks: range, say: Say) -> None:
+    missing = [number for number in chunks if not chunk_folder(job.work, number).exists()]
+    resumed = done = len(chunks) - len(missing)
+    say(Progress("reading", done, len(chunks), resumed))
+    processes = min(job.settings.harvest.processes or _cores(), len(missing))
+    for _ in (
+        _here(job, missing) if len(missing) <= _FEW_CHUNKS or processes < 2 else _elsewhere(job, missing, processes)
+    ):
+        done += 1
+        say(Progress("reading", done, len(chunks), resumed))
+
+
+def _cores() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _here(job: Job, missing: Sequence[int]) -> Iterator[int]:
+    with closing(Mapper(job)) as mapper:
+        for number in missing:
+            mapper.make(number)
+            yield number
+
+
+def _elsewhere(job: Job, missing: Sequence[int], processes: int) -> Iterator[int]:
+    """In processes that are started clean: a fork of this one would share its database and threads."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(processes, context, ready, (job,))
+    numbers = iter(missing)
+    try:
+        running: set[Future[int]] = {pool.submit(make, one) for one in islice(numbers, 2 * processes)}
+        while running:
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in ended:
+                yield one.result()
+                running |= {pool.submit(make, number) for number in islice(numbers, 1)}
+    except BrokenProcessPool as error:
+        raise DatasetError(
+            "a process of the harvest was killed, perhaps for want of memory",
+            hint="run the same command again, with fewer processes (harvest.processes)",
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(
+    job: Job,
+    begun: Begun,
+    asked: Asked,
+    piles: dict[Shape, Pile],
+    told: Outcome,
+    database: Database,
+    now_us: int,
+    say: Say,
+) -> Outcome:
+    """Writes the files, puts them in their place, and registers them."""
+    if not told.funnel.kept:
+        raise NothingLeft(*_nothing(told))
+    out = job.work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    files = _written(job, begun, piles, out, say)
+    every = {path: one for some in files.values() for path, one in some.items()}
+    id = manifest.dataset_id(job.recipe.to_dict(), every)
+    chunks = [chunk_folder(job.work, number) for number in range(begun.first, begun.last + 1)]
+    tally = whole(_tallies(chunks))
+    place = asked.out / id
+    outcome = outcome_of(job.recipe, tally, list(piles.values()), told.lengths.limit, files, id, str(place.absolute()))
+    text = manifest.written(manifest.manifest_of(outcome, every))
+    (out / manifest.NAME).write_text(text, encoding="utf-8")
+    (out / card.NAME).write_text(card.card_of(outcome), encoding="utf-8")
+    put_in_place(out, place)
+    entry = DatasetEntry(
+        id=id,
+        route=outcome.route,
+        path=outcome.path,
+        examples=outcome.funnel.kept,
+        manifest=sha256(text.encode()).hexdigest(),
+        newest_us=outcome.newest_us,
+        created_us=now_us,
+        receipts=begun.receipts,
+    )
+    if not datasets.register(database, entry, _owners(list(piles.values()))):
+        shutil.rmtree(place)
+        raise DatasetError("something of a user was erased while the dataset was written", hint="run it again")
+    work.end(job.work)
+    return outcome
+
+
+def put_in_place(made: Path, place: Path) -> None:
+    """Moves a folder of files to where its dataset belongs. Raises DatasetError where something else is."""
+    if not place.exists():
+        made.rename(place)
+        return
+    try:
+        there = (place / manifest.NAME).read_bytes()
+        manifest.check(place, manifest.read(place))
+    except (OSError, DatasetError) as error:
+        raise DatasetError(
+            f"{str(place)!r} is there and is not what it was", hint="remove it, or name another folder with --out"
+        ) from error
+    if there != (made / manifest.NAME).read_bytes():
+        raise DatasetError(f"{str(place)!r} holds something else", hint="name another folder with --out")
+
+
+def _written(job: Job, begun: Begun, piles: dict[Shape, Pile], out: Path, say: Say) -> dict[str, dict[str, Written]]:
+    """The files by the format that they are in; the list of rows has none."""
+    shop = Shop(job)
+    chunks = [chunk_folder(job.work, number) for number in range(begun.first, begun.last + 1)]
+    columns = whole(_tallies(chunks)).columns
+    total = len(job.recipe.formats) + 1
+    files: dict[str, dict[str, Written]] = {}
+    for shape, some in shop.formats.items():
+        for one in some:
+            say(Progress("writing", len(files), total))
+            most = job.recipe.settings.shard_examples
+            files[one.name] = write_format(out, one, piles[shape], tuple(columns.get(one.name, ())), most)
+    say(Progress("writing", len(files), total))
+    files[""] = {ROWS: write_rows(out, chunks, piles)}
+    say(Progress("writing", total, total))
+    return files
+
+
+def _owners(piles: Sequence[Pile]) -> list[tuple[int, int]]:
+    """The keys of the users whose examples are kept, and how many of each."""
+    found = [values[pile.kept[where]] for pile in piles for where, values in pile.own("owner")]
+    keys, counts = np.unique(np.concatenate(found), return_counts=True)
+    return list(zip(keys.tolist(), counts.tolist(), strict=True))
+
+
+def _nothing(told: Outcome) -> tuple[str]:
+    """Why nothing is left, in one line."""
+    worst = sorted((one for one in told.funnel.checks if one.number), key=lambda one: -one.number)[:3]
+    taken = ", ".join(f"{one.number:,} by {one.name!r}" for one in worst)
+    said = f"; taken out: {taken}" if taken else f"; the route {told.route!r} has no exchanges in that time"
+    return (f"no example is left of {told.funnel.exchanges:,} exchanges{said}",)

@@ -1,0 +1,40 @@
+"""Lines of bytes that can be read one by one: a file of them, and where each begins."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+
+def write_lines(folder: Path, name: str, lines: Sequence[bytes]) -> None:
+    """Writes the lines one after the other, and where they begin and end: int64, one more than there are lines."""
+    (folder / f"{name}.bin").write_bytes(b"".join(lines))
+    ends = np.zeros(len(lines) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)), out=ends[1:])
+    np.save(folder / f"{name}.npy", ends)
+
+
+class Lines:
+    """The lines of one file; what is not asked for is not read."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.ends = np.load(folder / f"{name}.npy")
+        self._path = folder / f"{name}.bin"
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            for length in np.diff(self.ends).tolist():
+                yield file.read(length)
+
+    def at(self, numbers: Iterable[int]) -> list[bytes]:
+        """Some of the lines."""
+        found = []
+        with self._path.open("rb") as file:
+            for number in numbers:
+                start, end = self.ends[number : number + 2].tolist()
+                file.seek(start)
+                found.append(file.read(end - start))
+        return found

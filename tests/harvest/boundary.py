@@ -1,0 +1,57 @@
+"""Looks at a dataset's files alone for what lies on two sides of the split: users, and examples that are alike.
+
+Shares no code with what writes them: `python tests/harvest/boundary.py FOLDER` prints what it found, and fails when
+that is something. Two examples are alike when their last question and reply are, word by word, in nine of ten words.
+"""
+
+import json
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+ALIKE = 0.9
+
+
+def crossing_users(folder: Path) -> list[int]:
+    """The keys of users whose examples lie on several sides."""
+    sides = defaultdict(set)
+    for line in (folder / "rows.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        if "side" in row:
+            sides[row["owner"]].add(row["side"])
+    return [owner for owner, found in sides.items() if len(found) > 1]
+
+
+def crossing_examples(folder: Path, name: str) -> list[tuple[str, str]]:
+    """Pairs of examples of a format with `messages` that are alike and lie on two sides."""
+    examples = list(_examples(folder, name))
+    by_word = defaultdict(list)
+    for number, (_, _, words) in enumerate(examples):
+        for word in sorted(words)[:: max(1, len(words) // 8)]:
+            by_word[word].append(number)
+    found = set()
+    for number, (side, text, words) in enumerate(examples):
+        near = {other for word in words for other in by_word.get(word, ()) if other > number}
+        for other in near:
+            far, said, theirs = examples[other]
+            if far != side and len(words & theirs) >= ALIKE * len(words | theirs):
+                found.add((text, said))
+    return sorted(found)
+
+
+def _examples(folder: Path, name: str) -> Iterator[tuple[str, str, frozenset[str]]]:
+    for path in sorted((folder / name).glob("*.jsonl")):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            said = json.loads(line)["messages"]
+            question = next(one["content"] for one in reversed(said) if one["role"] == "user")
+            text = f"{question.rpartition('/>')[2]} {said[-1]['content']}".strip()
+            yield path.name.split(".")[0].split("-")[0], text, frozenset(re.findall(r"\w+", text.lower()))
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    users, pairs = crossing_users(place), crossing_examples(place, "trl")
+    print(f"{len(users)} users and {len(pairs)} pairs of like examples lie on two sides")
+    sys.exit(bool(users or pairs))

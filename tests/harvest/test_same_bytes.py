@@ -1,0 +1,139 @@
+"""Promise 6: the same log, settings and seed give the same bytes, on one core or many, interrupted or not."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import postgres
+import psutil
+import pytest
+from harvest.harvested import everything, harvested, settings_of
+from harvest.logged import fill, write_log
+from terminal import environment
+
+from persona.harvest.run import Progress
+from persona.settings import Settings
+
+CHUNK, CONVERSATIONS = 20, 100
+FORMATS = ("trl", "autotrain", "text")
+CHILD = """
+import sys
+from pathlib import Path
+from harvest.harvested import harvested, settings_of
+
+if __name__ == "__main__":
+    url, out, processes = sys.argv[1:]
+    settings = settings_of(url, harvest={"processes": int(processes)})
+    print("ready", flush=True)
+    harvested(settings, Path(out), "trl", "autotrain", "text", raw=False, chunk_keys=20)
+    print("done", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return write_log(tmp_path_factory.mktemp("log") / "persona.db", CONVERSATIONS, turns=2, users=40)
+
+
+@pytest.fixture(scope="module")
+def settings(log: str) -> Settings:
+    return settings_of(log, harvest={"processes": 1})
+
+
+@pytest.fixture(scope="module")
+def whole(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What an undisturbed run in one process writes."""
+    out = tmp_path_factory.mktemp("whole")
+    outcome = harvested(settings, out, *FORMATS, raw=False, chunk_keys=CHUNK)
+    assert outcome.funnel.kept > 150
+    found = everything(out)
+    assert len(found) > 6
+    return found
+
+
+@pytest.fixture
+def child(log: str, tmp_path: Path) -> list[str]:
+    """The command of a harvest in a process of its own."""
+    script = tmp_path / "child.py"
+    script.write_text(CHILD)
+    return [sys.executable, str(script), log, str(tmp_path / "out")]
+
+
+def test_a_second_run_gives_the_same_bytes_and_the_same_id(
+    settings: Settings, whole: dict[str, str], tmp_path: Path
+) -> None:
+    for _ in range(2):  # also where it is there already
+        outcome = harvested(settings, tmp_path, *FORMATS, raw=False, chunk_keys=CHUNK)
+        assert everything(tmp_path) == whole
+    assert outcome.id.startswith("dst_")
+
+
+def test_the_width_of_the_chunks_decides_nothing(settings: Settings, whole: dict[str, str], tmp_path: Path) -> None:
+    harvested(settings, tmp_path, *FORMATS, raw=False, chunk_keys=7)
+    assert everything(tmp_path) == whole
+
+
+def test_the_same_log_on_postgresql_gives_the_same_bytes(
+    postgres_server: str, whole: dict[str, str], tmp_path: Path
+) -> None:
+    with postgres.fresh_database(postgres_server, f"persona_harvest_{os.getpid()}") as url:
+        fill(url, CONVERSATIONS, turns=2, users=40)
+        harvested(settings_of(url, harvest={"processes": 1}), tmp_path, *FORMATS, raw=False, chunk_keys=CHUNK)
+    assert everything(tmp_path) == whole
+
+
+def test_several_processes_give_the_same_bytes(child: list[str], whole: dict[str, str], tmp_path: Path) -> None:
+    subprocess.run([*child, "2"], env=_environment(), check=True, capture_output=True)
+    assert everything(tmp_path / "out") == whole
+
+
+def test_a_run_that_was_killed_again_and_again_goes_on_to_the_same_bytes(
+    child: list[str], settings: Settings, whole: dict[str, str], tmp_path: Path
+) -> None:
+    """Killed wherever it is, within a chunk, while it compares or while it writes, with two processes and with one."""
+    out = tmp_path / "out"
+    for processes, chunks in ((2, random.randrange(3)), (1, random.randrange(1, 6))):
+        run = subprocess.Popen([*child, str(processes)], stdout=subprocess.PIPE, env=_environment())
+        assert run.stdout
+        assert run.stdout.readline() == b"ready\n"
+        _wait_for_work(run, out, chunks)
+        family = psutil.Process(run.pid).children(recursive=True)
+        os.kill(run.pid, signal.SIGKILL)
+        run.stdout.close()
+        run.wait()
+        _, alive = psutil.wait_procs(family, timeout=20)
+        assert not alive, "the processes that it started end with it"
+    harvested(settings, out, *FORMATS, raw=False, chunk_keys=CHUNK)
+    assert everything(out) == whole
+
+
+def _wait_for_work(run: subprocess.Popen[bytes], out: Path, chunks: int) -> None:
+    """Until so many chunks are made, or it has ended by itself."""
+    while run.poll() is None and len(list(out.glob(".work/*/chunks/0*"))) < chunks:
+        try:
+            run.wait(0.005)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def test_an_interrupted_run_goes_on_and_makes_no_chunk_again(
+    child: list[str], settings: Settings, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    run = subprocess.Popen([*child, "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment())
+    _wait_for_work(run, out, 2)
+    run.send_signal(signal.SIGINT)
+    run.communicate(timeout=60)
+    made = [path.name for path in out.glob(".work/*/chunks/0*") if "." not in path.name]
+    seen: list[Progress] = []
+    harvested(settings, out, *FORMATS, raw=False, chunk_keys=CHUNK, seen=seen)
+    assert seen[0].resumed == len(made) > 0
+    assert not (out / ".work").exists()
+
+
+def _environment() -> dict[str, str]:
+    here = Path(__file__).parents[2]
+    return environment(PYTHONPATH=os.pathsep.join(map(str, (here / "tests", here, here / "adapters"))))
