@@ -13,7 +13,9 @@ from persona.cli import (
     check,
     costs,
     database,
+    datasets,
     doctor,
+    harvest,
     importing,
     init,
     knowledge,
@@ -88,6 +90,18 @@ app.command("limits", epilog="Example: persona limits --json")(limits.limits)
 
 app.command("work", epilog="Example: persona work --once")(work.work)
 app.command("prune", epilog="Example: persona prune --dry-run")(work.prune)
+
+app.command("harvest", epilog="Example: persona harvest support --format trl --out datasets")(harvest.harvest)
+_datasets = typer.Typer(no_args_is_help=True, help="Look after datasets.", epilog="Example: persona datasets list")
+_datasets.command("list", epilog="Example: persona datasets list --json")(datasets.listing)
+_datasets.command("show", epilog="Example: persona datasets show dst_3f9a0c51d2e84b7a6c10")(datasets.describe)
+_datasets.command("diff", epilog="Example: persona datasets diff datasets/dst_3f9a0c datasets/dst_91be07")(
+    datasets.diff
+)
+_datasets.command("rewrite", epilog="Example: persona datasets rewrite dst_3f9a0c51d2e8 --without-erased")(
+    datasets.rewrite
+)
+app.add_typer(_datasets, name="datasets")
 
 _tasks = typer.Typer()
 _tasks.callback(invoke_without_command=True, epilog="Example: persona tasks --state dead")(tasks.tasks)
