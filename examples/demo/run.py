@@ -16,7 +16,13 @@ from screen import checked, copied, note, replied, said, scene
 from stage import CONFIG, HOSTED, TARGET, Ada, Ben, Stage, prepare, story
 
 from persona import Assistant, Conversation, PersonaError, Reply
+from persona.assistant.datasets import import_chats
+from persona.assistant.harvesting import Wish
+from persona.assistant.harvesting import harvest as harvested
 from persona.values.request import Request
+
+SAMPLE_LOG = CONFIG.with_name("sample-log.jsonl")
+FORMATS = ("trl", "openai")
 
 MODELS = f"""
 models:
@@ -56,6 +62,7 @@ def play(stage: Stage) -> None:
         reply = ada_comes_back(assistant, stage, ada)
         ben_comes_back(assistant, stage, ada, ben)
         ada_dictates(assistant, ada, reply)
+    harvest(stage)
     goodbye(stage, reply)
 
 
@@ -76,6 +83,7 @@ def ada_speaks_first(assistant: Assistant, stage: Stage, lines: Ada) -> None:
     scene("nine days ago: Ada, in French")
     ada = assistant.user("ada")
     ada.address("Ada", locale="fr-FR", time_zone="Europe/Paris")
+    ada.consent(training=True)
     ada.remember(lines.fact, kind="preference")
     chat = ada.conversation("ada-1", create=True)
     for text in lines.told:
@@ -95,6 +103,7 @@ def ben_speaks_first(assistant: Assistant, lines: Ben) -> None:
     scene("five days ago, after a restart: Ben, in English")
     ben = assistant.user("ben")
     ben.address("Ben", locale="en-GB", time_zone="Europe/London")
+    ben.consent(training=True)
     chat = ben.conversation("ben-1", create=True)
     for text in lines.told:
         send(chat, "Ben", text)
@@ -152,6 +161,29 @@ def ada_dictates(assistant: Assistant, lines: Ada, last: Reply) -> None:
     note("; ".join(after.notes))
     checked("the history's start jumped, and now stays put for many turns", after.jumped)
     checked("no window ever went over its limit", all(plan.total <= plan.limit for plan in plans))
+
+
+def harvest(stage: Stage) -> None:
+    """A dataset, in two formats, of what was said here and of a log that was kept elsewhere."""
+    scene("today: the log becomes a dataset to tune a model on")
+    imported = import_chats(stage.settings, SAMPLE_LOG, route="support")
+    note(f"imported {imported.progress.conversations} chats that were held elsewhere, of {SAMPLE_LOG.name}")
+    wish = Wish(route="support", formats=FORMATS, out=stage.folder / "datasets")
+    outcome = harvested(stage.settings, wish)
+    screen.funnel(outcome.funnel)
+    planted = SAMPLE_LOG.read_text("utf-8")
+    written = "".join(path.read_text("utf-8") for path in Path(outcome.path).rglob("*.jsonl"))
+    addresses = {one for one in re.findall(r"[\w.]+@[\w.]+\w", planted)}
+    checked(
+        f"not one of the {len(addresses)} e-mail addresses in that log is in the dataset",
+        bool(addresses) and not any(one in written for one in addresses),
+    )
+    checked(
+        f"both formats hold the same examples: {', '.join(FORMATS)}",
+        len({sum(one.examples.values()) for one in outcome.formats}) == 1,
+    )
+    note("its report, to be opened in a browser:")
+    copied(str(Path(outcome.path) / "report.html"))
 
 
 def goodbye(stage: Stage, reply: Reply) -> None:

@@ -9,6 +9,7 @@ from persona import Plan, Reply
 from persona.reports.bar import bar
 from persona.reports.spans import coloured, plain
 from persona.reports.window import picture, plain_picture
+from persona.values.harvest import Funnel
 
 WIDTH = 80
 console = Console(highlight=False)
@@ -54,6 +55,19 @@ def stripe(plan: Plan) -> None:
     line = bar(plan, console.width, colour=COLOUR)
     console.print(coloured([line]) if COLOUR else Text(plain([line])))
     console.print(Text(f"{plan.total} of {plan.limit} tokens, {plan.history.turns} turns of history", style="dim"))
+
+
+def funnel(funnel: Funnel) -> None:
+    """What a harvest kept, and what each check took out or mended."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(justify="right")
+    grid.add_row(str(funnel.exchanges), Text("replies in the log"))
+    for one in funnel.checks:
+        if one.number or one.mended:
+            sign, number = ("-", one.number) if one.number else ("~", one.mended)
+            grid.add_row(Text(f"{sign}{number}"), Text(f"{one.name}: {one.about}", style="dim"))
+    grid.add_row(str(funnel.kept), Text("examples kept"))
+    console.print(grid)
 
 
 def copied(line: str) -> None:

@@ -53,7 +53,7 @@ def test_demo_shows_memory_isolation_and_the_window(tmp_path: Path) -> None:
     assert "I found nothing about that." in output
     assert "not one of them is in any of Ben's 4 windows" in output
     assert re.search(r"history overflowed: it now starts at message \d+", output)
-    assert output.count("✓") == 8
+    assert output.count("✓") == 10
     assert f"the next run starts afresh: {tmp_path / 'demo-data' / 'persona.db'}" in output
 
 
@@ -203,7 +203,7 @@ def test_the_same_demo_talks_to_a_local_server(tmp_path: Path) -> None:
         bodies = server.bodies
     assert "local:small-model is talking" in output
     assert "extractive" not in output
-    assert output.count("✓") == 8
+    assert output.count("✓") == 10
     assert len(bodies) == output.count("I have read") + _dictated(output)
     assert {body["model"] for body in bodies} == {"small-model"}
     mine = [str(body["messages"]) for body in bodies]
