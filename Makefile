@@ -66,8 +66,8 @@ $(VENV)/.dev: pyproject.toml | $(PY)
 	@touch $@ $(VENV)/.core
 
 .venv-heavy/.filled: pyproject.toml
-	@echo "installing persona, PyTorch and sentence-transformers into .venv-heavy …"
+	@echo "installing persona, PyTorch and what stands on it into .venv-heavy …"
 	@$(call venv,.venv-heavy)
 	@$(call install,.venv-heavy) torch==$(TORCH)
-	@$(call install,.venv-heavy) -e '.[dev,sentence-transformers]' datasets trl
+	@$(call install,.venv-heavy) -e '.[dev,sentence-transformers,train]'
 	@touch $@

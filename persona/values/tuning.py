@@ -56,7 +56,8 @@ class Progress:
     """What a backend says of a run, whole each time: a watcher that was away misses nothing.
 
     `tuned_model` is set once it succeeded, as a target's model names it; `bills` names what costs money while idle
-    (endpoints, deployments) and has to be cleaned. `problem` says in a person's words why it failed.
+    (endpoints, deployments) and has to be cleaned. `problem` says in a person's words why it failed, `notes` what else
+    a person should see, such as which tokens carry loss.
     """
 
     state: JobState
@@ -68,6 +69,7 @@ class Progress:
     tuned_model: str = ""
     bills: tuple[str, ...] = ()
     problem: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

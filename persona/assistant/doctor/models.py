@@ -29,7 +29,7 @@ def adapters() -> Iterator[Finding]:
             said = f"cannot be loaded: {type(error).__name__}: {error}"
             yield Finding(f"adapter {name}", "fail", said, "install its package again, or remove it")
         else:
-            offers = [what for what in ("chat", "embed", "tokenizer", "card") if getattr(adapter, what)]
+            offers = [what for what in ("chat", "embed", "tokenizer", "card", "tuning") if getattr(adapter, what)]
             yield Finding(f"adapter {name}", "ok", f"offers {', '.join(offers)}" if offers else "offers nothing")
 
 
