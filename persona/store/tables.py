@@ -488,3 +488,20 @@ class PromptRow(Table, table=True):
     __tablename__ = "persona_prompts"
     digest: str = Field(primary_key=True)
     text: str = Field(sa_type=Text)
+
+
+class EvaluationRow(Table, table=True):
+    """A comparison of two arms of a route: its numbers as JSON, and where its report lies. No text of anybody."""
+
+    __tablename__ = "persona_evaluations"
+    __table_args__ = (Index("ix_persona_evaluations_route", "route", "created_us"),)
+    id: str = Field(primary_key=True)
+    route: str
+    base: str
+    other: str
+    dataset_digest: str
+    settings_digest: str
+    verdict: str
+    numbers: str = Field(sa_type=Text)
+    report: str = Field(default="", sa_type=Text)
+    created_us: int = Field(default=0, sa_column=_big())

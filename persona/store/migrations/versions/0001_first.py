@@ -15,6 +15,7 @@ _TABLES = (
     *("persona_consents", "persona_receipts", "persona_changes", "persona_holds", "persona_meters"),
     *("persona_imports", "persona_origins"),
     *("persona_datasets", "persona_dataset_owners"),
+    "persona_evaluations",
 )
 
 
@@ -28,6 +29,7 @@ def upgrade() -> None:
     _privacy()
     _imports()
     _datasets()
+    _evaluation()
 
 
 def downgrade() -> None:
@@ -412,6 +414,24 @@ def _datasets() -> None:
     )
     op.create_index("ix_persona_dataset_owners_owner_key", "persona_dataset_owners", ["owner_key"])
     op.create_index("ix_persona_dataset_owners_dataset_id", "persona_dataset_owners", ["dataset_id"])
+
+
+def _evaluation() -> None:
+    op.create_table(
+        "persona_evaluations",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("base", sa.String(), nullable=False),
+        sa.Column("other", sa.String(), nullable=False),
+        sa.Column("dataset_digest", sa.String(), nullable=False),
+        sa.Column("settings_digest", sa.String(), nullable=False),
+        sa.Column("verdict", sa.String(), nullable=False),
+        sa.Column("numbers", sa.Text(), nullable=False),
+        sa.Column("report", sa.Text(), nullable=False),
+        _time_or_count("created_us"),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_evaluations"),
+    )
+    op.create_index("ix_persona_evaluations_route", "persona_evaluations", ["route", "created_us"])
 
 
 def _key() -> sa.Column[int]:
