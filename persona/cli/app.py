@@ -11,6 +11,7 @@ from persona.cli import (
     ask,
     chat,
     check,
+    compare,
     costs,
     database,
     datasets,
@@ -84,6 +85,9 @@ app.command("doctor", epilog="Example: persona doctor --config persona.toml")(do
 app.command("check", epilog="Example: persona check train.jsonl validation.jsonl --format trl")(check.check)
 app.command("formats", epilog="Example: persona formats --json")(check.formats)
 app.command("import", epilog="Example: persona import chats.jsonl --as trl --route support")(importing.import_)
+app.command("compare", epilog="Example: persona compare support --on datasets/dst_1/trl/test --arms base,tuned")(
+    compare.compare
+)
 app.command("costs", epilog="Example: persona costs --by day,route --since 2026-11-01")(costs.costs)
 
 app.command("limits", epilog="Example: persona limits --json")(limits.limits)
