@@ -1,6 +1,7 @@
 """`persona compare`: is another arm better, on a holdout or as it serves?"""
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -83,8 +84,12 @@ def compare(
     wish = Wish(
         *(on, route, named, judge, schema, pattern, by, margin, _dollars(limit_usd), concurrency, seed, out),
     )
-    with progress("comparing") as advance:
-        found = asyncio.run(run(read_settings(config), wish, advance))
+    try:
+        with progress("comparing") as advance:
+            found = asyncio.run(run(read_settings(config), wish, advance))
+    except KeyboardInterrupt:
+        sys.stderr.write("persona: interrupted; the answers so far are kept, and the same command goes on\n")
+        raise
     if json:
         show_json(found.to_dict())
     else:

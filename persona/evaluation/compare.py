@@ -55,19 +55,20 @@ def verdict(measured: Measured, margin: float) -> Verdict:
 def in_words(measured: Measured, margin: float, arms: tuple[str, str]) -> str:
     """The verdict as a sentence for a person, with its figures."""
     base, other = arms
+    found = verdict(measured, margin)
     said = {
         "better": f"{other} is better than {base}",
         "not worse": f"{other} is not worse than {base} by {margin:g} or more",
         "worse": f"{other} is worse than {base}",
         "cannot tell": f"{measured.pairs} examples of {measured.users} users cannot tell {other} from {base}",
-    }[verdict(measured, margin)]
+    }[found]
     figures = f"{measured.metric} {measured.base:.3g} -> {measured.other:.3g}"
     between = (
         "" if measured.low is None else f", the difference is between {measured.low:+.3g} and {measured.high:+.3g}"
     )
     least = measured.detectable
     enough = f"; differences from {least:.2g} on would show" if least is not None else ""
-    return f"{said}: {figures}{between} (95 %){enough if 'cannot' in said else ''}"
+    return f"{said}: {figures}{between} (95 %){enough if found == 'cannot tell' else ''}"
 
 
 def chosen(by: str, measured: Sequence[Measured]) -> Measured:
@@ -78,7 +79,7 @@ def chosen(by: str, measured: Sequence[Measured]) -> Measured:
     whole = {one.metric: one for one in measured if not one.topic}
     if not whole:
         raise InvalidInput("no example was answered by both arms", hint="see what failed, and try again")
-    name = by or next(name for name in METRICS if name in whole)
+    name = by or next(name for name, one in METRICS.items() if name in whole and one.better)
     if name not in whole:
         raise InvalidInput(f"{name!r} was not measured", hint=f"--by takes one of {', '.join(whole)}")
     if not whole[name].better:
