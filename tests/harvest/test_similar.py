@@ -18,7 +18,7 @@ from persona.harvest.similar.boundary import crossing
 from persona.harvest.similar.columns import Columns, Gathered, Row, columns_of
 from persona.harvest.similar.context import context
 from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
-from persona.harvest.similar.topics import name_of
+from persona.harvest.similar.topics import name_of, term_hash
 
 EACH = 120
 ALIKE = {"duplicate", "near_duplicate", "crosses_sides"}
@@ -234,6 +234,11 @@ def test_the_topic_is_the_rarest_term_that_enough_questions_share(tmp_path: Path
     topics = Chunks(tmp_path, rows).decide().topic
     assert [name_of(int(topic), row.question) for topic, row in zip(topics, rows, strict=True)][:1] == ["refund"]
     assert len(set(topics[:3].tolist())) == 1
+
+
+def test_a_topic_is_named_by_a_word_as_it_is_said() -> None:
+    assert name_of(term_hash("factur"), "Comment télécharger mes factures ?") == "factures"
+    assert name_of(term_hash("refund"), "Comment télécharger mes factures ?") == ""
 
 
 def test_an_empty_log_has_no_decisions() -> None:

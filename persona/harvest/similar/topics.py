@@ -52,9 +52,18 @@ def topics(pieces: Iterable[NDArray[np.uint32]], again: Iterable[NDArray[np.uint
     return np.concatenate(chosen) if chosen else np.empty(0, np.uint32)
 
 
-def name_of(topic: int, question: str, language: str | None = None) -> str:
-    """The term of the question that is the topic; "" when none is."""
-    return next((one for one in words.terms(question, language) if term_hash(one) == topic), "")
+def name_of(topic: int, question: str) -> str:
+    """The word of the question that is the topic, as it is said there; "" when none is.
+
+    The language that the terms were found in may be that of the reply as well: all are looked through.
+    """
+    said = words.tokens(question)
+    for spoken in dict.fromkeys((words.language(question), "fr", "en", "")):
+        for word in said:
+            term = words.term(word, spoken)
+            if term and term_hash(term) == topic:
+                return word
+    return ""
 
 
 def _most_telling(found: NDArray[np.uint32], held: NDArray[np.int32], least: int, most: int) -> NDArray[np.uint32]:
