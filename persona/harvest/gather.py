@@ -27,6 +27,7 @@ NAMES = (*(name.replace("_", " ") for name in CHECKS), "erased meanwhile")
 """The checks on all examples together, by their number; 0 is kept."""
 
 _ERASED = len(CHECKS)
+SHOWN = range(1, _ERASED)  # of what was erased nothing is shown
 ABOUT: Mapping[str, str] = {
     "duplicate": "says the same, word for word, as an example that is kept",
     "near duplicate": "says nearly the same as an example that is kept",
@@ -95,7 +96,7 @@ class Pile:
     def samples(self) -> Iterator[tuple[str, Sample]]:
         """The first examples that each check took out."""
         for number, name in enumerate(NAMES):
-            some = np.flatnonzero(self.check == number)[:SAMPLES].tolist() if number else []
+            some = np.flatnonzero(self.check == number)[:SAMPLES].tolist() if number in SHOWN else []
             for row, (question, reply) in zip(some, self.texts(some), strict=True):
                 reason = ", ".join(self.differs.get(row, ())) or ABOUT[name]
                 yield name, Sample(f"{self.shape} {row}", reason, f"{question}\n→ {reply}")

@@ -262,6 +262,7 @@ def test_whoever_is_erased_or_withdraws_while_it_runs_is_left_out(
     outcome = harvested(settings, tmp_path / "out", seen=WhenRead(leave))
     assert {row["owner"] for row in rows_of(outcome) if "side" in row} == {2}
     assert taken(outcome)["erased meanwhile"] > 0
+    assert not next(one for one in outcome.funnel.checks if one.name == "erased meanwhile").samples
     assert registered(settings) == [f"ready {outcome.id}"]
 
 
