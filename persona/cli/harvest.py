@@ -123,6 +123,7 @@ def _show(outcome: "Outcome") -> None:
     )
     if outcome.id:
         show(f"{outcome.id} in {outcome.path}")
+        show(f"look at {Path(outcome.path) / 'report.html'}")
 
 
 def _changed(settings: "Settings", rows: str | None, languages: list[str] | None, processes: int | None) -> "Settings":

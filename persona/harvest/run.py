@@ -26,10 +26,12 @@ from persona.harvest.gather import Pile, gather
 from persona.harvest.job import CHUNK_KEYS, Job, Shop, arm_of, formats_of
 from persona.harvest.mapping import Mapper, chunk_folder, make, ready
 from persona.harvest.outcome import outcome_of
+from persona.harvest.portrait import portrait_of
 from persona.harvest.recipe import Recipe, Selection, digest_of
 from persona.harvest.tally import whole
 from persona.harvest.work import Begun
 from persona.harvest.write import ROWS, Written, write_format, write_rows
+from persona.reports import dataset as report
 from persona.settings.schema import Settings
 from persona.store import datasets
 from persona.store.engine import Database
@@ -256,6 +258,8 @@ def _finished(
     text = manifest.written(manifest.manifest_of(outcome, every))
     (out / manifest.NAME).write_text(text, encoding="utf-8")
     (out / card.NAME).write_text(card.card_of(outcome), encoding="utf-8")
+    portrait = portrait_of(list(piles.values()), every, job.recipe.settings.contradictions)
+    (out / report.NAME).write_text(report.page(outcome, portrait), encoding="utf-8")
     put_in_place(out, place)
     entry = DatasetEntry(
         id=id,

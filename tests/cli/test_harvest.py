@@ -46,7 +46,9 @@ def test_a_harvest_says_what_it_kept_and_where() -> None:
     assert "exchanges in the log\t2" in told
     assert "kept\t2" in told
     assert f"{folder.name} in {folder.absolute()}" in told
-    assert {path.name for path in folder.iterdir()} == {"trl", "manifest.json", "card.md", "rows.jsonl"}
+    names = {"trl", "manifest.json", "card.md", "report.html", "rows.jsonl"}
+    assert {path.name for path in folder.iterdir()} == names
+    assert f"look at {folder.absolute() / 'report.html'}" in told
 
 
 def test_a_harvest_tells_machines_everything() -> None:
