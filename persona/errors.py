@@ -42,6 +42,7 @@
     │   └── NoRoom                 the disk is full; what is done stays, and the same call goes on
     ├── ToolLoopExceeded       the model kept calling tools past the limit
     ├── InvalidAnswer          the reply is not the answer that was asked for; `problems` says why
+    ├── NotPromoted            a gate stands against serving an arm; `reasons` says why
     ├── TurnCancelled          the turn was cancelled by its caller
     └── ScriptError            a scripted model of a test was used differently from its script
 
@@ -292,6 +293,14 @@ class InvalidAnswer(PersonaError):
         super().__init__(message, hint=hint)
         self.text = text
         self.problems = problems
+
+
+class NotPromoted(PersonaError):
+    """What is known of an arm does not let it serve; `reasons` are what stands against it, in words."""
+
+    def __init__(self, message: str, *, hint: str = "", reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.reasons = reasons
 
 
 class TurnCancelled(PersonaError):

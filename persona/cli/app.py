@@ -23,6 +23,7 @@ from persona.cli import (
     limits,
     memory,
     privacy,
+    promote,
     routes,
     tasks,
     users,
@@ -128,6 +129,9 @@ _routes.command("hold", epilog='Example: persona routes hold support base --why 
 _routes.command("release", epilog="Example: persona routes release support")(routes.release)
 _routes.command("history", epilog="Example: persona routes history --json")(routes.history)
 app.add_typer(_routes, name="routes")
+
+app.command("promote", epilog="Example: persona promote support tuned --to canary")(promote.promote)
+app.command("rollback", epilog='Example: persona rollback support --why "tuned invents prices"')(promote.rollback)
 
 _memory = typer.Typer(no_args_is_help=True, help="Look after vectors.", epilog="Example: persona memory reembed")
 _memory.command("status", epilog="Example: persona memory status --json")(memory.status)

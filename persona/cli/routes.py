@@ -1,6 +1,5 @@
 """`persona routes`: what serves which share of the conversations, how it goes, and changing it."""
 
-import getpass
 import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
@@ -10,16 +9,13 @@ import typer
 from persona.cli.opening import read_settings, settings_path
 from persona.cli.options import Config, Json
 from persona.cli.output import aside, show, show_json, show_table
-from persona.cli.words import moment
+from persona.cli.words import Who, me, moment
 from persona.errors import MisuseError
 
 if TYPE_CHECKING:
     from persona.assistant.serving import Served
     from persona.store.changes import Change
     from persona.store.holds import Hold
-
-
-Who = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who is recorded.", show_default="you")]
 
 
 def routes(context: typer.Context, json: Json = False, config: Config = None) -> None:
@@ -60,7 +56,7 @@ def change(
         raise MisuseError("there is no settings file to change", hint="run `persona init`, or pass --config")
     from persona.assistant import serving
 
-    made = serving.change(path, key, value, who or _me(), os.environ)
+    made = serving.change(path, key, value, who or me(), os.environ)
     if json:
         show_json(asdict(made))
     else:
@@ -81,7 +77,7 @@ def hold(
     """
     from persona.assistant import serving
 
-    _show_hold(serving.hold(read_settings(config), route, arm, who or _me(), why), json)
+    _show_hold(serving.hold(read_settings(config), route, arm, who or me(), why), json)
 
 
 def release(
@@ -94,7 +90,7 @@ def release(
     """Let the settings say again what serves a route: each conversation is back on its own arm with its next turn."""
     from persona.assistant import serving
 
-    _show_hold(serving.release(read_settings(config), route, who or _me(), why), json)
+    _show_hold(serving.release(read_settings(config), route, who or me(), why), json)
 
 
 def history(
@@ -144,10 +140,3 @@ def _row(one: "Served", hold: "Hold | None") -> tuple[str, ...]:
 
 def _price(dollars: float | None) -> str:
     return "unknown" if dollars is None else f"{dollars:g}"
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "unknown"

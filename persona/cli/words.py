@@ -1,11 +1,24 @@
 """Values as the command line says them: JSON types for machines, short words for people."""
 
+import getpass
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from persona.values.memory import Source
 from persona.values.time import from_us
 from persona.values.turn import Page, Reply
+
+Who = Annotated[str | None, typer.Option("--by", metavar="NAME", help="Who is recorded.", show_default="you")]
+
+
+def me() -> str:
+    """Whoever runs the command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container without a name for its user
+        return "unknown"
 
 
 def reply_json(reply: Reply) -> dict[str, Any]:

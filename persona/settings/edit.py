@@ -17,12 +17,25 @@ def set_value(path: Path, key: str, value: str, environment: Mapping[str, str]) 
 
     The file is exchanged at once, when the settings in it are whole. Raises SettingsError, with the file as it was.
     """
+    return set_values(path, {key: value}, environment)[key]
+
+
+def set_values(path: Path, values: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    """Sets several keys as `set_value` does one: all of them at once, or none."""
     import tomlkit  # 40 ms, and only needed for this
 
     text = _read(path)
     document = tomlkit.parse(text)
+    made = {key: _set(document, key, value, path) for key, value in values.items()}
+    _exchange(path, text, tomlkit.dumps(document), environment)
+    return made
+
+
+def _set(document: MutableMapping[str, Any], key: str, value: str, path: Path) -> tuple[str, str]:
+    import tomlkit
+
     *tables, last = key.split(".")
-    place: MutableMapping[str, Any] = document
+    place = document
     for name in tables:
         found = place.setdefault(name, tomlkit.table())
         if not isinstance(found, MutableMapping):
@@ -30,7 +43,6 @@ def set_value(path: Path, key: str, value: str, environment: Mapping[str, str]) 
         place = found
     before = place[last].as_string() if last in place else ""
     place[last] = _value(value)
-    _exchange(path, text, tomlkit.dumps(document), environment)
     return before.strip(), place[last].as_string().strip()
 
 

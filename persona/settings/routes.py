@@ -58,6 +58,20 @@ class Arm(Table):
     window: ArmWindow = Field(default_factory=ArmWindow, description="What this arm changes in the route's window.")
 
 
+class Canary(Table):
+    """How `persona promote` tries an arm on some users, and when it is taken back by itself."""
+
+    share: float = Field(default=0.1, gt=0, lt=1, description="The share of the users that a canary gets.")
+    users: int = Field(default=30, ge=0, description="Users it must have served before it may be promoted.")
+    rollback: bool = Field(
+        default=True,
+        description="Whether a canary that does clearly worse than the arm beside it is taken back by a hold.",
+    )
+    cost_ratio: float = Field(
+        default=1.5, gt=0, description="How many times the other arm's cost of a turn a canary may cost."
+    )
+
+
 class Route(Table):
     """What a backend asks for by name.
 
@@ -99,6 +113,7 @@ class Route(Table):
         examples=["tuned"],
         description="The arm that is asked as well after each turn on another one, unseen, to compare; empty for none.",
     )
+    canary: Canary = Field(default_factory=Canary, description="How an arm is tried on some users.")
     temperature: float | None = Field(
         default=None, ge=0, examples=[0.7], description="Sampling temperature, sent when it is set."
     )

@@ -505,3 +505,26 @@ class EvaluationRow(Table, table=True):
     numbers: str = Field(sa_type=Text)
     report: str = Field(default="", sa_type=Text)
     created_us: int = Field(default=0, sa_column=_big())
+
+
+class PromotionRow(Table, table=True):
+    """One step of an arm towards serving its route, or back: who took it, on what grounds, and what served before.
+
+    `before` is JSON: the route's shares and its shadow. `refused` holds the reasons that a forced step went over.
+    """
+
+    __tablename__ = "persona_promotions"
+    __table_args__ = (Index("ix_persona_promotions_route", "route", "at_us"),)
+    id: str = Field(primary_key=True)
+    route: str
+    arm: str
+    step: str
+    target: str
+    who: str
+    why: str = Field(default="", sa_type=Text)
+    refused: str = Field(default="", sa_type=Text)
+    evaluation: str = ""
+    dataset: str = Field(default="", sa_type=Text)
+    job: str = ""
+    before: str = Field(default="", sa_type=Text)
+    at_us: int = Field(default=0, sa_column=_big())

@@ -15,7 +15,7 @@ from persona.store.ids import new_id
 from persona.store.statements import insert_into, insert_unless_there, param, table
 from persona.store.tables import TaskRow
 
-TaskKind = Literal["index", "learn", "summarise", "shadow", "prune"]
+TaskKind = Literal["index", "learn", "summarise", "shadow", "prune", "canary"]
 TaskState = Literal["waiting", "running", "dead"]
 _tasks = table(TaskRow)
 _k = _tasks.c

@@ -11,6 +11,7 @@ from persona.store import receipts, tasks
 from persona.store.engine import Transaction
 from persona.store.tasks import Task, TaskKind
 from persona.tasks.batch import Batch, Outcome
+from persona.tasks.canary import watch
 from persona.tasks.index import index
 from persona.tasks.learn import learn
 from persona.tasks.retention import EVERY_US, prune
@@ -29,6 +30,7 @@ _KINDS: dict[TaskKind, Callable[[Workshop, Task], Awaitable[Ending | None]]] = {
     "summarise": summarise,
     "shadow": shadow,
     "prune": prune,
+    "canary": watch,
 }
 _LEASE_US = 120_000_000
 _LEASE_MARGIN_US = 60_000_000  # over the longest call of a model
@@ -51,6 +53,7 @@ class Worker:
         self._running: asyncio.Task[None] | None = None
         self._begun: list[Task] = []
         self._arm_next_us = 0
+        self._armed: object = ((), False)
 
     @property
     def place(self) -> Workshop:
@@ -118,11 +121,14 @@ class Worker:
                 await asyncio.wait_for(self._wake.wait(), _IDLE_S)
 
     async def _arm(self) -> None:
-        """Sees to it, now and then, that the task which prunes is there: a worker without rules takes it away."""
-        now_us = self._place.now_us()
-        if self._place.settings.retention and now_us >= self._arm_next_us:
-            await self._place.database.run(lambda tx: tasks.arm(tx, "prune", now_us))
-            self._arm_next_us = now_us + EVERY_US
+        """Sees to it, now and then, that the tasks which come again are there; they end where nobody needs them."""
+        now_us, settings = self._place.now_us(), self._place.settings
+        wanted = settings.retention, any(len(route.serve) > 1 for route in settings.routes.values())
+        if wanted != self._armed or now_us >= self._arm_next_us:
+            recurring: tuple[TaskKind, ...] = ("prune", "canary")
+            for kind in (kind for kind, on in zip(recurring, wanted, strict=True) if on):
+                await self._place.database.run(lambda tx, kind=kind: tasks.arm(tx, kind, now_us))  # type: ignore[misc]
+            self._arm_next_us, self._armed = now_us + EVERY_US, wanted
 
     async def _batch(self) -> Batch:
         claimed = await self._claim()

@@ -22,8 +22,9 @@ PUBLIC = """
     AsyncUser AuthenticationFailed BadReply BadRequest BusyError ConnectionFailed Consent ContextTooLong
     Conversation ConversationBusy ConversationEntry Cost DatasetChanged DatasetError DocumentChange DocumentEntry
     EmbedderMismatch Erased Event Exported Fact IdempotencyMismatch Image InvalidAnswer InvalidInput Knowledge
-    KnowledgeHit KnowledgeReport LimitReached Merged Message MisuseError ModelNotFound NoRoom NotFound NothingLeft
-    Overloaded Page PermissionDenied PersonaError Plan ProviderError ProviderUnavailable RateLimited Recalled
+    KnowledgeHit KnowledgeReport LimitReached Merged Message MisuseError ModelNotFound NoRoom NotFound
+    NotPromoted NothingLeft Overloaded Page PermissionDenied PersonaError Plan ProviderError ProviderUnavailable
+    RateLimited Recalled
     Receipt Refused Reply SchemaOutOfDate ScriptError Settings SettingsError Source SplitLeaks StoreBusy
     StoreCorrupt StoreError StoreFull StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut ToolCall
     ToolFinished ToolLoopExceeded ToolResult ToolStarted TurnCancelled TurnInProgress TurnStream Usage User

@@ -16,9 +16,10 @@ NOBODYS = {
     "persona_calibrations",  # what providers count
     "persona_datasets",  # files made of the log, by number and place
     "persona_changes",  # of the settings, by whoever serves
-    "persona_evaluations",  # numbers, and digests of what was asked
+    "persona_evaluations",  # of arms, in numbers
     "persona_holds",  # of routes
     "persona_imports",  # how far files are read
+    "persona_promotions",  # of arms, by whoever serves
     "persona_prompts",  # the words of the settings
     "persona_receipts",  # what was erased, in numbers
 }

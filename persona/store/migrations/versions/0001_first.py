@@ -15,7 +15,7 @@ _TABLES = (
     *("persona_consents", "persona_receipts", "persona_changes", "persona_holds", "persona_meters"),
     *("persona_imports", "persona_origins"),
     *("persona_datasets", "persona_dataset_owners"),
-    "persona_evaluations",
+    *("persona_evaluations", "persona_promotions"),
 )
 
 
@@ -29,7 +29,7 @@ def upgrade() -> None:
     _privacy()
     _imports()
     _datasets()
-    _evaluation()
+    _loop()
 
 
 def downgrade() -> None:
@@ -416,7 +416,7 @@ def _datasets() -> None:
     op.create_index("ix_persona_dataset_owners_dataset_id", "persona_dataset_owners", ["dataset_id"])
 
 
-def _evaluation() -> None:
+def _loop() -> None:
     op.create_table(
         "persona_evaluations",
         sa.Column("id", sa.String(), nullable=False),
@@ -432,6 +432,24 @@ def _evaluation() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_persona_evaluations"),
     )
     op.create_index("ix_persona_evaluations_route", "persona_evaluations", ["route", "created_us"])
+    op.create_table(
+        "persona_promotions",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("route", sa.String(), nullable=False),
+        sa.Column("arm", sa.String(), nullable=False),
+        sa.Column("step", sa.String(), nullable=False),
+        sa.Column("target", sa.String(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("refused", sa.Text(), nullable=False),
+        sa.Column("evaluation", sa.String(), nullable=False),
+        sa.Column("dataset", sa.Text(), nullable=False),
+        sa.Column("job", sa.String(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        _time_or_count("at_us"),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_promotions"),
+    )
+    op.create_index("ix_persona_promotions_route", "persona_promotions", ["route", "at_us"])
 
 
 def _key() -> sa.Column[int]:

@@ -1,0 +1,1 @@
+"""Which arm may serve: states, gates, and what a model came from."""

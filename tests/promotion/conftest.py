@@ -1,0 +1,82 @@
+"""A desk on a settings file, and comparisons as they are stored."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from talking import Desk, Log
+
+from persona import Assistant
+from persona.assistant.operator import prepared
+from persona.settings import load
+from persona.store.statements import insert_into
+from persona.store.tables import EvaluationRow
+
+TEXT = """\
+# what we serve
+[store]
+url = "sqlite:///persona.db"
+[tasks]
+run = false
+[routes.support]
+serve = "base"                # since 2026
+canary = { share = 0.5, users = 2 }
+[routes.support.arms.base]
+target = "scripted:base"
+[routes.support.arms.tuned]
+target = "scripted:tuned"     # of November
+"""
+
+
+@dataclass(slots=True)
+class Shop:
+    """A settings file with two arms, its database, and a scripted model behind both."""
+
+    desk: Desk
+    path: Path
+
+    @property
+    def text(self) -> str:
+        """What the settings file holds."""
+        return self.path.read_text()
+
+    @property
+    def log(self) -> Log:
+        """What the database says."""
+        return self.desk.log
+
+    def open(self) -> Assistant:
+        """An assistant on the file."""
+        return self.desk.stack.enter_context(Assistant.open(self.path, adapters=[self.desk.model.adapter]))
+
+    def compared(self, verdict: str = "better", words: str = "tuned is better than base", **told: object) -> None:
+        """Stores a comparison of the two arms."""
+        numbers = {
+            "id": "evl_1",
+            "arms": ["base", "tuned"],
+            "targets": ["scripted:base", "scripted:tuned"],
+            "costs": {"base": "0.02", "tuned": "0.01"},
+            "dataset": "datasets/dst_1",
+            "pairs": 60,
+            "created_us": 5,
+            **told,
+            "verdict": verdict,
+            "words": words,
+        }
+        row = {"id": "evl_1", "route": "support", "base": "base", "other": "tuned", "report": "", "created_us": 5}
+        digests = {"dataset_digest": "", "settings_digest": "", "verdict": verdict, "numbers": json.dumps(numbers)}
+        with prepared(load(self.path), make=True) as database:
+            database.run_now(lambda tx: tx.run(insert_into(EvaluationRow), {**row, **digests}))
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "persona.toml"
+    path.write_text(TEXT)
+    desk = Desk(tmp_path)
+    with desk.stack:
+        yield Shop(desk, path)
+    desk.model.check()
