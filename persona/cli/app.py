@@ -21,6 +21,7 @@ from persona.cli import (
     init,
     knowledge,
     limits,
+    lineage,
     memory,
     privacy,
     promote,
@@ -130,6 +131,7 @@ _routes.command("release", epilog="Example: persona routes release support")(rou
 _routes.command("history", epilog="Example: persona routes history --json")(routes.history)
 app.add_typer(_routes, name="routes")
 
+app.command("lineage", epilog="Example: persona lineage support --json")(lineage.lineage)
 app.command("promote", epilog="Example: persona promote support tuned --to canary")(promote.promote)
 app.command("rollback", epilog='Example: persona rollback support --why "tuned invents prices"')(promote.rollback)
 

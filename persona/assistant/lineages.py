@@ -1,0 +1,65 @@
+"""Where models come from, read from the store: for an operator."""
+
+import json
+from collections.abc import Iterable, Iterator
+
+from persona.assistant.operator import prepared
+from persona.errors import NotFound
+from persona.promotion.lineage import Kind, Lineage, Link, Node, lineage
+from persona.settings import Settings
+from persona.store import datasets, promotions
+from persona.store import lineage as rows
+from persona.store.engine import Transaction
+from persona.store.lineage import Compared
+from persona.values.dataset import DatasetEntry
+from persona.values.owner import Owner
+from persona.values.promotion import Promotion
+
+
+def lineage_of(settings: Settings, wanted: str) -> Lineage:
+    """What a route, model, dataset, job, comparison or step came from, and what came of it. Raises NotFound."""
+    with prepared(settings) as database:
+        return lineage(database.run_now(_links, write=False), wanted)
+
+
+def lineage_of_user(settings: Settings, owner: Owner) -> Lineage:
+    """What was made of a user's words. Raises NotFound for somebody who is not stored, or of whom nothing was made."""
+    kind: Kind = "user"
+    with prepared(settings) as database:
+        key = database.run_now(lambda tx: rows.key_of(tx, owner.tenant, owner.name), write=False)
+        if key is None:
+            raise NotFound(f"no user {owner.name!r} is stored", hint="see `persona users list`")
+        links = database.run_now(_links, write=False)
+    if not any(link.earlier == Node("user", str(key)) for link in links):
+        return Lineage((Node("user", str(key)),), (), ())
+    return lineage(links, str(key), kind)
+
+
+def _links(tx: Transaction) -> list[Link]:
+    known = datasets.listing(tx)
+    found = [
+        Link(Node("user", str(key)), Node("dataset", id), f"{number:,} examples")
+        for key, id, number in rows.examples_of_owners(tx)
+    ]
+    found += (link for one in rows.comparisons(tx) for link in _of_comparison(one, known))
+    return [*found, *(link for one in promotions.all_of_them(tx) for link in _of_step(one))]
+
+
+def _of_comparison(one: Compared, known: Iterable[DatasetEntry]) -> Iterator[Link]:
+    told = json.loads(one.numbers)
+    here = Node("evaluation", one.id)
+    for arm, target in zip(told["arms"], told["targets"], strict=True):
+        yield Link(Node("model", target), here, f"as {arm}")
+    for dataset in known:
+        if dataset.id in str(told["dataset"]) or str(told["dataset"]).startswith(dataset.path):
+            yield Link(Node("dataset", dataset.id), here, f"compared on it: {one.verdict}")
+
+
+def _of_step(one: Promotion) -> Iterator[Link]:
+    here = Node("promotion", one.id)
+    yield Link(here, Node("route", one.route), f"{one.arm}: {one.step}, by {one.who}")
+    yield Link(Node("model", one.target), here, one.step)
+    if one.evaluation:
+        yield Link(Node("evaluation", one.evaluation), here, one.step)
+    if one.job:
+        yield Link(Node("job", one.job), Node("model", one.target), "trained it")

@@ -1,0 +1,82 @@
+"""Where a model comes from, and what was made of a user's words."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from persona import NotFound
+from persona.assistant import promoting
+from persona.assistant.lineages import lineage_of, lineage_of_user
+from persona.assistant.operator import prepared
+from persona.cli.app import app
+from persona.promotion.lineage import Link, Node, lineage
+from persona.settings import load
+from persona.store import datasets
+from persona.values.dataset import DatasetEntry
+from persona.values.owner import Owner
+
+from .conftest import Shop
+
+ADA, BOB = Node("user", "1"), Node("user", "2")
+SET, OTHER = Node("dataset", "dst_1"), Node("dataset", "dst_2")
+MODEL = Node("model", "acme:tuned")
+LINKS = [Link(ADA, SET, "3 examples"), Link(BOB, SET), Link(BOB, OTHER), Link(SET, MODEL)]
+
+
+def test_a_model_leads_back_to_its_users_and_not_to_others_datasets() -> None:
+    found = lineage(LINKS, "tuned")
+    assert (found.of, found.later) == ((MODEL,), ())
+    assert found.earlier == (Link(ADA, SET, "3 examples"), Link(BOB, SET), Link(SET, MODEL))
+
+
+def test_a_user_leads_to_the_models_that_learnt_from_them() -> None:
+    assert lineage(LINKS, "1", "user").later == (Link(ADA, SET, "3 examples"), Link(SET, MODEL))
+    with pytest.raises(NotFound, match="nothing is known of 'nobody'"):
+        lineage(LINKS, "nobody")
+
+
+def test_a_circle_is_walked_once() -> None:
+    circle = [Link(SET, MODEL), Link(MODEL, SET)]
+    assert set(lineage(circle, "tuned").later) == set(circle)
+
+
+def kept(shop: Shop) -> None:
+    """One user with examples in the dataset that the arms were compared on, and two steps."""
+    shop.desk.model.then("hello")
+    shop.open().user("ada").conversation().send("hello")
+    with prepared(load(shop.path)) as database:
+        entry = DatasetEntry("dst_1", "support", "datasets/dst_1", 3, "", 1, 1)
+        datasets.register(database, entry, [(1, 3)])
+    shop.compared(dataset="datasets/dst_1/test")
+    promoting.promote(shop.path, "support", "tuned", "grace", to="canary", job="job_7")
+
+
+def test_the_route_leads_back_to_the_comparison_its_dataset_and_the_keys_of_the_users(shop: Shop) -> None:
+    kept(shop)
+    found = lineage_of(load(shop.path), "support")
+    earlier = {(link.earlier.kind, link.earlier.id) for link in found.earlier}
+    assert earlier > {("user", "1"), ("dataset", "dst_1"), ("evaluation", "evl_1"), ("job", "job_7")}
+    assert ("model", "scripted:tuned") in earlier
+
+
+def test_a_user_is_asked_for_by_name_and_printed_by_key(shop: Shop) -> None:
+    kept(shop)
+    led_to = lineage_of_user(load(shop.path), Owner("", "ada")).later
+    assert Node("route", "support") in {link.later for link in led_to}
+    with pytest.raises(NotFound, match="no user 'eve'"):
+        lineage_of_user(load(shop.path), Owner("", "eve"))
+    said = CliRunner().invoke(app, ["lineage", "--user", "ada"], catch_exceptions=False).stdout
+    assert said.startswith("user 1\nled to\n  user 1 -> dataset dst_1 (3 examples)\n")
+    assert "ada" not in said
+    told = json.loads(CliRunner().invoke(app, ["lineage", "tuned", "--json"]).stdout)
+    assert told["of"] == [{"kind": "model", "id": "scripted:tuned"}]
+    assert told["came_from"] == [
+        {"earlier": {"kind": "job", "id": "job_7"}, "later": told["of"][0], "words": "trained it"}
+    ]
+
+
+def test_a_command_without_anything_to_look_for_says_what_it_takes(shop: Shop) -> None:
+    for arguments in ([], ["support", "--user", "ada"]):
+        result = CliRunner().invoke(app, ["lineage", *arguments])
+        assert (result.exit_code, "--user" in result.stderr) == (2, True)
