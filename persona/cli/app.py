@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 
 import persona
 from persona.cli import (
+    advise,
     ask,
     chat,
     check,
@@ -131,6 +132,7 @@ _routes.command("release", epilog="Example: persona routes release support")(rou
 _routes.command("history", epilog="Example: persona routes history --json")(routes.history)
 app.add_typer(_routes, name="routes")
 
+app.command("advise", epilog="Example: persona advise support --training-price 3 --hosting-price 0")(advise.advise)
 app.command("lineage", epilog="Example: persona lineage support --json")(lineage.lineage)
 app.command("promote", epilog="Example: persona promote support tuned --to canary")(promote.promote)
 app.command("rollback", epilog='Example: persona rollback support --why "tuned invents prices"')(promote.rollback)
