@@ -66,11 +66,22 @@ def _seen(settings: Settings, route: str, found: _Read, prices: Prices) -> Seen:
     totals, (usable, users, waiting) = found.totals, found.usable
     bad = [*_bad(found.feedback, settings.harvest.liked_from), *[Judged(malformed=True)] * found.malformed]
     return Seen(
-        *(route, totals.turns, max(1.0, (totals.last_us - totals.first_us) / _DAY_US)),
-        *(_tokens(found.plans, "instructions"), _tokens(found.plans, "shots")),
-        *(totals.planned, totals.output, totals.cached),
-        *(len({one.reply_id for one in found.feedback}) + found.malformed, bad, usable, waiting, users),
-        *(bool(settings.routes[route].knowledge), prices, settings.harvest.split.test),
+        route=route,
+        turns=totals.turns,
+        days=max(1.0, (totals.last_us - totals.first_us) / _DAY_US),
+        instructions=_tokens(found.plans, "instructions"),
+        shots=_tokens(found.plans, "shots"),
+        total=totals.planned,
+        output=totals.output,
+        cached=totals.cached,
+        judged=len({one.reply_id for one in found.feedback}) + found.malformed,
+        bad=bad,
+        usable=usable,
+        waiting=waiting,
+        users=users,
+        has_knowledge=bool(settings.routes[route].knowledge),
+        prices=prices,
+        test_share=settings.harvest.split.test,
     )
 
 

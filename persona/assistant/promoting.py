@@ -14,6 +14,7 @@ from persona.routing.routes import Routes
 from persona.settings import Settings, load
 from persona.settings.edit import set_values
 from persona.settings.fields import parse_target
+from persona.settings.routes import Route
 from persona.store import changes, holds, promotions
 from persona.store.changes import Change
 from persona.store.engine import Database, Transaction
@@ -90,8 +91,7 @@ def rollback(
     """
     chosen = os.environ if environment is None else environment
     settings = load(path, chosen)
-    if route not in settings.routes:
-        raise NotFound(f"no route named {route!r}", hint=f"the settings have {', '.join(settings.routes)}")
+    _route(settings, route)  # which raises
     with prepared(settings) as database:
         now = _serving(settings, route)
         steps = database.run_now(lambda tx: promotions.of_route(tx, route), write=False)
@@ -104,18 +104,24 @@ def rollback(
         return made, hold
 
 
-def standing(settings: Settings) -> list[Standing]:
-    """Where every arm stands, in the order of the settings."""
-    with prepared(settings) as database:
-        steps = database.run_now(promotions.all_of_them, write=False)
-    found = []
-    for name, route in settings.routes.items():
-        of_route = [one for one in steps if one.route == name]
-        for arm in route.arms:
-            now = states.state(_serving(settings, name), arm, of_route)
-            last = next((one for one in of_route if one.arm == arm), None)
-            found.append(Standing(name, arm, now, route.serve.get(arm, 0.0), last))
-    return found
+def standing(settings: Settings, route: str) -> list[Standing]:
+    """Where every arm of a route stands, in the order of the settings. Raises NotFound."""
+    table = _route(settings, route)
+    with prepared(settings, make=True) as database:
+        taken = database.run_now(lambda tx: promotions.of_route(tx, route), write=False)
+    return [
+        Standing(
+            *(route, arm, states.state(_serving(settings, route), arm, taken), table.serve.get(arm, 0.0)),
+            next((one for one in taken if one.arm == arm), None),
+        )
+        for arm in table.arms
+    ]
+
+
+def _route(settings: Settings, route: str) -> Route:
+    if route not in settings.routes:
+        raise NotFound(f"no route named {route!r}", hint=f"the settings have {', '.join(settings.routes)}")
+    return settings.routes[route]
 
 
 def _serving(settings: Settings, route: str) -> Serving:

@@ -36,8 +36,8 @@ def advise(
     """
     from persona.assistant.advising import advise_on
 
-    prices = {"training_price": training_price, "hosting_price": hosting_price}
-    found = advise_on(read_settings(config), route, days=days, **prices)
+    settings = read_settings(config)
+    found = advise_on(settings, route, days=days, training_price=training_price, hosting_price=hosting_price)
     if json:
         show_json(found.to_dict())
     else:

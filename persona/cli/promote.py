@@ -3,22 +3,27 @@
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from persona.cli.opening import settings_path
 from persona.cli.options import Config, Json
-from persona.cli.output import aside, show, show_json
-from persona.cli.words import Who, me
+from persona.cli.output import aside, show, show_json, show_table
+from persona.cli.words import Who, me, moment
 from persona.errors import MisuseError
+
+if TYPE_CHECKING:
+    from persona.values.promotion import Promotion
 
 Route = Annotated[str, typer.Argument(metavar="ROUTE", help="The route.")]
 
 
 def promote(
     route: Route,
-    arm: Annotated[str, typer.Argument(metavar="ARM", help="The arm that is to serve it.")],
+    arm: Annotated[
+        str, typer.Argument(metavar="[ARM]", help="The arm that is to serve it; without one, where each arm stands.")
+    ] = "",
     to: Annotated[
         str, typer.Option("--to", metavar="STEP", help="Go on to shadow, canary or promoted.", show_default="next step")
     ] = "",
@@ -37,6 +42,9 @@ def promote(
     from persona.assistant.promoting import promote
 
     path = _path(config)
+    if not arm:
+        _show_standing(route, path, json=json)
+        return
     made = promote(path, route, arm, who or me(), to=to, why=why, force=force, job=job, environment=os.environ)
     if json:
         show_json([asdict(one) for one in made])
@@ -66,6 +74,22 @@ def rollback(
         return
     show(f"{route}: {made.arm} was rolled back, {hold.arm} serves")
     aside(f"conversations that began on {made.arm} would go back to it after `persona routes release {route}`")
+
+
+def _show_standing(route: str, path: Path, *, json: bool) -> None:
+    from persona.assistant.promoting import standing
+    from persona.settings import load
+
+    found = standing(load(path), route)
+    if json:
+        show_json([asdict(one) for one in found])
+        return
+    rows = [(one.arm, one.state, f"{one.share:.0%}", *(_last(one.last) if one.last else ("",) * 4)) for one in found]
+    show_table(("arm", "state", "share", "last step", "when", "by", "why"), rows)
+
+
+def _last(step: "Promotion") -> tuple[str, str, str, str]:
+    return step.step, moment(step.at_us), step.who, step.why or step.evaluation
 
 
 def _path(config: str | None) -> Path:

@@ -14,12 +14,12 @@ def state(serving: Serving, arm: str, steps: Sequence[Promotion] = ()) -> State:
 
     `steps` are the route's, the newest first.
     """
-    share = serving.shares.get(arm, 0.0)
-    if share:
-        return "promoted" if share > _WHOLE else "canary"
+    last = next((one for one in steps if one.arm == arm), None)
+    if share := serving.shares.get(arm, 0.0):
+        tried = last is not None and last.step == "canary"
+        return "promoted" if share > _WHOLE or (arm == serving.most and not tried) else "canary"
     if serving.shadow == arm:
         return "shadow"
-    last = next((one for one in steps if one.arm == arm), None)
     return "retired" if last and last.step in ("retired", "rolled back") else "candidate"
 
 
@@ -32,7 +32,7 @@ def ahead(now: State, to: str = "") -> tuple[Step, ...]:
         raise InvalidInput(f"there is no step {to!r}", hint=f"--to takes {', '.join(STEPS)}")
     left = STEPS[STEPS.index(now) + 1 :] if now in STEPS else STEPS
     if not left:
-        raise InvalidInput("the arm serves all of the route already", hint="`persona rollback` takes it back")
+        raise InvalidInput("the arm serves the route already", hint="`persona rollback` takes it back")
     if to and to not in left:
         raise InvalidInput(
             f"the arm is at {now!r}, which is not before {to!r}", hint="`persona rollback` takes it back"

@@ -44,7 +44,7 @@ def test_a_share_of_the_users_goes_to_the_arm_and_it_serves_all_once_it_was_trie
     assert (before, seen) == ("scripted:base", {"scripted:base", "scripted:tuned"})
     assert promote(shop) == ["promoted"]
     assert load(shop.path).routes["support"].serve == {"tuned": 1.0}
-    states = {one.arm: one.state for one in promoting.standing(load(shop.path))}
+    states = {one.arm: one.state for one in promoting.standing(load(shop.path), "support")}
     assert states == {"base": "retired", "tuned": "promoted"}
 
 
@@ -119,6 +119,11 @@ def test_the_commands_say_what_was_done_and_give_machines_the_record(shop: Shop)
         "grace",
         {"shares": {"base": 1.0}, "shadow": "tuned"},
     )
+    assert [line.split("\t")[:4] for line in run("promote", "support").stdout.splitlines()] == [
+        ["base", "promoted", "50%", ""],
+        ["tuned", "canary", "50%", "canary"],
+    ]
+    assert run("promote", "nowhere").exit_code == 2
     assert run("rollback", "support", "--why", "prices").stdout == "support: tuned was rolled back, base serves\n"
     assert run("promote", "support", "nobody").exit_code == 2
     Path("persona.toml").unlink()

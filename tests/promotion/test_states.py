@@ -28,6 +28,8 @@ def test_an_arm_is_where_the_settings_have_it() -> None:
     assert state(BASE, "tuned") == "candidate"
     assert state(Serving({"base": 1.0}, "tuned"), "tuned") == "shadow"
     assert state(Serving({"base": 0.9, "tuned": 0.1}), "tuned") == "canary"
+    assert state(Serving({"base": 0.9, "tuned": 0.1}), "base") == "promoted"
+    assert state(Serving({"base": 0.3, "tuned": 0.7}), "tuned", [taken("canary", BASE)]) == "canary"
     assert state(Serving({"tuned": 1.0}), "tuned") == "promoted"
     assert state(Serving({"tuned": 1.0}), "base", [taken("retired", BASE, "base")]) == "retired"
     assert state(BASE, "tuned", [taken("rolled back", BASE)]) == "retired"
