@@ -50,7 +50,7 @@ class Receipt:
             said.append(f"at least {self.recalled} exchanges that stay were shown some of it: read what they replied")
         said += [
             f"the dataset {id}, made before this: `persona datasets rewrite {id} --without-erased` takes it out, and "
-            "what was tuned on it has to be tuned again"
+            f"what was tuned on it has to be tuned again: `persona lineage {id}` names the models"
             for id in self.datasets
         ]
         if self.consented:
