@@ -12,6 +12,7 @@ from benchmarks.load_options import add_arguments, options_of
 from benchmarks.peers import ROOT
 
 NAMES = ("window", "persist", "turn", "throughput", "adapters", "imports", "prefix", "similar", "harvest_personal")
+HARVEST = "harvest"  # takes three minutes
 RECALL = "recall"  # of the sets in benchmarks/data, and of those in --data
 ESTIMATOR = "estimator"  # its own table, in its own process
 LOAD = "load"  # takes a minute or more, and only runs when it is asked for
@@ -21,7 +22,10 @@ def main() -> int:
     """Runs the benchmarks that were asked for, each in turn."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="the figures, beside limits and peers")
     parser.add_argument(
-        "--only", action="append", choices=[*NAMES, RECALL, ESTIMATOR, LOAD], help="one benchmark; may be repeated"
+        "--only",
+        action="append",
+        choices=[*NAMES, HARVEST, RECALL, ESTIMATOR, LOAD],
+        help="one benchmark; may be repeated",
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds, users and turns")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -29,13 +33,15 @@ def main() -> int:
     add_arguments(parser)
     asked = parser.parse_args()
     found: dict[str, list[Table]] = {}
-    names = asked.only or [*NAMES, RECALL, ESTIMATOR]
+    names = asked.only or [*NAMES, HARVEST, RECALL, ESTIMATOR]
     for name in names:
         if name == ESTIMATOR:
             continue
         options: object = asked.quick
         if name == LOAD:
             options = options_of(asked)
+        elif name == HARVEST:
+            options = asked.quick, asked.conversations
         elif name == RECALL:
             options = asked.quick, asked.data
         found[name] = import_module(f"benchmarks.{name}").run(options)

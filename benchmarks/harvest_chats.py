@@ -93,12 +93,16 @@ class Chats:
         """Who an owner is."""
         return private.person(random.Random(f"{self._seed}/owner/{owner}"), self.language(owner))
 
+    def place(self, key: int, turn: int) -> Place | None:
+        """The role of an exchange; None for those that are like no others."""
+        return self._places.get(TURNS * key + turn)
+
     def chat(self, key: int) -> Chat:
         """The conversation with a key, the same every time."""
         dice = random.Random(f"{self._seed}/{key}")
         owner = 2 * dice.randrange(self.owners // 2) + 1 + (key + 1) % 2
         writer = _Writer(dice, self.language(key), self.person(owner))
-        turns = tuple(self._turn(writer, self._places.get(TURNS * key + number), number) for number in range(TURNS))
+        turns = tuple(self._turn(writer, self.place(key, number), number) for number in range(TURNS))
         return Chat(key, owner, turns)
 
     def _turn(self, writer: "_Writer", place: Place | None, number: int) -> Turn:

@@ -17,7 +17,8 @@ class Case:
     """A question about `<thing>`, replies that say the same `<fact>` in other words, and the facts there may be.
 
     Of each fact there may be several wordings, parted by `|`; any two facts exclude each other. What differs is the
-    `kind`: a number, a date, a negation (whose facts are whole replies) or a slot.
+    `kind`: a number, a date, a negation (whose facts are whole replies), a slot that is
+    declared, or any other word.
     """
 
     kind: str
@@ -98,7 +99,7 @@ CASES = {
             ),
         ),
         Case(
-            "slot",
+            "word",
             "Which colour of light means that the <thing> is ready to be used?",
             (
                 "The ring on top turns <fact> as soon as the <thing> is ready; before that it blinks every other second.",
@@ -187,7 +188,7 @@ CASES = {
             ),
         ),
         Case(
-            "slot",
+            "word",
             "Quelle couleur de voyant indique que la <thing> est prête ?",
             (
                 "L'anneau du dessus devient <fact> dès que la <thing> est prête ; avant, il clignote lentement.",

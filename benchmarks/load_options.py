@@ -4,6 +4,8 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+_CONVERSATIONS = 1_000
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -26,9 +28,13 @@ class Options:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """The options of this benchmark."""
-    group = parser.add_argument_group("load", "options of --only load; 1800 seconds make a soak")
+    group = parser.add_argument_group(
+        "load", "options of --only load, and of harvest its conversations; 1800 seconds make a soak"
+    )
     group.add_argument("--seconds", type=float, default=60.0, help="how long (60)")
-    group.add_argument("--conversations", type=int, default=1_000, help="open conversations, two to a user (1000)")
+    group.add_argument(
+        "--conversations", type=int, default=0, help="open ones, two to a user (1000); of harvest: how many (20000)"
+    )
     group.add_argument("--concurrency", type=int, default=100, help="turns at a time (100)")
     group.add_argument("--processes", type=int, default=1, help="assistants on the same database (1)")
     group.add_argument("--latency-ms", type=float, default=1_200.0, help="median time of the model's server (1200)")
@@ -45,4 +51,5 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def options_of(asked: Namespace) -> Options:
     """The options that were asked for."""
+    asked.conversations = asked.conversations or _CONVERSATIONS
     return Options(**{field.name: getattr(asked, field.name) for field in fields(Options)})
