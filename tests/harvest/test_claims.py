@@ -10,6 +10,7 @@ SAME_AMOUNT = [
     ("5 pm", "17:00", "17 h", "17h00", "17 heures"),
     ("1,200.50 €", "1 200,50 euros", "€1200.5"),
     ("deux semaines", "14 jours", "two weeks", "fourteen days"),
+    ("two years", "24 months", "deux ans", "vingt-quatre mois"),
     ("sous 48 h", "within 48 hours", "two days"),
     ("le 12 mai 2026", "May 12th, 2026", "2026-05-12", "12 May 2026"),
     ("de 9 h à 17 h", "from 9 to 5 pm", "9:00-17:00"),

@@ -292,6 +292,9 @@ def _measured(number: str, unit: str, found: re.Match[str]) -> Iterator[Amount]:
 
 
 def _duration(number: int, minutes: int) -> Amount:
+    years, rest = divmod(number, 12)
+    if minutes == _MINUTES["month"] and not rest:
+        number, minutes = years, _MINUTES["year"]  # 24 months are two years, and not 720 days
     return Amount("duration", str(number * minutes) if minutes else f"{number}s")
 
 
