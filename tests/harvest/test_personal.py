@@ -121,6 +121,25 @@ def test_names_are_found_in_any_case_and_keep_it() -> None:
     assert "'s order" in second
 
 
+def test_a_name_that_the_profile_holds_twice_is_found_whole_in_small_letters() -> None:
+    known = (Known("name", "Loïc Rivière"), Known("name", "Loïc-Rivière"))
+    (text,) = _text("je m'appelle loïc rivière", known=known)
+    assert "loïc" not in text
+    assert "rivière" not in text
+
+
+def test_a_sentence_that_passes_the_check_of_an_account_is_none() -> None:
+    text = "The carrier scanned it 25 hours ago and noted a closed gate."
+    assert _text(text) == [text]
+
+
+@pytest.mark.parametrize("word", ["secret", "API key", "jeton"])
+def test_a_key_in_hexadecimal_right_after_its_word_is_found(word: str) -> None:
+    key = "8142b7f530b60bfe98560b70ff1cacbfd2cf0cdf"
+    assert key not in _text(f"I use the {word} {key} in the app")[0]
+    assert key in _text(f"see commit {key} please")[0]
+
+
 @pytest.mark.parametrize(
     "text", ["Rose is red.", "The rose is red", "Mark my words", "Will you come?", "On May 3, we close"]
 )

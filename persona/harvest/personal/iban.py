@@ -32,8 +32,13 @@ def find_ibans(text: str) -> Iterator[Span]:
         if not found:
             continue
         account = "".join(filter(str.isalnum, found.group())).upper()
-        if account.isascii() and iban_check(country, account) == check.group():
+        if account.isascii() and _numbered(account) and iban_check(country, account) == check.group():
             yield Span(start, found.end(), "iban", f"{country}{check.group()}{account}", is_nobodys(account))
+
+
+def _numbered(account: str) -> bool:
+    """Whether a third of it are digits, as in every country: "it 25 hours ago" passes the check once in a hundred."""
+    return 3 * sum(map(str.isdigit, account)) >= len(account)
 
 
 def iban_check(country: str, account: str) -> str:

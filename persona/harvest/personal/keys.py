@@ -50,7 +50,7 @@ _NAMED = re.compile(
     r"mot[ _]de[ _]passe|mdp|clé(?: api| d['’]api| secrète)?|cle[ _]api|kennwort|passwort|credentials?|"
     r"identifiants?|bearer)"
     r"(?:[\"'`]?\s{0,3}(?::=|=>|[:=])\s{0,3}|\s+(?:is|was|est|c'est|ist|lautet)\s*:?\s{1,3}|"
-    r"\s{1,2}(?=[\"'`«]))[\"'`«]{0,3}\s?([^\s\x00\"'`<>«»]{6,300})",
+    r"\s{1,2}(?=[\"'`«]|[0-9A-Fa-f]{32,128}(?![\w-])))[\"'`«]{0,3}\s?([^\s\x00\"'`<>«»]{6,300})",
     re.IGNORECASE,
 )
 _LEAST_PASSWORD, _LEAST_NAMED = 6, 10  # "key" and "token" mean much else

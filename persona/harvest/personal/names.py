@@ -99,11 +99,13 @@ def find_known(text: str, known: Sequence[Known]) -> Iterator[Span]:
     hits = sorted(
         ((at, at + len(part.folded), part) for part in parts for at in _places(folded, part.folded)), key=_first
     )
-    for number, (start, end, part) in enumerate(hits):
-        beside = (number and _belongs(text, hits[number - 1], hits[number])) or (
-            number + 1 < len(hits) and _belongs(text, hits[number], hits[number + 1])
-        )
-        if not part.common or beside or _is_meant(text, start, end, part.strict):
+    for hit in hits:
+        start, end, part = hit
+        if (
+            not part.common
+            or _is_meant(text, start, end, part.strict)
+            or any(_belongs(text, one, hit) or _belongs(text, hit, one) for one in hits)
+        ):
             one = known[part.known]
             yield Span(start, end, one.kind, f"{part.known}/{part.at}", form=(part.folded,))
 
