@@ -113,9 +113,18 @@ def _row(one: Candidate, side: int) -> Row:
         rating=_CORRECTED if one.corrected else _hundredths(one.rating),
         at_us=one.at_us,
         side=side,
-        context=context(one.question, one.reply, one.sources, one.language or None),
+        context=context(one.question, one.reply, one.sources, one.language or None, _before(one)),
         language=one.language or None,
     )
+
+
+def _before(one: Candidate) -> tuple[str, ...]:
+    """What was said right before the question, in a row of one exchange."""
+    if len(one.asked) != 1:
+        return ()
+    said = [message for message in one.example.messages if message.role in ("user", "assistant")]
+    at = max((at for at, message in enumerate(said) if message.role == "user"), default=0)
+    return tuple(message.text for message in said[max(0, at - 2) : at])
 
 
 def _hundredths(rating: float | None) -> int:
