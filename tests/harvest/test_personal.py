@@ -128,8 +128,14 @@ def test_a_name_that_the_profile_holds_twice_is_found_whole_in_small_letters() -
     assert "rivière" not in text
 
 
-def test_a_sentence_that_passes_the_check_of_an_account_is_none() -> None:
-    text = "The carrier scanned it 25 hours ago and noted a closed gate."
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The carrier scanned it 25 hours ago and noted a closed gate.",
+        "Pourquoi ma facture LB144690823FR affiche 570 euros de plus que la dernière ?",
+    ],
+)
+def test_a_sentence_that_passes_the_check_of_an_account_is_none(text: str) -> None:
     assert _text(text) == [text]
 
 
