@@ -40,6 +40,8 @@ OPPOSED = [
     ("Can my sister collect the parcel?", "She can, with her ID.", "No. Only the addressee may collect it."),
     ("Is the pool heated in winter?", "Yes, all year round.", "The pool is unheated in winter."),
     ("Does the app work offline?", "It works offline.", "The app doesn't work offline."),
+    ("May the tray of the oven be washed?", "Yes, it may.", "They must not. The tray of the oven is black."),
+    ("Est-ce que la radio marche sur pile ?", "Oui.", "Elle ne le fait pas. Le bouton de la radio est à droite."),
     ("La piscine est-elle ouverte le soir ?", "Oui, toute la soirée.", "Elle est fermée le soir."),
     ("Puis-je payer en trois fois ?", "Payer en trois fois est possible.", "On ne peut pas payer en trois fois."),
     ("Faut-il imprimer le billet ?", "Il faut imprimer le billet.", "Inutile de l'imprimer."),
@@ -49,6 +51,12 @@ OPPOSED = [
     ("Will I be charged for cancelling?", "There is no charge for cancelling.", "A fee of 30 € applies."),
 ]  # fmt: skip
 AGREED = [
+    (
+        "Does the radio run on batteries?",
+        "No, it does not.",
+        "It doesn't do that. The knob of the radio is on the right.",
+    ),
+    ("Does the radio run on batteries?", "Yes, on two.", "It does run on those. No knob of the radio is on the left."),
     ("Is breakfast included?", "Breakfast comes with every room.", "Yes. It is served from 7 to 10 am."),
     ("Are dogs allowed in the campsite?", "Yes, on a lead.", "Dogs are welcome, but not in the restaurant."),
     ("Does the app work offline?", "It works offline once maps are there.", "Yes, it does not need a connection."),

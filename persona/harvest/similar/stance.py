@@ -64,6 +64,11 @@ _SHORT = re.compile(
     rf"^\W*{_SORRY}(?:i|it|he|she|they|we|you|that)(?: |')(?:can|may|do|does|is|are|will|has|have|was|were|could)"
     r"(?P<no>n't|not| not)?(?=[,.;!]|$)"
 )
+# what goes on from the subject of the question: "it does work", "they must not"
+_EMPHATIC = re.compile(r"^\W*(?:i|it|he|she|they|we|you|that) (?:do|does|did) (?!not\b)[a-z]+")
+_OF_IT = re.compile(
+    rf"^\W*{_SORRY}(?:it|he|she|they|we|you|that|this|these|those|elles?|ils?|on|vous|ca|cela|ce|c'(?=est))\b"
+)
 _UN = re.compile(r"(?:un|in|im|ir|il|dis|non)-?(?=\w{4})")
 _ASKS = re.compile(
     r"(?:^|[,.:!] )\W*(?:(?:and|so|but|et|mais|alors|donc)\s+)?(?:can|could|may|is|are|am|was|were|do|does|did|"
@@ -142,6 +147,10 @@ def _implied(said: str, clauses: tuple[Clause, ...], asked: frozenset[str]) -> i
     """
     if short := _SHORT.match(said):
         return -1 if short["no"] else 1
+    if _EMPHATIC.match(said):
+        return 1
+    if _OF_IT.match(said) and _NEGATOR.search(_CLAUSE.split(said, maxsplit=1)[0]):
+        return -1
     best = max(clauses, key=lambda clause: len(clause.stems & asked), default=None)
     shared = len(best.stems & asked) if best else 0
     if best is None or not shared:
