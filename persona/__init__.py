@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from persona.assistant.conversation import (
         AsyncConversation,
     )
+    from persona.assistant.jobs import (
+        AsyncJobs,
+        Jobs,
+    )
     from persona.assistant.knowledge import (
         AsyncKnowledge,
         Knowledge,
@@ -71,13 +75,29 @@ if TYPE_CHECKING:
         StoreUnavailable,
         StreamCut,
         TimedOut,
+        TooExpensive,
         ToolLoopExceeded,
+        TuningClosed,
         TurnCancelled,
         TurnInProgress,
         WindowTooSmall,
     )
     from persona.settings.schema import (
         Settings,
+    )
+    from persona.tuning.alarm import (
+        Alarm,
+    )
+    from persona.tuning.ending import (
+        Cleaned,
+        Idle,
+    )
+    from persona.tuning.following import (
+        Seen,
+    )
+    from persona.tuning.prepare import (
+        Prepared,
+        TuningOrder,
     )
     from persona.values.document import (
         DocumentChange,
@@ -110,6 +130,12 @@ if TYPE_CHECKING:
         TextDelta,
         Usage,
     )
+    from persona.values.tuning import (
+        Estimate,
+        Job,
+        LossPoint,
+        Progress,
+    )
     from persona.values.turn import (
         AnswerRejected,
         ConversationEntry,
@@ -126,6 +152,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "persona.assistant.asynchronous": ("AsyncAssistant",),
     "persona.assistant.conversation": ("AsyncConversation",),
+    "persona.assistant.jobs": ("AsyncJobs", "Jobs"),
     "persona.assistant.knowledge": ("AsyncKnowledge", "Knowledge"),
     "persona.assistant.stream": ("AsyncTurnStream",),
     "persona.assistant.synchronous": ("Assistant", "Conversation", "TurnStream", "User"),
@@ -172,18 +199,25 @@ _ROOMS = {
         "StoreUnavailable",
         "StreamCut",
         "TimedOut",
+        "TooExpensive",
         "ToolLoopExceeded",
+        "TuningClosed",
         "TurnCancelled",
         "TurnInProgress",
         "WindowTooSmall",
     ),
     "persona.settings.schema": ("Settings",),
+    "persona.tuning.alarm": ("Alarm",),
+    "persona.tuning.ending": ("Cleaned", "Idle"),
+    "persona.tuning.following": ("Seen",),
+    "persona.tuning.prepare": ("Prepared", "TuningOrder"),
     "persona.values.document": ("DocumentChange", "DocumentEntry", "KnowledgeHit", "KnowledgeReport"),
     "persona.values.memory": ("Fact", "Recalled", "Source"),
     "persona.values.message": ("Image", "Message", "Text", "ToolCall", "ToolResult"),
     "persona.values.plan": ("Plan",),
     "persona.values.privacy": ("Consent", "Exported", "Merged", "Receipt"),
     "persona.values.request": ("TextDelta", "Usage"),
+    "persona.values.tuning": ("Estimate", "Job", "LossPoint", "Progress"),
     "persona.values.turn": (
         "AnswerRejected",
         "ConversationEntry",
@@ -199,10 +233,12 @@ _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
 __all__ = [
     "AdapterMissing",
+    "Alarm",
     "AnswerRejected",
     "Assistant",
     "AsyncAssistant",
     "AsyncConversation",
+    "AsyncJobs",
     "AsyncKnowledge",
     "AsyncTurnStream",
     "AsyncUser",
@@ -210,6 +246,7 @@ __all__ = [
     "BadReply",
     "BadRequest",
     "BusyError",
+    "Cleaned",
     "ConnectionFailed",
     "Consent",
     "ContextTooLong",
@@ -223,17 +260,22 @@ __all__ = [
     "DocumentEntry",
     "EmbedderMismatch",
     "Erased",
+    "Estimate",
     "Event",
     "Exported",
     "Fact",
     "IdempotencyMismatch",
+    "Idle",
     "Image",
     "InvalidAnswer",
     "InvalidInput",
+    "Job",
+    "Jobs",
     "Knowledge",
     "KnowledgeHit",
     "KnowledgeReport",
     "LimitReached",
+    "LossPoint",
     "Merged",
     "Message",
     "MisuseError",
@@ -247,6 +289,8 @@ __all__ = [
     "PermissionDenied",
     "PersonaError",
     "Plan",
+    "Prepared",
+    "Progress",
     "ProviderError",
     "ProviderUnavailable",
     "RateLimited",
@@ -256,6 +300,7 @@ __all__ = [
     "Reply",
     "SchemaOutOfDate",
     "ScriptError",
+    "Seen",
     "Settings",
     "SettingsError",
     "Source",
@@ -270,11 +315,14 @@ __all__ = [
     "Text",
     "TextDelta",
     "TimedOut",
+    "TooExpensive",
     "ToolCall",
     "ToolFinished",
     "ToolLoopExceeded",
     "ToolResult",
     "ToolStarted",
+    "TuningClosed",
+    "TuningOrder",
     "TurnCancelled",
     "TurnInProgress",
     "TurnStream",

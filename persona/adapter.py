@@ -224,7 +224,10 @@ class Tuning(Protocol):
     """
 
     async def start(self, training: Training) -> str:
-        """Starts the run and returns its handle, at once. Raises only errors of `persona.errors`, nothing begun."""
+        """Starts the run, unless one of this job is there already, and returns its handle.
+
+        Raises only errors of `persona.errors`. Nothing is begun then; when they are retryable, that is not known.
+        """
         ...
 
     async def follow(self, handle: str) -> Progress:
@@ -275,7 +278,7 @@ class Adapter:
     card: Callable[[str], ModelCard | None] | None = None
     datasets: Callable[[], Sequence[DatasetFormat]] | None = None
     tuning: Callable[[Provider], Tuning] | None = None
-    tuning_card: Callable[[str], TuningCard | None] | None = None
+    tuning_card: Callable[[Provider, str], TuningCard | None] | None = None
     needs_key: bool | Callable[[Provider], bool] = True
     sends_outside: bool = True
     follows_instructions: bool = True

@@ -9,6 +9,8 @@
     │   ├── IdempotencyMismatch    the key was used for another text or conversation
     │   ├── WindowTooSmall         what must be sent does not fit the budget
     │   ├── EmbedderMismatch       vectors of another embedder or dimension
+    │   ├── TuningClosed           nothing can be trained there any more, or nobody would serve it
+    │   ├── TooExpensive           the estimate is above the limit that was given, or unknown
     │   └── AdapterMissing         no installed adapter offers what the settings ask for
     ├── BusyError              try again a little later
     │   ├── ConversationBusy       another turn holds the conversation
@@ -93,6 +95,14 @@ class WindowTooSmall(MisuseError):
 
 class EmbedderMismatch(MisuseError):
     """An embedder gave vectors of another dimension than it declared, or than are stored."""
+
+
+class TuningClosed(MisuseError):
+    """The backend trains no such model (any more), or nobody would serve it; the message says what to do instead."""
+
+
+class TooExpensive(MisuseError):
+    """What the run is expected to cost is above the limit that was given, or unknown; nothing was uploaded."""
 
 
 class AdapterMissing(MisuseError):

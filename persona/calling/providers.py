@@ -6,7 +6,18 @@ from copy import copy
 from dataclasses import replace
 from typing import cast
 
-from persona.adapter import Adapter, ChatModel, Embedder, ModelCard, Provider, RemoteEmbedder, Secret, is_local, load
+from persona.adapter import (
+    Adapter,
+    ChatModel,
+    Embedder,
+    ModelCard,
+    Provider,
+    RemoteEmbedder,
+    Secret,
+    Tuning,
+    is_local,
+    load,
+)
 from persona.calling.breaker import Breaker
 from persona.calling.capacity import Capacity
 from persona.calling.own_keys import Line, OwnKeys
@@ -16,6 +27,7 @@ from persona.settings.schema import Settings
 from persona.telemetry.embedder import WatchedEmbedder
 from persona.telemetry.watching import SILENCE, Telemetry
 from persona.values.request import Target
+from persona.values.tuning import TuningCard
 from persona.window.calibration import Calibration
 from persona.window.counting import Counter, EstimatingTokenizer
 
@@ -163,6 +175,18 @@ class Providers:
         """What is known of a model, or None."""
         offered = self.adapter(target.provider).card
         return offered(target.model) if offered else None
+
+    def tuning(self, provider: str) -> Tuning:
+        """What trains models at a provider. Raises AdapterMissing when its adapter offers no tuning."""
+        factory = self.adapter(provider).tuning
+        if factory is None:
+            raise AdapterMissing(f"the adapter of {provider!r} offers no tuning", hint="name another backend")
+        return factory(self.provider(provider))
+
+    def tuning_card(self, target: Target) -> TuningCard | None:
+        """What is known of tuning a model at a provider, or None."""
+        offered = self.adapter(target.provider).tuning_card
+        return offered(self.provider(target.provider), target.model) if offered else None
 
     def calibration(self, target: Target) -> Calibration:
         """What the provider was seen to count for this target."""

@@ -28,6 +28,7 @@ from persona.cli import (
     promote,
     routes,
     tasks,
+    tune,
     users,
     why,
     work,
@@ -136,6 +137,20 @@ app.command("advise", epilog="Example: persona advise support --training-price 3
 app.command("lineage", epilog="Example: persona lineage support --json")(lineage.lineage)
 app.command("promote", epilog="Example: persona promote support tuned --to canary")(promote.promote)
 app.command("rollback", epilog='Example: persona rollback support --why "tuned invents prices"')(promote.rollback)
+_tune = typer.Typer(
+    no_args_is_help=True, help="Tune models.", epilog="Example: persona tune start datasets/dst_1 -b acme -m small"
+)
+_tune.command("start", epilog="Example: persona tune start datasets/dst_1 -b acme -m small --epochs 3 --limit-usd 20")(
+    tune.start
+)
+_tune.command("list", epilog="Example: persona tune list --json")(tune.listing)
+_tune.command("watch", epilog="Example: persona tune watch JOB --picture loss.html")(tune.watch)
+_tune.command("cancel", epilog="Example: persona tune cancel JOB")(tune.cancel)
+_tune.command("clean", epilog="Example: persona tune clean --expired")(tune.clean)
+_tune.command("idle", epilog="Example: persona tune idle")(tune.idle)
+_tune.command("keep", epilog="Example: persona tune keep JOB --hours 48")(tune.keep)
+_tune.command("again", epilog="Example: persona tune again JOB --backend local --model ./small")(tune.again)
+app.add_typer(_tune, name="tune")
 
 _memory = typer.Typer(no_args_is_help=True, help="Look after vectors.", epilog="Example: persona memory reembed")
 _memory.command("status", epilog="Example: persona memory status --json")(memory.status)

@@ -528,3 +528,34 @@ class PromotionRow(Table, table=True):
     job: str = ""
     before: str = Field(default="", sa_type=Text)
     at_us: int = Field(default=0, sa_column=_big())
+
+
+class JobRow(Table, table=True):
+    """A tuning run. The row is there before the backend is asked; whoever asks it holds the lease meanwhile.
+
+    `training`, `estimate` and `progress` are JSON; the last is null before the backend first said something.
+    """
+
+    __tablename__ = "persona_jobs"
+    id: str = Field(primary_key=True)
+    backend: str
+    training: str = Field(sa_type=Text)
+    dataset: str = Field(sa_type=Text)
+    beside: str = Field(sa_type=Text)
+    digest: str
+    format: str
+    estimate: str = Field(sa_type=Text)
+    who: str
+    created_us: int = Field(default=0, sa_column=_big())
+    state: str
+    handle: str = Field(default="", sa_type=Text)
+    progress: str = Field(default="", sa_type=Text)
+    problem: str = Field(default="", sa_type=Text)
+    again_of: str = ""
+    ending: str = ""
+    keep_hours: float | None = None
+    checked_us: int = Field(default=0, sa_column=_big())
+    ended_us: int = Field(default=0, sa_column=_big())
+    expires_us: int = Field(default=0, sa_column=_big())
+    cleaned_us: int = Field(default=0, sa_column=_big())
+    lease_until_us: int = Field(default=0, sa_column=_big())

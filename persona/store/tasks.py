@@ -15,7 +15,7 @@ from persona.store.ids import new_id
 from persona.store.statements import insert_into, insert_unless_there, param, table
 from persona.store.tables import TaskRow
 
-TaskKind = Literal["index", "learn", "summarise", "shadow", "prune", "canary"]
+TaskKind = Literal["index", "learn", "summarise", "shadow", "prune", "canary", "clean"]
 TaskState = Literal["waiting", "running", "dead"]
 _tasks = table(TaskRow)
 _k = _tasks.c
@@ -96,9 +96,17 @@ class TaskEntry:
     error: str
 
 
-def put(tx: Transaction, kind: TaskKind, owner_key: int, subject: str, now_us: int, conversation_key: int = 0) -> None:
-    """Adds a task, in the transaction of what causes it."""
-    row = _row(new_id("tsk"), kind, subject, now_us)
+def put(
+    tx: Transaction,
+    kind: TaskKind,
+    owner_key: int,
+    subject: str,
+    now_us: int,
+    conversation_key: int = 0,
+    run_after_us: int = 0,
+) -> None:
+    """Adds a task, in the transaction of what causes it; it is due at once, or after a time."""
+    row = {**_row(new_id("tsk"), kind, subject, now_us), "run_after_us": run_after_us}
     tx.run(_INSERT, {**row, "owner_key": owner_key, "conversation_key": conversation_key})
 
 

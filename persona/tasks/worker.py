@@ -12,6 +12,7 @@ from persona.store.engine import Transaction
 from persona.store.tasks import Task, TaskKind
 from persona.tasks.batch import Batch, Outcome
 from persona.tasks.canary import watch
+from persona.tasks.clean import clean
 from persona.tasks.index import index
 from persona.tasks.learn import learn
 from persona.tasks.retention import EVERY_US, prune
@@ -31,6 +32,7 @@ _KINDS: dict[TaskKind, Callable[[Workshop, Task], Awaitable[Ending | None]]] = {
     "shadow": shadow,
     "prune": prune,
     "canary": watch,
+    "clean": clean,
 }
 _LEASE_US = 120_000_000
 _LEASE_MARGIN_US = 60_000_000  # over the longest call of a model

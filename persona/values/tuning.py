@@ -18,7 +18,8 @@ class Training:
 
     `job_id` is persona's, the same after a restart: a backend that names its runs by it starts none twice. `folder` is
     the job's own, for checkpoints and results on this machine. `options` are the backend's own, as text; it refuses
-    those it does not know with SettingsError.
+    those it does not know with SettingsError. With `adopt` nothing is begun: a run that is there under `job_id` is
+    returned, and NotFound raised when there is none.
     """
 
     job_id: str
@@ -31,6 +32,7 @@ class Training:
     seed: int = 0
     epochs: float | None = None
     options: Mapping[str, str] = field(default_factory=dict)
+    adopt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,64 @@ class TuningCard:
     idle_price: float | None = None
     source: str = ""
     checked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run is expected to cost in US dollars; `usd` is None where the price or the epochs are unknown.
+
+    `tokens` are those of the training file, counted as `label` says; `price` is per million trained tokens and `source`
+    who says so. `why` says in words what is unknown, or how sure the figure is.
+    """
+
+    tokens: int
+    label: str
+    epochs: float | None
+    price: float | None
+    usd: float | None
+    source: str = ""
+    checked: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One tuning run as the store keeps it. Times are UTC microseconds, 0 for not yet.
+
+    `backend` is the provider's name in the settings. `state` is `starting` until the backend has said that it has the
+    run. `dataset` is the folder or file that was named, `beside` the file for validation that was named with it, and
+    `digest` the SHA-256 of what is trained on. `again_of` is the job that was started anew here. `ending` says whether
+    somebody wants it ended, and whether the backend was told. What bills while idle is cleaned at `expires_us`.
+    """
+
+    id: str
+    backend: str
+    training: Training
+    dataset: str
+    beside: str
+    digest: str
+    format: str
+    estimate: Estimate
+    who: str
+    created_us: int
+    state: Literal["starting"] | JobState = "starting"
+    handle: str = ""
+    progress: Progress | None = None
+    problem: str = ""
+    again_of: str = ""
+    ending: Literal["", "asked", "told"] = ""
+    keep_hours: float | None = None
+    checked_us: int = 0
+    ended_us: int = 0
+    expires_us: int = 0
+    cleaned_us: int = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.state in FINISHED
+
+    @property
+    def bills(self) -> tuple[str, ...]:
+        """What of it costs money while nobody asks it anything."""
+        return () if self.cleaned_us or self.progress is None else self.progress.bills

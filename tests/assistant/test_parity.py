@@ -16,19 +16,20 @@ PAIRS = [
     (persona.AsyncConversation, persona.Conversation),
     (persona.AsyncKnowledge, persona.Knowledge),
     (persona.AsyncTurnStream, persona.TurnStream),
+    (persona.AsyncJobs, persona.Jobs),
 ]
 PUBLIC = """
-    AdapterMissing AnswerRejected Assistant AsyncAssistant AsyncConversation AsyncKnowledge AsyncTurnStream
-    AsyncUser AuthenticationFailed BadReply BadRequest BusyError ConnectionFailed Consent ContextTooLong
-    Conversation ConversationBusy ConversationEntry Cost DatasetChanged DatasetError DocumentChange DocumentEntry
-    EmbedderMismatch Erased Event Exported Fact IdempotencyMismatch Image InvalidAnswer InvalidInput Knowledge
-    KnowledgeHit KnowledgeReport LimitReached Merged Message MisuseError ModelNotFound NoRoom NotFound
-    NotPromoted NothingLeft Overloaded Page PermissionDenied PersonaError Plan ProviderError ProviderUnavailable
-    RateLimited Recalled
-    Receipt Refused Reply SchemaOutOfDate ScriptError Settings SettingsError Source SplitLeaks StoreBusy
-    StoreCorrupt StoreError StoreFull StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut ToolCall
-    ToolFinished ToolLoopExceeded ToolResult ToolStarted TurnCancelled TurnInProgress TurnStream Usage User
-    WindowTooSmall
+    AdapterMissing Alarm AnswerRejected Assistant AsyncAssistant AsyncConversation AsyncJobs AsyncKnowledge
+    AsyncTurnStream AsyncUser AuthenticationFailed BadReply BadRequest BusyError Cleaned ConnectionFailed
+    Consent ContextTooLong Conversation ConversationBusy ConversationEntry Cost DatasetChanged DatasetError
+    DocumentChange DocumentEntry EmbedderMismatch Erased Estimate Event Exported Fact IdempotencyMismatch Idle
+    Image InvalidAnswer InvalidInput Job Jobs Knowledge KnowledgeHit KnowledgeReport LimitReached LossPoint
+    Merged Message MisuseError ModelNotFound NoRoom NotFound NotPromoted NothingLeft Overloaded Page
+    PermissionDenied PersonaError Plan Prepared Progress ProviderError ProviderUnavailable RateLimited Recalled
+    Receipt Refused Reply SchemaOutOfDate ScriptError Seen Settings SettingsError Source SplitLeaks StoreBusy
+    StoreCorrupt StoreError StoreFull StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut
+    TooExpensive ToolCall ToolFinished ToolLoopExceeded ToolResult ToolStarted TuningClosed TuningOrder
+    TurnCancelled TurnInProgress TurnStream Usage User WindowTooSmall
 """.split()  # noqa: SIM905 - sixty names read better so
 NOT_MIRRORED = {"services", "settings_of", "running"}  # how the async classes work together
 TWINS = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__"}

@@ -20,6 +20,7 @@ NOBODYS = {
     "persona_holds",  # of routes
     "persona_imports",  # how far files are read
     "persona_promotions",  # of arms, by whoever serves
+    "persona_jobs",  # what was trained where, and how that went
     "persona_prompts",  # the words of the settings
     "persona_receipts",  # what was erased, in numbers
 }

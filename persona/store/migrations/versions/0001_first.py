@@ -15,7 +15,7 @@ _TABLES = (
     *("persona_consents", "persona_receipts", "persona_changes", "persona_holds", "persona_meters"),
     *("persona_imports", "persona_origins"),
     *("persona_datasets", "persona_dataset_owners"),
-    *("persona_evaluations", "persona_promotions"),
+    *("persona_evaluations", "persona_promotions", "persona_jobs"),
 )
 
 
@@ -26,6 +26,7 @@ def upgrade() -> None:
     _log()
     _memory()
     _work()
+    _jobs()
     _privacy()
     _imports()
     _datasets()
@@ -358,6 +359,31 @@ def _imports() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_persona_origins"),
     )
     op.create_index("ix_persona_origins_conversation_key", "persona_origins", ["conversation_key"])
+
+
+def _jobs() -> None:
+    op.create_table(
+        "persona_jobs",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("backend", sa.String(), nullable=False),
+        sa.Column("training", sa.Text(), nullable=False),
+        sa.Column("dataset", sa.Text(), nullable=False),
+        sa.Column("beside", sa.Text(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("format", sa.String(), nullable=False),
+        sa.Column("estimate", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        _time_or_count("created_us"),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("progress", sa.Text(), nullable=False),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("again_of", sa.String(), nullable=False),
+        sa.Column("ending", sa.String(), nullable=False),
+        sa.Column("keep_hours", sa.Float(), nullable=True),
+        *(_time_or_count(f"{name}_us") for name in ("checked", "ended", "expires", "cleaned", "lease_until")),
+        sa.PrimaryKeyConstraint("id", name="pk_persona_jobs"),
+    )
 
 
 def _privacy() -> None:

@@ -1,0 +1,1 @@
+"""Tuning jobs: from a dataset to a tuned model, whatever backend trains it."""
