@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from persona.adapter import Adapter, ChatModel, DatasetFormat, ModelCard, Provider
+from persona.values.tuning import TuningCard
 
 __all__ = ["adapter"]
 
@@ -27,10 +28,18 @@ def _datasets() -> Sequence[DatasetFormat]:
     return FORMATS
 
 
+def _tuning_card(provider: Provider, model: str) -> TuningCard:
+    from persona_anthropic.catalog import tuning_card
+
+    return tuning_card(model)
+
+
 def _needs_key(provider: Provider) -> bool:
     return provider.options.get("client", "api") == "api"  # elsewhere the machine's own credentials sign
 
 
-# There is no tokenizer: the vendor publishes no vocabulary. There are no embeddings either.
-adapter = Adapter(name="anthropic", chat=_chat, card=_card, datasets=_datasets, needs_key=_needs_key)
+# There is no tokenizer: the vendor publishes no vocabulary. There are no embeddings either, and no tuning any more.
+adapter = Adapter(
+    name="anthropic", chat=_chat, card=_card, datasets=_datasets, tuning_card=_tuning_card, needs_key=_needs_key
+)
 """What the entry point `anthropic` of the group `persona.adapters` names."""

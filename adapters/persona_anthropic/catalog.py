@@ -10,8 +10,10 @@ import re
 from dataclasses import fields, replace
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from persona.adapter import ModelCard
+from persona.values.tuning import TuningCard
 
 # eu.anthropic.claude-haiku-4-5-20251001-v1:0 on Bedrock, claude-haiku-4-5@20251001 on Vertex
 _ON_BEDROCK = re.compile(r"(?:[a-z-]+\.)?anthropic\.(.+?)(?:-v\d+(?::\d+)?)?")
@@ -60,8 +62,19 @@ def takes_temperature(model: str) -> bool:
     return name_of(model).startswith(_TAKE_TEMPERATURE)
 
 
+def tuning_card(model: str) -> TuningCard:
+    """Why no model can be tuned: the same for all of them."""
+    sheet = _sheet()
+    return TuningCard(model, methods=(), checked=sheet["checked"], **sheet["tuning"])
+
+
 @cache
 def _cards() -> dict[str, ModelCard]:
-    sheet = json.loads((files("persona_anthropic") / "catalog.json").read_text(encoding="utf-8"))
+    sheet = _sheet()
     common = {key: sheet[key] for key in (field.name for field in fields(ModelCard)) if key in sheet}
     return {name: ModelCard(model=name, **{**common, **row}) for row in sheet["models"] for name in row.pop("names")}
+
+
+def _sheet() -> dict[str, Any]:
+    sheet: dict[str, Any] = json.loads((files("persona_anthropic") / "catalog.json").read_text(encoding="utf-8"))
+    return sheet

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from persona.adapter import Adapter, ChatModel, DatasetFormat, Embedder, ModelCard, Provider, Tokenizer
+from persona.adapter import Adapter, ChatModel, DatasetFormat, Embedder, ModelCard, Provider, Tokenizer, Tuning
+from persona.values.tuning import TuningCard
 
 __all__ = ["adapter"]
 
@@ -39,5 +40,26 @@ def _datasets() -> Sequence[DatasetFormat]:
     return FORMATS
 
 
-adapter = Adapter(name="openai", chat=_chat, embed=_embed, tokenizer=_tokenizer, card=_card, datasets=_datasets)
+def _tuning(provider: Provider) -> Tuning:
+    from persona_openai.tuning import OpenAITuning
+
+    return OpenAITuning(provider)
+
+
+def _tuning_card(provider: Provider, model: str) -> TuningCard | None:
+    from persona_openai.tuning_catalog import card
+
+    return card(provider, model)
+
+
+adapter = Adapter(
+    name="openai",
+    chat=_chat,
+    embed=_embed,
+    tokenizer=_tokenizer,
+    card=_card,
+    datasets=_datasets,
+    tuning=_tuning,
+    tuning_card=_tuning_card,
+)
 """What the entry point `openai` of the group `persona.adapters` names."""

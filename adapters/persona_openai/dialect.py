@@ -12,6 +12,7 @@ from persona.errors import SettingsError
 
 VENDOR_URL = "https://api.openai.com/v1"
 AZURE_PATH = "/openai/v1"
+_OPTIONS = ("api_version", "resource_id", "management_url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,12 @@ def has_deployments(provider: Provider) -> bool:
 
 
 def version_of(provider: Provider) -> str:
-    """The version of Azure's API that the options name, or "". Raises SettingsError for any other option."""
+    """The version of Azure's API that the options name, or "". Raises SettingsError for options that are unknown."""
     for name in provider.options:
-        if name != "api_version":
+        if name not in _OPTIONS:
             raise SettingsError(
                 f"the options of provider {provider.name!r} have {name!r}, which its adapter does not know",
-                hint="it takes api_version, for Azure",
+                hint=f"it takes {', '.join(_OPTIONS)}, all for Azure",
             )
     version = provider.options.get("api_version", "")
     if version and not provider.base_url:
