@@ -28,10 +28,10 @@ def _datasets() -> Sequence[DatasetFormat]:
     return FORMATS
 
 
-def _tuning_card(provider: Provider, model: str) -> TuningCard:
+def _tuning_card(provider: Provider, model: str) -> TuningCard | None:
     from persona_anthropic.catalog import tuning_card
 
-    return tuning_card(model)
+    return tuning_card(model) if provider.kind == "anthropic" else None
 
 
 def _needs_key(provider: Provider) -> bool:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from persona.adapter import Adapter, ChatModel, DatasetFormat, Embedder, ModelCard, Provider
+from persona.adapter import Adapter, ChatModel, DatasetFormat, Embedder, ModelCard, Provider, Tuning
+from persona.values.tuning import TuningCard
 
 __all__ = ["adapter"]
 
@@ -33,6 +34,18 @@ def _datasets() -> Sequence[DatasetFormat]:
     return FORMATS
 
 
+def _tuning(provider: Provider) -> Tuning:
+    from persona_google.tuning import VertexTuning
+
+    return VertexTuning(provider)
+
+
+def _tuning_card(provider: Provider, model: str) -> TuningCard | None:
+    from persona_google.tuning_catalog import card
+
+    return card(provider, model)
+
+
 def _needs_key(provider: Provider) -> bool:
     return not provider.options.get("project")  # on Vertex the machine's own credentials sign
 
@@ -44,6 +57,8 @@ adapter = Adapter(
     embed=_embed,
     card=_card,
     datasets=_datasets,
+    tuning=_tuning,
+    tuning_card=_tuning_card,
     needs_key=_needs_key,
     provider_name="gcp.gen_ai",
 )

@@ -8,7 +8,7 @@ from persona.errors import ModelNotFound, SettingsError
 
 VENDOR_URL = "https://generativelanguage.googleapis.com"
 GLOBAL = "global"
-_OPTIONS = ("project", "location")
+_OPTIONS = ("project", "location", "bucket")
 _UNUSABLE = frozenset("?&#% \t\r\n")
 
 
@@ -28,15 +28,17 @@ class Platform:
 def platform_of(provider: Provider) -> Platform:
     """The platform that the provider's options name: `project`, and `location` ("global" when left out).
 
+    `bucket` is for tuning alone.
+
     Raises SettingsError for other options, a location without a project, and a base_url that is none.
     """
     for name in provider.options:
         if name not in _OPTIONS:
             raise SettingsError(
                 f"the options of provider {provider.name!r} have {name!r}, which its adapter does not take",
-                hint="it takes project and location, both for Vertex",
+                hint="it takes project and location, for Vertex, and bucket for tuning there",
             )
-    project, location = (provider.options.get(name, "").strip() for name in _OPTIONS)
+    project, location = (provider.options.get(name, "").strip() for name in _OPTIONS[:2])
     if location and not project:
         raise SettingsError(
             f"the options of provider {provider.name!r} have a location and no project",

@@ -24,6 +24,8 @@ _FORMATS: dict[Host, tuple[str, str]] = {
 
 def card(provider: Provider, model: str) -> TuningCard | None:
     """What is known of tuning a model there, or None. At a proxy in front of the vendor, the vendor's own facts."""
+    if provider.kind not in ("openai", "mistral"):
+        return None
     host = host_of(provider)
     sheet = _sheet()[host]
     common = {key: value for key, value in sheet.items() if key != "rows"}

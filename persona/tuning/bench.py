@@ -68,7 +68,7 @@ def card_of(providers: Providers, target: Target) -> TuningCard:
 
 
 def _told_by_others(provider: Provider, model: str) -> TuningCard | None:
-    """The card of a backend that has closed, from the adapter whose protocol it spoke."""
+    """The card of a backend that has closed, from the adapter that knows its kind."""
     for name in sorted(discover()):
         offered = load(name).tuning_card
         card = offered(provider, model) if offered else None
