@@ -19,7 +19,8 @@ _VERSION = "2024-10-01"
 _TIMEOUT_S = 60.0
 _MISSING = 404
 
-SKUS = {"developer": "DeveloperTier", "standard": "Standard", "global": "GlobalStandard"}
+FREE = "DeveloperTier"
+SKUS = {"developer": FREE, "standard": "Standard", "global": "GlobalStandard"}
 """What a deployment may be of. Developer: no fee for hosting, for evaluation only, removed by Azure after 24 hours."""
 
 

@@ -21,7 +21,7 @@ from persona.adapter import Provider
 from persona.errors import BadRequest, InvalidInput, NotFound, PersonaError, ProviderError, SettingsError, TimedOut
 from persona.values.tuning import FINISHED, Checkpoint, JobState, LossPoint, Progress, Training
 from persona_openai.client import connect
-from persona_openai.deployments import SKUS, Deployments
+from persona_openai.deployments import FREE, SKUS, Deployments
 from persona_openai.errors import translated
 from persona_openai.tuning_catalog import is_azure
 
@@ -223,7 +223,7 @@ class OpenAITuning:
         state = await place.state(known.deployment)
         if not state:
             await place.make(known.deployment, tuned, SKUS[known.sku])
-        bills = (f"deployment {known.deployment}",)
+        bills = (f"deployment {known.deployment}",) if SKUS[known.sku] != FREE else ()
         if state == "Succeeded":
             return replace(progress, tuned_model=known.deployment, bills=bills)
         if state in ("Failed", "Canceled"):

@@ -213,7 +213,7 @@ async def test_an_azure_model_is_served_under_its_deployment_and_not_before(
     service: TuningService, azure: Provider, training: Training
 ) -> None:
     tuning = OpenAITuning(azure)
-    options = {"deployment": "support-tuned", "sku": "developer", "training_type": "GlobalStandard"}
+    options = {"deployment": "support-tuned", "sku": "standard", "training_type": "GlobalStandard"}
     handle = await tuning.start(replace(training, options=options))
     assert service.jobs["ftjob-1"]["trainingType"] == "GlobalStandard"
     seen = [await tuning.follow(handle) for _ in range(6)]
@@ -221,7 +221,7 @@ async def test_an_azure_model_is_served_under_its_deployment_and_not_before(
     assert [one.tuned_model for one in seen] == ["", "", "", "", "", "support-tuned"]
     assert [one.bills for one in seen[2:]] == [(), *[("deployment support-tuned",)] * 3]
     made = service.deployments["support-tuned"]
-    assert made["sku"] == {"name": "DeveloperTier", "capacity": 1}
+    assert made["sku"] == {"name": "Standard", "capacity": 1}
     assert made["properties"]["model"]["name"] == f"ft:{BASE}:org:support:abc"
     tokens = {call.headers["authorization"] for call in service.calls if call.path.startswith(ACCOUNT)}
     assert tokens == {"Bearer arm-token"}
@@ -248,7 +248,9 @@ async def test_a_deployment_that_azure_refuses_is_an_error_that_may_be_tried_aga
     service.fail("PUT", f"{ACCOUNT}/deployments/d", 409, {"error": {"code": "InsufficientQuota"}})
     with pytest.raises(Exception, match="409"):
         await tuning.follow(handle)
-    assert (await tuning.follow(handle)).state == "running"
+    waits = await tuning.follow(handle)
+    assert (waits.state, waits.bills) == ("running", ())  # the developer tier has no fee
+    assert service.deployments["d"]["sku"]["name"] == "DeveloperTier"
 
 
 @pytest.mark.parametrize(
