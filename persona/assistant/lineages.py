@@ -7,13 +7,16 @@ from persona.assistant.operator import prepared
 from persona.errors import NotFound
 from persona.promotion.lineage import Kind, Lineage, Link, Node, lineage
 from persona.settings import Settings
-from persona.store import datasets, promotions
+from persona.store import datasets, jobs, promotions
 from persona.store import lineage as rows
 from persona.store.engine import Transaction
 from persona.store.lineage import Compared
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner
 from persona.values.promotion import Promotion
+from persona.values.tuning import Job
+
+_MOST_JOBS = 100_000
 
 
 def lineage_of(settings: Settings, wanted: str) -> Lineage:
@@ -42,6 +45,7 @@ def _links(tx: Transaction) -> list[Link]:
         for key, id, number in rows.examples_of_owners(tx)
     ]
     found += (link for one in rows.comparisons(tx) for link in _of_comparison(one, known))
+    found += (link for one in jobs.newest(tx, _MOST_JOBS) for link in _of_job(one, known))
     return [*found, *(link for one in promotions.all_of_them(tx) for link in _of_step(one))]
 
 
@@ -53,6 +57,16 @@ def _of_comparison(one: Compared, known: Iterable[DatasetEntry]) -> Iterator[Lin
     for dataset in known:
         if dataset.id in str(told["dataset"]) or str(told["dataset"]).startswith(dataset.path):
             yield Link(Node("dataset", dataset.id), here, f"compared on it: {one.verdict}")
+
+
+def _of_job(one: Job, known: Iterable[DatasetEntry]) -> Iterator[Link]:
+    here = Node("job", one.id)
+    for dataset in known:
+        if dataset.id in one.dataset or one.dataset == dataset.path:
+            yield Link(Node("dataset", dataset.id), here, "trained on it")
+    model = one.progress.tuned_model if one.progress else ""
+    if model:
+        yield Link(here, Node("model", f"{one.backend}:{model}"), "trained it")
 
 
 def _of_step(one: Promotion) -> Iterator[Link]:

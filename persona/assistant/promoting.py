@@ -15,7 +15,7 @@ from persona.settings import Settings, load
 from persona.settings.edit import set_values
 from persona.settings.fields import parse_target
 from persona.settings.routes import Route
-from persona.store import changes, holds, promotions
+from persona.store import changes, holds, jobs, promotions
 from persona.store.changes import Change
 from persona.store.engine import Database, Transaction
 from persona.store.holds import Hold
@@ -24,6 +24,8 @@ from persona.tasks.canary import look_at
 from persona.values.owner import Owner
 from persona.values.promotion import Promotion, Serving, State, Step
 from persona.values.time import iso_day
+
+_MOST_JOBS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,10 @@ def promote(
             if refused and not force:
                 raise NotPromoted(f"{arm!r} is not taken to {step!r}: " + "; ".join(refused), reasons=refused)
             evidence = case.evidence
+            trained = job or _job(database, case.targets[1])
             one = Promotion(
                 *(new_id("prm"), route, arm, step, case.targets[1], who, why, _serving(settings, route), utc_now_us()),
-                *(refused, evidence.id if evidence else "", evidence.dataset if evidence else "", job),
+                *(refused, evidence.id if evidence else "", evidence.dataset if evidence else "", trained),
             )
             share = settings.routes[route].canary.share
             _serve(path, database, one, states.after(one.before, arm, step, share), chosen)
@@ -149,6 +152,13 @@ def _case(
         )
 
     return database.run_now(read, write=False)
+
+
+def _job(database: Database, target: str) -> str:
+    """The newest job that made the model of a target; empty where none is known."""
+    model = parse_target(target).model
+    made = database.run_now(lambda tx: jobs.newest(tx, _MOST_JOBS), write=False)
+    return next((one.id for one in made if one.progress and one.progress.tuned_model == model), "")
 
 
 def _retired(settings: Settings, target: str, environment: Mapping[str, str], now_us: int) -> str:

@@ -1,6 +1,7 @@
 """Where a model comes from, and what was made of a user's words."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -12,9 +13,10 @@ from persona.assistant.operator import prepared
 from persona.cli.app import app
 from persona.promotion.lineage import Link, Node, lineage
 from persona.settings import load
-from persona.store import datasets
+from persona.store import datasets, jobs
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner
+from persona.values.tuning import Estimate, Job, Progress, Training
 
 from .conftest import Shop
 
@@ -80,3 +82,29 @@ def test_a_command_without_anything_to_look_for_says_what_it_takes(shop: Shop) -
     for arguments in ([], ["support", "--user", "ada"]):
         result = CliRunner().invoke(app, ["lineage", *arguments])
         assert (result.exit_code, "--user" in result.stderr) == (2, True)
+
+
+def test_a_job_leads_from_its_dataset_to_its_model_and_is_recorded_with_the_steps_of_that(shop: Shop) -> None:
+    training = Training("job_9", "small", "sft", Path("train.jsonl"), None, Path("job_9"))
+    estimate = Estimate(10, "exact", None, None, None)
+    done = Job("job_9", "scripted", training, "datasets/dst_1", "", "d", "trl", estimate, "grace", 1)
+    shop.desk.model.then("hello")
+    shop.open().user("ada").conversation().send("hello")
+    with prepared(load(shop.path)) as database:
+        datasets.register(database, DatasetEntry("dst_1", "support", "datasets/dst_1", 3, "", 1, 1), [(1, 3)])
+        database.run_now(lambda tx: jobs.add(tx, done, 5))
+        database.run_now(lambda tx: jobs.start(tx, "job_9", "run_1"))
+        database.run_now(lambda tx: jobs.follow(tx, done, Progress("succeeded", tuned_model="tuned"), 9))
+    shop.compared(dataset="held-out.jsonl")
+    promoting.promote(shop.path, "support", "tuned", "grace")
+    assert promoting.steps(load(shop.path))[0].job == "job_9"
+    led_to = lineage_of_user(load(shop.path), Owner("", "ada")).later
+    assert [one.later.kind for one in led_to] == [
+        "dataset",
+        "job",
+        "model",
+        "evaluation",
+        "promotion",
+        "promotion",
+        "route",
+    ]
