@@ -15,7 +15,7 @@ def _tuning(provider: Provider) -> Tuning:
     return LocalTuning(provider)
 
 
-def _card(model: str) -> TuningCard | None:
+def _card(provider: Provider, model: str) -> TuningCard | None:
     from persona_trl.base import card
 
     return card(model)

@@ -276,7 +276,7 @@ def test_a_model_that_is_not_on_this_machine_is_not_looked_for_elsewhere(name: s
 
 def test_a_model_on_this_machine_has_a_card_that_names_the_forms_and_bills_nothing(model: Path) -> None:
     assert adapter.tuning_card is not None
-    card = adapter.tuning_card(str(model))
+    card = adapter.tuning_card(Provider("local", "trl"), str(model))
     assert card is not None
     assert (card.methods, card.training_price, card.idle_price) == (("sft", "dpo"), 0.0, 0.0)
     assert (card.format, card.preference_format) == ("trl-prompt-completion", "trl-preference")
@@ -411,7 +411,7 @@ def test_a_refusal_is_an_error_of_persona(training: Training) -> None:
 def test_the_adapter_loads_none_of_its_libraries() -> None:
     code = (
         "import sys; from persona_trl import adapter; from persona.adapter import Provider; import persona_trl.tuning\n"
-        "adapter.tuning(Provider('local', 'trl')); adapter.tuning_card('x')\n"
+        "adapter.tuning(Provider('local', 'trl')); adapter.tuning_card(Provider('local', 'trl'), 'x')\n"
         "print(sorted({'torch', 'transformers', 'trl', 'datasets', 'peft'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=PATHS)
