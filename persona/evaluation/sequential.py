@@ -47,18 +47,16 @@ class State:
 def state(base: Moments, other: Moments) -> State:
     """How it stands. The true difference is outside the interval at some look in 5 % of experiments at most.
 
-    An arm with few users may not have met the rare values yet (a canary's first errors), so its variance is taken for
-    no smaller than that of both arms together; and nothing is told while the difference is too skewed to be taken for
-    normal, by Cochran's rule for one mean (Sampling Techniques, 1977, section 2.15: more than 25 skewness² users).
+    A small arm may not have met the rare values yet (a canary's first errors). So nothing is told while the difference
+    is too skewed to be taken for normal, by Cochran's rule for one mean (Sampling Techniques, 1977, section 2.15: more
+    than 25 skewness² users), with the skewness of both arms together.
     """
-    together = _together(base, other)
-    spread = [np.maximum(one.variance, together.variance) for one in (base, other)]
     users = [np.maximum(one.users, 1) for one in (base, other)]
-    noise = spread[0] / users[0] + spread[1] / users[1]
-    skewed = np.abs(together.third * (1 / users[1] ** 2.0 - 1 / users[0] ** 2.0)) > _SKEWED * noise**1.5
+    noise = base.variance / users[0] + other.variance / users[1]
+    skewed = np.abs(_third(base, other) * (1 / users[1] ** 2.0 - 1 / users[0] ** 2.0)) > _SKEWED * noise**1.5
     told = (np.minimum(*users) >= FEWEST) & (noise > 0) & ~skewed
     noise = np.where(told, noise, 1.0)
-    mixture = _MIXTURE**2 * np.where(told, (spread[0] + spread[1]) / 2, 1.0)
+    mixture = _MIXTURE**2 * np.where(told, (base.variance + other.variance) / 2, 1.0)
     grown = 1 + mixture / noise
     difference = other.mean - base.mean
     log_ratio = difference**2 * mixture / (2 * noise**2 * grown) - np.log(grown) / 2
@@ -68,13 +66,12 @@ def state(base: Moments, other: Moments) -> State:
     return State(difference, difference - reach, difference + reach, p, told)
 
 
-def _together(base: Moments, other: Moments) -> Moments:
-    """The moments of the users of both arms, as if they were one."""
+def _third(base: Moments, other: Moments) -> Any:
+    """The third moment of the users of both arms around their common mean."""
     users = np.maximum(base.users + other.users, 1)
     mean = (base.users * base.mean + other.users * other.mean) / users
-    second, third = 0.0, 0.0
+    third = 0.0
     for one in (base, other):
         apart = one.mean - mean
-        second = second + one.users * (one.variance + apart**2) / users
         third = third + one.users * (one.third + 3 * apart * one.variance + apart**3) / users
-    return Moments(users, mean, second, third)
+    return third

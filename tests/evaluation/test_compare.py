@@ -141,6 +141,12 @@ async def test_a_failure_that_stays_counts_against_the_arm_and_one_that_may_pass
     assert (whole.pairs, later.calls("tuned"), later.calls("base")) == (12, 1, 0)
 
 
+async def test_no_answer_has_a_form_whatever_the_pattern_takes(tmp_path: Path) -> None:
+    models = everyone(base=right, tuned=lambda request: Refused("no", target="tuned:any"))
+    found = await compared(tmp_path, models, written(tmp_path / "test.jsonl", HOURS), pattern=".*")
+    assert (found.by, found.verdict, found.of("format").other) == ("format", "worse", 0.0)  # type: ignore[union-attr]
+
+
 async def test_what_every_call_would_meet_stops_the_comparison_and_keeps_the_answers(tmp_path: Path) -> None:
     on = written(tmp_path / "test.jsonl", HOURS)
     models = everyone(tuned=lambda request: AuthenticationFailed("no key", target="tuned:any"))
