@@ -21,7 +21,9 @@ _SAID = (
     "décédée mort morte fini finie finis finies terminé terminée termine annulé annulée annule reporté reportée "
     "repoussé repoussée décalé décalée rejoint décroché obtenu devenu devenue perdu volé cédé cédée cede rendu viré "
     "virée promu promue rencontré signé choisi décidé opté lâché lâchée lâche parti partie pris prise inscrit "
-    "inscrite "
+    "inscrite relocated renamed rewrote rewritten rewrite rebooked reverted removed uninstalled unsubscribed resumed "
+    "migrated migration migrate bankrupt replacement successor substitute muté mutée nommé nommée renommé désinstallé "
+    "relogé supprimé fermé fermée faillite suppléant successeur redevenu désabonné désinscrit atteint "
 )
 _BEGUN = (
     "chang remplac déménag demenag emménag arrêt arret stopp abandonn quitt démission licenci embauch recrut "
@@ -34,10 +36,14 @@ _PHRASES = re.compile(
     r"(?:these days|no longer|any more|no more|g[ai]ve up|given up|giving up|take up|took up|taken up|got rid|"
     r"turn(?:s|ed) out|ended up|ending up|broke up|split up|passed (?:on|away)|fell through|handed in|w?en?t up|"
     r"gone up|put up|went with|rather than|this time|from (?:next|this|now)|as of|back to|opened a|cut (?:down|back|"
-    r"out)|used to|in the end|after all|for good|pushed back|"
+    r"out)|used to|in the end|after all|for good|pushed back|gone off|went off|step(?:ped|s) in|t(?:ook|aken) over|"
+    r"(?:took|put|moved) (?:me|him|her|us|it) (?:on|off|to)|let (?:\w+ ){1,2}(?:go|lapse)|"
+    r"(?:is|are|s) (?:gone|off|over)|g(?:iven|ave) (?:\w+ ){0,3}away|went bust|no (?:more )?\w+ for (?:me|us)|"
+    r"sw[ao]p(?:s|ped)?|ha(?:s|ve) (?:hit|reached)|"
     r"laissé tomber|à la place|au lieu|plus jamais|v(?:iens|ient|enons) de|ça y est|c est (?:bon|fini)|en fait|"
     r"à partir|dès l[ea]|cette fois|ces temps ci|ces derniers temps|l an prochain|de nouveau|à nouveau|mise? (?:à|au)|"
-    r"passé(?:e|s|es)? (?:à|aux?|chez|sur|sous|de|en)) |(?:ne|n) (?!est pas)(?:\w+ ){1,3}plus )"
+    r"fini l(?:e|a|es)|plus (?:de|d|une?) \w+ pour|pr(?:is|end) la suite|m (?:a|ont) (?:mise?|changée?|passée?)|"
+    r"pass(?:é|ée|és|ées|e|ent|era) (?:à|aux?|chez|sur|sous|de|en)) |(?:ne|n) (?!est pas)(?:\w+ ){1,3}plus )"
 )
 _EVENT = re.compile(
     r" (?:(?:ai|as|a|avons|ont|suis|es|est|sommes|sont) (?:\w+ )?\w{2,}(?:é|ée|és|ées|i|ie|is|it|ite|u|ue|us|ert) |"

@@ -14,6 +14,7 @@ from persona.memory.scores import PRIOR_ROWS
 
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
 _NONE = -1
+_SCATTERED = 4  # a stretch that holds so many times what is wanted is not worth going through
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class DenseIndex:
 
     def __init__(self) -> None:
         self._faiss: Any = None
+        self._view: NDArray[np.float32] | None = None
         self._slots = Column(np.int32)
         self._positions = Column(np.int32)
         self._squares = Column(np.float64)  # of the sum of the vectors in each slot's window
@@ -88,6 +90,7 @@ class DenseIndex:
 
             self._faiss = faiss.IndexFlatIP(vectors.shape[1])
             self._sum = np.zeros(vectors.shape[1])
+        self._view = None  # FAISS may move its vectors
         self._faiss.add(vectors)
         self._slots.extend(slots)
         self._sum += vectors.sum(axis=0, dtype=np.float64)
@@ -110,7 +113,7 @@ class DenseIndex:
         smaller = DenseIndex()
         count = int(live.sum())
         chosen = np.flatnonzero((self._positions.values != _NONE) & live)
-        vectors = self._at(self._positions.values[chosen]) if len(chosen) else np.zeros((0, 0), np.float32)
+        vectors = self._stored()[self._positions.values[chosen]] if len(chosen) else np.zeros((0, 0), np.float32)
         smaller.extend(renumbered[chosen], vectors, count)
         smaller.regroup(range(count))
         return smaller
@@ -133,16 +136,43 @@ class DenseIndex:
         near = windows.sums(across) / (middle.near_lengths * aside)
         return Closeness(cosine, across / (middle.lengths * aside), near, middle.told, middle.heard)
 
-    def alike(self, slots: Sequence[int], first: int) -> NDArray[np.float32]:
-        """How close the first slots are to all, the mean taken out, shape (first, slots); 0 without a vector."""
-        found = np.zeros((len(slots), len(self._sum)), np.float32)
-        if self._faiss is None:
-            return found[:first] @ found.T
-        positions = self._positions.values[np.asarray(slots, np.intp)]
+    def alike(self, heads: Sequence[int], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
+        """How close some slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
+        found = np.zeros((len(heads), len(slots)))
+        positions = self._positions.values[slots]
+        if self._faiss is None or not len(slots) or int(positions.min()) == int(positions.max()) == _NONE:
+            return found
+        if self._middle is None or self._middle.windows is not windows:
+            self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
+        middle = self._middle
         told = positions != _NONE
-        centred = self._at(positions[told]) - (self._sum / (self._rows + PRIOR_ROWS)).astype(np.float32)
-        found[told] = centred / np.sqrt(np.maximum(np.einsum("ij,ij->i", centred, centred), _NEAREST))[:, None]
-        return found[:first] @ found.T
+        to = self._positions.values[np.asarray(heads, np.intp)]
+        directions = (self._stored()[to] - middle.mean) / middle.lengths[heads][:, None]
+        directions[to == _NONE] = 0
+        for row, direction in zip(found, directions.astype(np.float32), strict=True):
+            row[told] = self._along(direction, positions[told])
+        found[:, told] -= np.einsum("ij,j->i", directions, middle.mean)[:, None]
+        found /= middle.lengths[slots]
+        return found
+
+    def _along(self, direction: NDArray[np.float32], positions: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The products of the vectors at some positions with one, shape (n,)."""
+        first, stop = int(positions.min()), int(positions.max()) + 1
+        if stop - first > _SCATTERED * len(positions):
+            scattered: NDArray[np.float32] = np.einsum("ij,j->i", self._stored()[positions], direction)
+            return scattered
+        products = np.empty(stop - first, np.float32)
+        _multiply(products, direction, self._stored()[first:stop])
+        return products[positions - first]
+
+    def _stored(self) -> NDArray[np.float32]:
+        """All vectors, dead ones too, by position; no copy."""
+        if self._view is None:
+            import faiss
+
+            count, width = self._faiss.ntotal, len(self._sum)
+            self._view = faiss.rev_swig_ptr(self._faiss.get_xb(), count * width).reshape(count, width)
+        return self._view
 
     def _refresh(self, windows: Windows) -> None:
         """Measures the sums of the windows that changed."""
@@ -155,17 +185,8 @@ class DenseIndex:
         for members in windows.members[:, slots]:
             at = np.where(members == NOBODY, _NONE, positions[members])
             there = at != _NONE
-            total[there] += self._at(at[there])
+            total[there] += self._stored()[at[there]]
         self._squares.values[slots] = np.einsum("ij,ij->i", total, total)
-
-    def _at(self, positions: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The vectors at these positions, shape (n, d)."""
-        import faiss
-
-        count, width = self._faiss.ntotal, len(self._sum)
-        stored = faiss.rev_swig_ptr(self._faiss.get_xb(), count * width).reshape(count, width)  # no copy
-        found: NDArray[np.float32] = stored[positions]
-        return found
 
     def _measured(self, windows: Windows, query: NDArray[np.float32]) -> tuple[_Middle, NDArray[np.float64]]:
         """What the owner's mean does to every slot, and, since that is one pass, the products with the query."""
@@ -182,12 +203,19 @@ class DenseIndex:
 
     def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""
-        import faiss
-
-        count, stored = self._faiss.ntotal, self._faiss.get_xb()
-        products = np.zeros((len(wanted), count + 1), np.float32)  # the last stands for slots without a vector
-        # the kernel under FAISS's flat search, which would take megabytes a search to put the products in order
-        multiply = faiss.fvec_inner_products_ny  # type: ignore[attr-defined]
+        stored = self._stored()
+        products = np.zeros((len(wanted), len(stored) + 1), np.float32)  # the last stands for slots without a vector
         for out, one in zip(products, wanted, strict=True):
-            multiply(faiss.swig_ptr(out), faiss.swig_ptr(one), stored, wanted.shape[1], count)
+            _multiply(out, one, stored)
         return list(products[:, self._positions.values].astype(np.float64))
+
+
+def _multiply(out: NDArray[np.float32], one: NDArray[np.float32], rows: NDArray[np.float32]) -> None:
+    """Writes the product of each of the rows with one vector.
+
+    By the kernel under FAISS's flat search, which would take megabytes a search to put the products in order.
+    """
+    import faiss
+
+    kernel = faiss.fvec_inner_products_ny  # type: ignore[attr-defined]
+    kernel(faiss.swig_ptr(out), faiss.swig_ptr(one), faiss.swig_ptr(rows), len(one), len(rows))

@@ -20,29 +20,30 @@ when a question about the past names May.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.adapter import COSINE_FLOOR
-from persona.memory import changes, dates, vectors
+from persona.memory import dates, vectors
 from persona.memory.dense import DenseIndex
 from persona.memory.embedding import searched_text
-from persona.memory.intent import Intent, intent_of, lasting_keys
+from persona.memory.intent import Intent, Wanted, intent_of, lasting_keys
 from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import HEADS, Pool, newest_first
+from persona.memory.updates import HEADS, REACH, Pool, newest_first
+from persona.memory.wordings import Wordings
 from persona.values.memory import MemoryRow, Recalled
 
 _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
 _STANDING, _DATED = 1.5, 3.0  # standard deviations
 _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
-_MOST_LINKED = 8
+_NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _DIGITS = 9  # scores closer than that are ties
 _FEWEST_DEAD = 64
@@ -82,6 +83,7 @@ class OwnerIndex:
         self._neighbours = Neighbours()
         self._dense = DenseIndex()
         self._postings = Postings()
+        self._wordings = Wordings()
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -89,7 +91,9 @@ class OwnerIndex:
     @property
     def nbytes(self) -> int:
         """About how many bytes it holds."""
-        return _INDEX_BYTES + sum(part.nbytes for part in (self._rows, self._neighbours, self._dense, self._postings))
+        return _INDEX_BYTES + sum(
+            part.nbytes for part in (self._rows, self._neighbours, self._dense, self._postings, self._wordings)
+        )
 
     def apply(self, rows: Sequence[MemoryRow]) -> None:
         """Takes the rows in: new ones are added, known ids replaced, tombstones removed.
@@ -125,7 +129,7 @@ class OwnerIndex:
             slots = self._ordered(scores, k)[:k]
             ranked = scores.total[slots]
             if intent.now and len(slots) > 1:
-                slots, ranked = self._newest_first(slots, scores, query_terms, intent.of_oneself)
+                slots, ranked = self._newest_first(slots, scores, query_terms, intent)
             return self._recalled(slots[:k], scores, ranked[:k])
 
     def _compares(self, row: MemoryRow) -> bool:
@@ -136,6 +140,7 @@ class OwnerIndex:
         slots = np.array([slot for slot, row in enumerate(rows, start=first) if self._compares(row)], np.int32)
         told = unpacked.any(axis=1)  # a text with nothing in it has a vector of zeros, which is close to nothing
         self._rows.extend(rows)
+        self._wordings.extend(len(rows))
         self._postings.extend(terms)
         self._dense.extend(slots[told], unpacked[told], self._rows.slots)
         self._dense.regroup(self._neighbours.extend(self._rows, first))
@@ -152,6 +157,7 @@ class OwnerIndex:
         self._neighbours.keep(live, renumbered)
         self._dense = self._dense.kept(live, renumbered)
         self._postings.keep(live, renumbered)
+        self._wordings.keep(live)
 
     def _score(
         self,
@@ -163,16 +169,20 @@ class OwnerIndex:
         live, windows = self._rows.live, self._neighbours.windows()
         found = self._postings.relevance(query_terms, live, len(self._rows), windows)
         coverage = min(1.0, float(found.near.max(initial=0.0)))
-        own_lexical = _among(live, found.shares, _LEXICAL_SPREAD)
-        near_lexical = _NEAR_LEXICAL * _among(live, found.near, _LEXICAL_SPREAD)
         eligible = (found.shares > 0) | ((found.near > 0) & live)
-        own_dense = near_dense = np.zeros(len(live))
+        values, chosen, spreads = [found.shares, found.near], [live, live], [_LEXICAL_SPREAD] * 2
         if vector is not None and vector.any():
             close = self._dense.closeness(vector, windows)
-            own_dense = _among(close.told, close.centred, _DENSE_SPREAD)
-            near_dense = _among(close.heard & live, close.near, _DENSE_SPREAD)
+            values += close.centred, close.near
+            chosen += close.told, close.heard & live
+            spreads += [_DENSE_SPREAD] * 2
             if close.cosine.max(initial=0.0) >= self._floor:
                 eligible |= close.told & (close.cosine >= self._floor * _ROW_FLOOR)
+        parts = standardised(values, chosen, spreads)
+        near_lexical = _NEAR_LEXICAL * parts[1]
+        lexical = parts[0] + near_lexical
+        near_dense = parts[3] if len(parts) > 2 else np.zeros(len(live))
+        dense = parts[2] + near_dense if len(parts) > 2 else near_dense
         standing = np.zeros(len(live))
         if intent.suggestion:
             lasting = self._postings.holding(lasting_keys())
@@ -184,10 +194,10 @@ class OwnerIndex:
             dated[meant] = _DATED
             if intent.then:
                 eligible |= meant
-        dense, lexical = own_dense + near_dense, own_lexical + near_lexical
         total = (dense + coverage * lexical + standing + dated).round(_DIGITS)
-        parts = (dense, lexical, near_dense, near_lexical, standing, dated, found.holds)
-        return _Scores(total, *parts, coverage, eligible)
+        return _Scores(
+            total, dense, lexical, near_dense, near_lexical, standing, dated, found.holds, coverage, eligible
+        )
 
     def _holding(self, terms: Iterable[str]) -> NDArray[np.int32]:
         return self._postings.holding(np.unique(np.fromiter(map(key, terms), np.int64)))
@@ -207,34 +217,48 @@ class OwnerIndex:
         return [slot for _, _, slot in ranked]
 
     def _newest_first(
-        self, hits: list[int], scores: _Scores, asked: Sequence[str], of_oneself: bool
+        self, hits: list[int], scores: _Scores, asked: Sequence[str], intent: Intent
     ) -> tuple[list[int], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
-        links = self._links(hits[:HEADS], asked)
-        linked = {slot for link in links for slot in link}.difference(hits)
-        pool = hits + sorted(linked, reverse=True)[:_MOST_LINKED]
-        at = np.array(pool)
-        own = scores.dense[at] - scores.near_dense[at]
-        order = newest_first(
-            Pool(
-                self._rows.at_us[at],
-                scores.total[at],
-                own + scores.coverage * (scores.lexical[at] - scores.near_lexical[at]),
-                self._rows.statements[at],
-                self._dense.alike(pool, len(links)),
-                np.array([[link.get(slot, 0.0) for slot in pool] for link in links]),
-            ),
-            len(hits),
-            lambda hit: changes.told(self._rows.strings(pool[hit])[1]),
-            of_oneself=of_oneself,
+        statement, at_us = self._rows.statements, self._rows.at_us
+        heads = [hit for hit in hits[:REACH] if statement[hit]][:HEADS]
+        if not heads:
+            return hits, scores.total[hits]
+        links = self._links(heads, asked)
+        later = statement & self._rows.live & (at_us > at_us[heads].min())
+        first = max(0, len(later) - _NEWEST)
+        older = [slot for slot in {*hits, *chain.from_iterable(links)} if slot < first and later[slot]]
+        stretches = np.array(older, np.intp), np.flatnonzero(later[first:]) + first
+        at = np.concatenate(stretches)
+        windows = self._neighbours.windows()
+        linked = np.zeros((len(heads), len(later)))
+        for row, link in zip(linked, links, strict=True):
+            row[list(link)] = list(link.values())
+        dense, lexical = scores.dense[at] - scores.near_dense[at], scores.lexical[at] - scores.near_lexical[at]
+        top = float(scores.total[hits[0]])
+        pool = Pool(
+            at,
+            at_us[at] - at_us[heads][:, None],
+            dense + scores.coverage * lexical,
+            np.hstack([self._dense.alike(heads, some, windows) for some in stretches]),
+            linked[:, at],
+            (top - scores.total[heads]) / max(1.0, top),
         )
-        slots = [pool[hit] for hit in order]
+        slots = newest_first(pool, hits, heads, lambda some: self._worded(some, intent.wanted), intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
+
+    def _worded(self, slots: NDArray[np.intp], wanted: Wanted) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """How far each wording tells of a change, and whether it could answer the question."""
+
+        def text(slot: int) -> str:
+            return self._rows.strings(slot)[1]
+
+        return self._wordings.told(slots, text), self._wordings.answers(wanted, slots, text)
 
     def _links(self, slots: Sequence[int], asked: Sequence[str]) -> list[dict[int, float]]:
         """For each slot, who else holds rare terms of it that were not asked for, and how rare the first two are."""
         known = set(map(key, asked))
-        said = [set(self._postings.keys_of(slot)) - known for slot in slots]
+        said = [set(keys) - known for keys in self._postings.keys_of(slots)]
         rare = self._postings.rare(np.array(sorted(set().union(*said)), np.int64), self._rows.live, len(self._rows))
         links: list[dict[int, float]] = []
         for slot, keys in zip(slots, said, strict=True):
@@ -261,12 +285,3 @@ class OwnerIndex:
 
 def _terms(row: MemoryRow) -> bytes:
     return row.terms if current(row.terms) else terms_of(searched_text(row.text, row.heading))
-
-
-def _among(chosen: NDArray[np.bool_], values: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
-    """The values of the chosen slots in standard deviations above their mean, 0 elsewhere, shape (slots,)."""
-    if chosen.all():
-        return standardised(values, spread)
-    found = np.zeros(len(values))
-    found[chosen] = standardised(values[chosen], spread)
-    return found

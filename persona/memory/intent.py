@@ -6,6 +6,7 @@ suggestion, who asks how things are now or were, and which memories state a last
 
 import re
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 
 import numpy as np
@@ -32,8 +33,14 @@ _WISHES = re.compile(
 )
 _FACTS = re.compile(
     r"\b(?:what|which|quel|combien|how (?:much|many|often|long|do (?:i|we))\b|(?:do|am|are|have) (?:i|we)\b|"
+    r"(?:still|anymore|currently|now|toujours|encore|actuellement|maintenant)\b|"
     r"comment (?:je|on|est-ce|s['’]|se|va)|est-ce qu(?:e (?:je|nous)\b|e j['’]|['’]on\b))|"
     r"^\W*(?:who|where|when|qui|où|quand)\b",
+    re.IGNORECASE,
+)
+_ADVICE = re.compile(
+    r"\b(?:suggest\w*|recommend\w*|ideas?|tips|advi[cs]e|some|should|could|would|looking for|help me|can you|"
+    r"propos\w*|sugg[eè]r\w*|recommand\w*|conseill\w*|id[ée]es?|pourrais?|devrais?|quelques)\b",
     re.IGNORECASE,
 )
 _ONESELF = "i my me mine we our us je j mon ma mes moi m nous notre nos on"
@@ -46,26 +53,58 @@ _EARLIER = re.compile(
     re.IGNORECASE,
 )
 
+_AMOUNTS = re.compile(
+    r"\b(?:how (?:much|many|old|long|big|often|far|tall)|when|combien|quand|"
+    r"(?:what(?:['’]s| is| are)?|which|quel(?:le)?s?) (?:(?:est|le|la|les|l['’]|mon|ma|notre|my|our|the) ?)*"
+    r"(?:\w+ )?(?:time|day|size|date|number|dose|dosage|price|age|rent|salary|budget|weight|deadline|"
+    r"heure|jour|âge|taille|pointure|prix|numéro|montant|somme|poids|loyer|salaire))\b",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(
+    r"\b(?:who|whose|whom|where|which|name|called|qui|où|quel(?:le)?s?|appelle\w*|nom|chez|dans)\b", re.IGNORECASE
+)
+_CAPITAL = re.compile(r"[\w,'’] ?(?!I\b)[A-ZÀ-Ý]\w")  # it opens no sentence
+
+
+class Wanted(Enum):
+    """What would answer a question: an amount or a time, a name, or anything."""
+
+    AMOUNT = auto()
+    NAME = auto()
+    ANYTHING = auto()
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What a question is after.
 
     A suggestion, which depends on what the user likes and cannot stand; how things are `now`, and not how they were
-    or what could be done; how they were `then`; something `of_oneself`, of the one who asks.
+    or what could be done; how they were `then`; something `of_oneself`, of the one who asks, or of somebody whom it
+    `names`; and what would answer it.
     """
 
     suggestion: bool
     now: bool
     then: bool
     of_oneself: bool
+    names: bool = False
+    wanted: Wanted = Wanted.ANYTHING
 
 
 def intent_of(question: str) -> Intent:
     """What a question is after, by its wording."""
     suggestion, then = _WISHES.search(question) is not None, _EARLIER.search(question) is not None
-    now = not then and (not suggestion or _FACTS.search(question) is not None)
-    return Intent(suggestion, now, then, not _OWN.isdisjoint(_WORD.findall(question.lower())))
+    state = not suggestion or (_FACTS.search(question) is not None and not _ADVICE.search(question))
+    of_oneself = not _OWN.isdisjoint(_WORD.findall(question.lower()))
+    if then or not state:
+        return Intent(suggestion, False, then, of_oneself)
+    return Intent(suggestion, True, then, of_oneself, _CAPITAL.search(question) is not None, _wanted(question))
+
+
+def _wanted(question: str) -> Wanted:
+    if _AMOUNTS.search(question):
+        return Wanted.AMOUNT
+    return Wanted.NAME if _NAMES.search(question) else Wanted.ANYTHING
 
 
 @cache

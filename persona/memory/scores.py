@@ -1,5 +1,7 @@
 """Making the scores of one search comparable."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,15 +14,21 @@ memory on, and weigh nothing beside hundreds.
 """
 
 
-def standardised(values: NDArray[np.float64], spread: float) -> NDArray[np.float64]:
-    """The values in standard deviations above their mean, shape and order kept.
+def standardised(
+    values: Sequence[NDArray[np.float64]], chosen: Sequence[NDArray[np.bool_]], spreads: Sequence[float]
+) -> NDArray[np.float64]:
+    """The chosen of each row of values in standard deviations above their mean, 0 elsewhere, shape (rows, slots).
 
-    `PRIOR_ROWS` unrelated rows are counted in: their mean is 0 and their standard deviation `spread`, so the
-    divisor is never 0.
+    `PRIOR_ROWS` unrelated values are counted into each row: their mean is 0 and their standard deviation the row's
+    spread, so the divisor is never 0.
     """
-    rows = len(values) + PRIOR_ROWS
-    mean = values.sum() / rows
-    # no dot product: for a long column it would wake every thread of the linear algebra, for nothing
-    variance = (np.einsum("i,i->", values, values) + PRIOR_ROWS * spread**2) / rows - mean**2
-    deviations: NDArray[np.float64] = (values - mean) / np.sqrt(max(variance, 1e-12))
-    return deviations
+    meant = np.array(chosen)
+    there = np.where(meant, np.array(values), 0.0)
+    count = meant.sum(axis=1) + PRIOR_ROWS
+    mean = there.sum(axis=1) / count
+    # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
+    variance = (np.einsum("ij,ij->i", there, there) + PRIOR_ROWS * np.square(spreads)) / count - mean**2
+    there -= mean[:, None]
+    there /= np.sqrt(np.maximum(variance, 1e-12))[:, None]
+    there *= meant
+    return there

@@ -2,84 +2,93 @@
 
 A newer statement goes before one of the best hits when enough speaks for it:
 
-    own + alike + linked + told + later - behind >= enough
+    own + alike + linked + told + answers + later - behind >= enough
 
 how well it answers the question by itself, how close both are, whether it names something rare that the other names
-("Dropped Spanish, I'm taking Portuguese"), whether its wording tells of a change, whether it was said on another day,
-and how far the other is behind the best hit. The weights are those of a logistic regression over pairs of statements
-from users we tuned on, rounded. Who asks about themselves asks how things are now; a question about others may as well
-ask what was, and takes more.
+("Dropped Spanish, I'm taking Portuguese"), whether its wording tells of a change, whether it holds what was asked for
+(an amount, a name), whether it was said on another day, and how far the other is behind the best hit. The weights are
+those of a logistic regression over pairs of statements from users we tuned on, rounded. Who asks about themselves asks
+how things are now; a question about others may as well ask what was, and takes more.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-HEADS = 2
-"""So many of the best hits may be found to be stale."""
+from persona.memory.intent import Intent
 
-_OWN, _MOST_OWN = 0.8, 5.0  # for each standard deviation
-_ALIKE = 6.0  # for a centred cosine of 1
+HEADS, REACH = 3, 10
+"""So many of the statements among the first ten hits may be found to be stale."""
+
+_OWN, _MOST_OWN = 1.0, 4.0  # for each standard deviation
+_ALIKE = 5.0  # for a centred cosine of 1
 _LINKED = 3.0  # for each of the two rarest shared terms, as rare as can be
-_TOLD = 1.5
-_LATER, _LATER_US = 2.5, 86_400_000_000  # for a day and more
-_BEHIND = 4.0  # for a score of 0
-_ENOUGH, _ENOUGH_OF_OTHERS = 6.5, 13.0
+_TOLD = 2.0
+_ANSWERS = 1.5
+_LATER, _LATER_US = 1.5, 86_400_000_000  # for a day and more
+_BEHIND = 6.0  # for a score of 0
+_ENOUGH, _ENOUGH_OF_THINGS, _ENOUGH_OF_OTHERS = 6.5, 8.0, 13.0
 _MOST_MOVED = 3  # for each of the best
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The best hits, best first, and after them rows that only share rare terms with one of the first `HEADS`.
+    """Statements that may be newer than one of the heads, and what is known of them but their wording.
 
-    For each row: when it was said, its score, its score without its neighbours, whether it is a statement; for each
-    of the heads and each row how alike they are (-1 to 1) and how they are linked (0 to 2), shape (heads, rows).
+    Their slots; how long after each head each was said, shape (heads, rows); how well each answers by itself; how
+    alike each is to each head (-1 to 1) and how linked (0 to 2), shape (heads, rows); how far each head is behind the
+    best hit, as a share of its score.
     """
 
-    at_us: NDArray[np.int64]
-    total: NDArray[np.float64]
+    slots: NDArray[np.intp]
+    after_us: NDArray[np.int64]
     own: NDArray[np.float64]
-    statement: NDArray[np.bool_]
-    alike: NDArray[np.float32]
+    alike: NDArray[np.float64]
     linked: NDArray[np.float64]
+    behind: NDArray[np.float64]
 
 
-def newest_first(pool: Pool, hits: int, told: Callable[[int], float], *, of_oneself: bool) -> list[int]:
-    """The order of the first `hits` of the pool, as indexes into it, and of other rows that go before one of them.
+Worded = Callable[[NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Of some slots, how far their wording tells of a change and whether it could answer the question, -1 to 1 each."""
 
-    `told` says of a row how much its wording tells of a change, -1 to 1, and is asked only where that decides.
-    `of_oneself` is whether the question is about who asks it.
+
+def newest_first(pool: Pool, hits: Sequence[int], heads: Sequence[int], worded: Worded, intent: Intent) -> list[int]:
+    """The hits in their new order, with other rows of the pool that go before one of the heads.
+
+    `worded` is asked only where that decides.
     """
-    enough = _ENOUGH if of_oneself else _ENOUGH_OF_OTHERS
+    enough = _enough(intent)
     evidence = _evidence(pool)
-    order, moved = list(range(hits)), set[int]()
-    for head, row in enumerate(evidence):
-        better = []
-        for at in np.flatnonzero(row >= enough - _TOLD).tolist():
-            if at not in moved:
-                wording = told(at) if row[at] < enough + _TOLD else 1.0
-                better.append((row[at] + _TOLD * wording, -at))
-        better.sort(reverse=True)
-        for said, at in better[:_MOST_MOVED]:
+    perhaps = np.flatnonzero((evidence >= enough - _TOLD - _ANSWERS).any(axis=0))
+    slots = pool.slots[perhaps]
+    told, answers = worded(slots)
+    evidence = evidence[:, perhaps] + _TOLD * told + _ANSWERS * answers
+    order, moved = list(hits), set[int]()
+    for head, row in zip(heads, evidence, strict=True):
+        found = np.flatnonzero(row >= enough)
+        better = sorted(zip(row[found].tolist(), slots[found].tolist(), strict=True), reverse=True)
+        for _, slot in [one for one in better if one[1] not in moved][:_MOST_MOVED]:
             place = order.index(head)
-            if said < enough or -at in order[:place]:
+            if slot in order[:place]:
                 continue
-            if -at in order:
-                order.remove(-at)
-            order.insert(place, -at)
-            moved.add(-at)
+            if slot in order:
+                order.remove(slot)
+            order.insert(place, slot)
+            moved.add(slot)
     return order
 
 
+def _enough(intent: Intent) -> float:
+    if intent.of_oneself:
+        return _ENOUGH
+    return _ENOUGH_OF_OTHERS if intent.names else _ENOUGH_OF_THINGS
+
+
 def _evidence(pool: Pool) -> NDArray[np.float64]:
-    """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it may not go."""
-    heads = len(pool.alike)
-    later_us = pool.at_us - pool.at_us[:heads, None]
-    behind = (pool.total[0] - pool.total[:heads]) / max(1.0, float(pool.total[0]))
+    """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
     evidence = _OWN * np.clip(pool.own, 0, _MOST_OWN) + _ALIKE * pool.alike + _LINKED * pool.linked
-    evidence += _LATER * np.minimum(later_us / _LATER_US, 1) - _BEHIND * behind[:, None]
-    after = np.arange(len(pool.at_us)) > np.arange(heads)[:, None]
-    found: NDArray[np.float64] = np.where(after & (later_us > 0) & pool.statement, evidence, -np.inf)
-    return found
+    evidence += _LATER * np.minimum(pool.after_us / _LATER_US, 1) - _BEHIND * pool.behind[:, None]
+    evidence[pool.after_us <= 0] = -np.inf
+    return evidence
