@@ -146,24 +146,24 @@ class DenseIndex:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
         told = positions != _NONE
-        to = self._positions.values[np.asarray(heads, np.intp)]
+        to = self._positions.values[heads]
         directions = (self._stored()[to] - middle.mean) / middle.lengths[heads][:, None]
         directions[to == _NONE] = 0
-        for row, direction in zip(found, directions.astype(np.float32), strict=True):
-            row[told] = self._along(direction, positions[told])
-        found[:, told] -= np.einsum("ij,j->i", directions, middle.mean)[:, None]
-        found /= middle.lengths[slots]
+        products = self._along(directions.astype(np.float32), np.maximum(positions, positions[told].min()))
+        found += products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
+        found *= told / middle.lengths[slots]
         return found
 
-    def _along(self, direction: NDArray[np.float32], positions: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The products of the vectors at some positions with one, shape (n,)."""
+    def _along(self, directions: NDArray[np.float32], positions: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The products of some vectors with those at some positions, shape (directions, positions)."""
         first, stop = int(positions.min()), int(positions.max()) + 1
         if stop - first > _SCATTERED * len(positions):
-            scattered: NDArray[np.float32] = np.einsum("ij,j->i", self._stored()[positions], direction)
+            scattered: NDArray[np.float32] = np.einsum("ij,kj->ki", self._stored()[positions], directions)
             return scattered
-        products = np.empty(stop - first, np.float32)
-        _multiply(products, direction, self._stored()[first:stop])
-        return products[positions - first]
+        products = np.empty((len(directions), stop - first), np.float32)
+        for out, direction in zip(products, directions, strict=True):
+            _multiply(out, direction, self._stored()[first:stop])
+        return products[:, positions - first]
 
     def _stored(self) -> NDArray[np.float32]:
         """All vectors, dead ones too, by position; no copy."""

@@ -20,7 +20,7 @@ when a question about the past names May.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from threading import Lock
 
 import numpy as np
@@ -224,16 +224,15 @@ class OwnerIndex:
         heads = [hit for hit in hits[:REACH] if statement[hit]][:HEADS]
         if not heads:
             return hits, scores.total[hits]
-        links = self._links(heads, asked)
+        linked = self._postings.linked(heads, asked, self._rows.live, len(self._rows))
         later = statement & self._rows.live & (at_us > at_us[heads].min())
         first = max(0, len(later) - _NEWEST)
-        older = [slot for slot in {*hits, *chain.from_iterable(links)} if slot < first and later[slot]]
-        stretches = np.array(older, np.intp), np.flatnonzero(later[first:]) + first
-        at = np.concatenate(stretches)
-        windows = self._neighbours.windows()
-        linked = np.zeros((len(heads), len(later)))
-        for row, link in zip(linked, links, strict=True):
-            row[list(link)] = list(link.values())
+        old = {*hits, *linked[:, :first].nonzero()[1].tolist()}
+        stretches = (
+            np.array([one for one in old if one < first and later[one]], np.intp),
+            later[first:].nonzero()[0] + first,
+        )
+        at, windows = np.concatenate(stretches), self._neighbours.windows()
         dense, lexical = scores.dense[at] - scores.near_dense[at], scores.lexical[at] - scores.near_lexical[at]
         top = float(scores.total[hits[0]])
         pool = Pool(
@@ -254,20 +253,6 @@ class OwnerIndex:
             return self._rows.strings(slot)[1]
 
         return self._wordings.told(slots, text), self._wordings.answers(wanted, slots, text)
-
-    def _links(self, slots: Sequence[int], asked: Sequence[str]) -> list[dict[int, float]]:
-        """For each slot, who else holds rare terms of it that were not asked for, and how rare the first two are."""
-        known = set(map(key, asked))
-        said = [set(keys) - known for keys in self._postings.keys_of(slots)]
-        rare = self._postings.rare(np.array(sorted(set().union(*said)), np.int64), self._rows.live, len(self._rows))
-        links: list[dict[int, float]] = []
-        for slot, keys in zip(slots, said, strict=True):
-            shared: dict[int, list[float]] = {}
-            for rarity, holders in sorted((rare[one] for one in keys & rare.keys()), reverse=True):
-                for holder in holders:
-                    shared.setdefault(holder, []).append(rarity)
-            links.append({holder: sum(rarities[:2]) for holder, rarities in shared.items() if holder != slot})
-        return links
 
     def _recalled(self, slots: list[int], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         at = np.array(slots, np.intp)

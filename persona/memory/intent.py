@@ -33,11 +33,11 @@ _WISHES = re.compile(
 )
 _FACTS = re.compile(
     r"\b(?:what|which|quel|combien|how (?:much|many|often|long|do (?:i|we))\b|(?:do|am|are|have) (?:i|we)\b|"
-    r"(?:still|anymore|currently|now|toujours|encore|actuellement|maintenant)\b|"
     r"comment (?:je|on|est-ce|s['’]|se|va)|est-ce qu(?:e (?:je|nous)\b|e j['’]|['’]on\b))|"
     r"^\W*(?:who|where|when|qui|où|quand)\b",
     re.IGNORECASE,
 )
+_STILL = re.compile(r"\b(?:still|anymore|currently|now|toujours|encore|actuellement|maintenant)\b", re.IGNORECASE)
 _ADVICE = re.compile(
     r"\b(?:suggest\w*|recommend\w*|ideas?|tips|advi[cs]e|some|should|could|would|looking for|help me|can you|"
     r"propos\w*|sugg[eè]r\w*|recommand\w*|conseill\w*|id[ée]es?|pourrais?|devrais?|quelques)\b",
@@ -94,7 +94,7 @@ class Intent:
 def intent_of(question: str) -> Intent:
     """What a question is after, by its wording."""
     suggestion, then = _WISHES.search(question) is not None, _EARLIER.search(question) is not None
-    state = not suggestion or (_FACTS.search(question) is not None and not _ADVICE.search(question))
+    state = not suggestion or _STILL.search(question) or (_FACTS.search(question) and not _ADVICE.search(question))
     of_oneself = not _OWN.isdisjoint(_WORD.findall(question.lower()))
     if then or not state:
         return Intent(suggestion, False, then, of_oneself)

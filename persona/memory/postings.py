@@ -115,35 +115,50 @@ class Postings:
         """The slots, dead ones too, that hold any of the sorted keys."""
         return self._find(keys)[1]
 
-    def keys_of(self, slots: Sequence[int]) -> list[list[int]]:
+    def linked(
+        self, heads: Sequence[int], asked: Sequence[str], live: NDArray[np.bool_], rows: int
+    ) -> NDArray[np.float64]:
+        """How rare the two rarest terms are that a slot shares with each head, 0 to 2, shape (heads, slots).
+
+        A term counts that a few of the live rows hold and that was not asked for. `rows` is how many live.
+        """
+        linked = np.zeros((len(heads), len(live)))
+        known = set(map(key, asked))
+        said = [keys - known for keys in self._keys_of(heads)]
+        keys = np.array(sorted(set().union(*said)), np.int64)
+        most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
+        keys = keys[self._held(keys)[1] <= 2 * most]  # up to half of them may be dead
+        if not len(keys):
+            return linked
+        which, slots, _ = self._find(keys)
+        count = np.bincount(which[live[slots]], minlength=len(keys))
+        rare = np.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
+        some = ((count > 1) & (count <= most))[which] & live[slots]
+        which, slots = which[some], slots[some]
+        order = np.argsort(rare[which])
+        which, slots = which[order], slots[order]
+        listed = keys.tolist()
+        holds = np.array([[one in terms for one in listed] for terms in said])
+        of, at = holds[:, which].nonzero()
+        _two_best(linked.reshape(-1), of * len(live) + slots[at], rare[which[at]])
+        linked[np.arange(len(heads)), heads] = 0
+        return linked
+
+    def _keys_of(self, slots: Sequence[int]) -> list[set[int]]:
         """The keys of each slot's terms. A look at all postings: half a millisecond where there are a million."""
         wanted = np.zeros(len(self._lengths), np.bool_)
         wanted[slots] = True
-        found: dict[int, list[int]] = {slot: [] for slot in slots}
+        found: dict[int, set[int]] = {slot: set() for slot in slots}
         for holders, keys in ((self._slots, self._keys), (self._tail_slots.values, self._tail_keys.values)):
             at = wanted[holders].nonzero()[0]
-            for slot, key in zip(holders[at].tolist(), keys[at].tolist(), strict=True):
-                found[slot].append(key)
+            for slot, one in zip(holders[at].tolist(), keys[at].tolist(), strict=True):
+                found[slot].add(one)
         return list(found.values())
 
-    def rare(self, keys: NDArray[np.int64], live: NDArray[np.bool_], rows: int) -> dict[int, tuple[float, list[int]]]:
-        """Those of the sorted keys that a few live rows hold, but more than one: how rare (0 to 1), and which slots."""
-        most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
-        held = np.searchsorted(self._keys, keys, "right") - np.searchsorted(self._keys, keys, "left")
-        keys = keys[held <= 2 * most]  # up to half of them may be dead
-        if not len(keys):
-            return {}
-        which, slots, _ = self._find(keys)
-        alive = live[slots]
-        holders: dict[int, list[int]] = {}
-        for one, slot in zip(keys[which[alive]].tolist(), slots[alive].tolist(), strict=True):
-            holders.setdefault(one, []).append(slot)
-        rarest = math.log1p((rows - 0.5) / 1.5)
-        return {
-            one: (math.log1p((rows - len(found) + 0.5) / (len(found) + 0.5)) / rarest, found)
-            for one, found in holders.items()
-            if 1 < len(found) <= most
-        }
+    def _held(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where the postings of each key begin in the sorted part, and how many there are."""
+        starts = self._keys.searchsorted(keys, "left")
+        return starts, self._keys.searchsorted(keys, "right") - starts
 
     def relevance(self, terms: Sequence[str], live: NDArray[np.bool_], rows: int, windows: Windows) -> Relevance:
         """How well every slot answers the terms. `rows` is the number of live slots."""
@@ -165,8 +180,7 @@ class Postings:
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""
-        starts = np.searchsorted(self._keys, keys, "left")
-        found = np.searchsorted(self._keys, keys, "right") - starts
+        starts, found = self._held(keys)
         which = np.repeat(np.arange(len(keys)), found)
         at = np.arange(len(which)) + np.repeat(starts - (np.cumsum(found) - found), found)
         tail = self._tail_keys.values
@@ -206,6 +220,16 @@ def _bm25(
     weights = rarity[which] * repeats * (_SATURATION + 1) / (repeats + _SATURATION * longer)
     shares: NDArray[np.float64] = np.bincount(slots, weights, minlength=len(lengths)) / rarity.sum()
     return shares
+
+
+def _two_best(totals: NDArray[np.float64], places: NDArray[np.intp], values: NDArray[np.float64]) -> None:
+    """Writes to each place the sum of its two highest values; those of a place come in ascending order."""
+    last = np.empty(len(totals), np.intp)
+    for _ in range(2):
+        last[places] = np.arange(len(places))
+        best = last[places] == np.arange(len(places))
+        totals[places[best]] += values[best]
+        places, values = places[~best], values[~best]
 
 
 def _spread(

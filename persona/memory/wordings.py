@@ -15,6 +15,7 @@ from persona.memory.columns import Column
 from persona.memory.intent import Wanted
 
 _UNREAD, _AMOUNT, _NAME = 128, 64, 32
+_NO_AMOUNT, _NO_NAME = -2.0, -1.0  # who says no name may say "my brother"
 _STEPS = 2  # `told` is a half at the least
 _AMOUNTS = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|"
@@ -52,11 +53,11 @@ class Wordings:
         return found / _STEPS - 1.0
 
     def answers(self, wanted: Wanted, slots: NDArray[np.intp], text: Callable[[int], str]) -> NDArray[np.float64]:
-        """Whether each could hold what is wanted, 1 or -1, shape (slots,); 0 where anything may be."""
+        """Whether each could hold what is wanted, 1 or less than 0, shape (slots,); 0 where anything may be."""
         if wanted is Wanted.ANYTHING:
             return np.zeros(len(slots))
-        flag = _AMOUNT if wanted is Wanted.AMOUNT else _NAME
-        return np.where(self._of(slots, text) & flag, 1.0, -1.0)
+        flag, without = (_AMOUNT, _NO_AMOUNT) if wanted is Wanted.AMOUNT else (_NAME, _NO_NAME)
+        return np.where(self._of(slots, text) & flag, 1.0, without)
 
     def _of(self, slots: NDArray[np.intp], text: Callable[[int], str]) -> NDArray[np.uint8]:
         read = self._read.values

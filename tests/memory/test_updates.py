@@ -5,7 +5,7 @@ from persona_embedded.embed import StaticWords
 
 from persona.memory.changes import CHANGE, EVENT, NOTHING, told
 from persona.memory.index import OwnerIndex
-from persona.memory.intent import intent_of
+from persona.memory.intent import Wanted, intent_of
 from persona.memory.recall import merge, query_of
 from persona.memory.vectors import pack
 from persona.values.memory import MemoryRow, Recalled
@@ -144,3 +144,77 @@ def test_what_names_the_old_value_follows_it_whatever_else_it_says() -> None:
 def test_what_shares_only_common_words_with_the_answer_stays_behind_it() -> None:
     answer = "My landlord is Mr Petrov."
     assert ask("Who is my landlord?", answer, "I finally painted the fence, it is green now.")[0].id == answer
+
+
+def test_what_is_newer_is_found_where_no_word_is_shared_with_the_question_or_the_answer() -> None:
+    old, new = "I live in Leeds, near the park.", "We have just settled into a cottage in York."
+    assert ask("Where do I live?", old, new)[0].id == new
+
+
+def test_of_two_statements_with_a_change_the_one_that_holds_what_was_asked_for_goes_first() -> None:
+    old, amount, other = (
+        "My rent is 780 euros.",
+        "The landlord raised the rent to 850.",
+        "My landlord changed the locks.",
+    )
+    assert ask("How much rent do I pay?", old, other, amount)[0].id == amount
+    assert ask("How much rent do I pay?", old, amount, other)[0].id == amount
+
+
+@pytest.mark.parametrize("vector", [True, False])
+def test_what_is_newer_is_found_among_rows_without_vectors(vector: bool) -> None:
+    old, new = "My car is a Clio.", "I sold the Clio, my car is a Berlingo now."
+    embedder = StaticWords()
+    packed = pack(embedder.embed([old, new])) if vector else [b"", b""]
+    names = [embedder.name if one else "" for one in packed]
+    bare = MemoryRow("bare", "turn", "The weather is fine.", 3, "", b"", at_us=DAY_US * 3)
+    index = OwnerIndex(embedder.name)
+    index.apply(
+        [
+            bare,
+            *(
+                MemoryRow(text, "turn", text, at, name, one, at_us=at * DAY_US)
+                for at, (text, name, one) in enumerate(zip([old, new], names, packed, strict=True), start=1)
+            ),
+        ]
+    )
+    question = "What car do I have?"
+    for asked in (None, embedder.embed([question])[0]):
+        assert [hit.id for hit in index.search(asked, query_of(question).terms, 5, question)][:2] == [new, old]
+
+
+def test_what_is_newer_is_found_when_it_lies_more_than_a_thousand_rows_back() -> None:
+    old, new = "My landlord is Mr Petrov.", "Mr Petrov sold the house, my landlord is Mrs Quill now."
+    index = OwnerIndex("none")
+    said = [old, new, *(f"It rains on day {number}." for number in range(1_100))]
+    index.apply([MemoryRow(f"{at}", "turn", text, at, at_us=at * DAY_US) for at, text in enumerate(said, start=1)])
+    question = "Who is my landlord?"
+    assert [hit.text for hit in index.search(None, query_of(question).terms, 5, question)][:2] == [new, old]
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("How much rent do I pay?", Wanted.AMOUNT),
+        ("À quelle heure est-ce que je me lève ?", Wanted.AMOUNT),
+        ("What is our budget?", Wanted.AMOUNT),
+        ("Who is my landlord?", Wanted.NAME),
+        ("Comment s'appelle mon chien ?", Wanted.NAME),
+        ("Do I smoke?", Wanted.ANYTHING),
+    ],
+)
+def test_what_would_answer_a_question_is_told_by_its_wording(question: str, wanted: Wanted) -> None:
+    assert intent_of(question).wanted is wanted
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What are some good hotels in Rome?", "Which sofa would you recommend?", "Quelles idées pour ce soir ?"],
+)
+def test_who_asks_for_advice_does_not_ask_how_things_are(question: str) -> None:
+    assert not intent_of(question).now
+
+
+@pytest.mark.parametrize("question", ["Am I still looking for a flat?", "Je cherche toujours un stage ?"])
+def test_who_asks_whether_something_still_holds_asks_how_things_are(question: str) -> None:
+    assert intent_of(question).now
