@@ -224,12 +224,11 @@ class OwnerIndex:
         heads = [hit for hit in hits[:REACH] if statement[hit]][:HEADS]
         if not heads:
             return hits, scores.total[hits]
-        linked = self._postings.linked(heads, asked, self._rows.live, len(self._rows))
+        linked, holders = self._postings.linked(heads, asked, self._rows.live, len(self._rows))
         later = statement & self._rows.live & (at_us > at_us[heads].min())
         first = max(0, len(later) - _NEWEST)
-        old = {*hits, *linked[:, :first].nonzero()[1].tolist()}
         stretches = (
-            np.array([one for one in old if one < first and later[one]], np.intp),
+            np.array([one for one in holders.union(hits) if one < first and later[one]], np.intp),
             later[first:].nonzero()[0] + first,
         )
         at, windows = np.concatenate(stretches), self._neighbours.windows()

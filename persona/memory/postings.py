@@ -117,10 +117,11 @@ class Postings:
 
     def linked(
         self, heads: Sequence[int], asked: Sequence[str], live: NDArray[np.bool_], rows: int
-    ) -> NDArray[np.float64]:
+    ) -> tuple[NDArray[np.float64], set[int]]:
         """How rare the two rarest terms are that a slot shares with each head, 0 to 2, shape (heads, slots).
 
-        A term counts that a few of the live rows hold and that was not asked for. `rows` is how many live.
+        With it, the slots where it is not 0. A term counts that a few of the live rows hold and that was not asked
+        for. `rows` is how many live.
         """
         linked = np.zeros((len(heads), len(live)))
         known = set(map(key, asked))
@@ -129,7 +130,7 @@ class Postings:
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
         keys = keys[self._held(keys)[1] <= 2 * most]  # up to half of them may be dead
         if not len(keys):
-            return linked
+            return linked, set()
         which, slots, _ = self._find(keys)
         count = np.bincount(which[live[slots]], minlength=len(keys))
         rare = np.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
@@ -142,18 +143,15 @@ class Postings:
         of, at = holds[:, which].nonzero()
         _two_best(linked.reshape(-1), of * len(live) + slots[at], rare[which[at]])
         linked[np.arange(len(heads)), heads] = 0
-        return linked
+        return linked, set(slots[at].tolist())
 
     def _keys_of(self, slots: Sequence[int]) -> list[set[int]]:
         """The keys of each slot's terms. A look at all postings: half a millisecond where there are a million."""
-        wanted = np.zeros(len(self._lengths), np.bool_)
-        wanted[slots] = True
-        found: dict[int, set[int]] = {slot: set() for slot in slots}
-        for holders, keys in ((self._slots, self._keys), (self._tail_slots.values, self._tail_keys.values)):
-            at = wanted[holders].nonzero()[0]
-            for slot, one in zip(holders[at].tolist(), keys[at].tolist(), strict=True):
-                found[slot].add(one)
-        return list(found.values())
+        found = []
+        for slot in slots:
+            new = self._tail_keys.values[self._tail_slots.values == slot]
+            found.append({*self._keys[(self._slots == slot).nonzero()[0]].tolist(), *new.tolist()})
+        return found
 
     def _held(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the postings of each key begin in the sorted part, and how many there are."""

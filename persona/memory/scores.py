@@ -22,13 +22,16 @@ def standardised(
     `PRIOR_ROWS` unrelated values are counted into each row: their mean is 0 and their standard deviation the row's
     spread, so the divisor is never 0.
     """
-    meant = np.array(chosen)
-    there = np.where(meant, np.array(values), 0.0)
+    there, meant = np.array(values), np.array(chosen)
+    some = not meant.all()
+    if some:
+        there *= meant
     count = meant.sum(axis=1) + PRIOR_ROWS
     mean = there.sum(axis=1) / count
     # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
     variance = (np.einsum("ij,ij->i", there, there) + PRIOR_ROWS * np.square(spreads)) / count - mean**2
     there -= mean[:, None]
     there /= np.sqrt(np.maximum(variance, 1e-12))[:, None]
-    there *= meant
+    if some:
+        there *= meant
     return there

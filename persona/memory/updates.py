@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from persona.memory.intent import Intent
 
-HEADS, REACH = 3, 10
-"""So many of the statements among the first ten hits may be found to be stale."""
+HEADS, REACH = 2, 10
+"""The first two statements among the first ten hits may be found to be stale."""
 
 _OWN, _MOST_OWN = 1.0, 4.0  # for each standard deviation
 _ALIKE = 5.0  # for a centred cosine of 1
