@@ -7,8 +7,9 @@ that is something. Two examples are alike when their last question and reply are
 import json
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
 ALIKE = 0.9
@@ -27,13 +28,17 @@ def crossing_users(folder: Path) -> list[int]:
 def crossing_examples(folder: Path, name: str) -> list[tuple[str, str]]:
     """Pairs of examples of a format with `messages` that are alike and lie on two sides."""
     examples = list(_examples(folder, name))
+    held = Counter(word for _, _, words in examples for word in words)
     by_word = defaultdict(list)
+    rarest = []
     for number, (_, _, words) in enumerate(examples):
-        for word in sorted(words)[:: max(1, len(words) // 8)]:
+        # such sets share one of so many of their rarest words (prefix filtering, Chaudhuri et al. 2006)
+        rarest.append(sorted(words, key=lambda word: (held[word], word))[: len(words) - ceil(ALIKE * len(words)) + 1])
+        for word in rarest[-1]:
             by_word[word].append(number)
     found = set()
     for number, (side, text, words) in enumerate(examples):
-        near = {other for word in words for other in by_word.get(word, ()) if other > number}
+        near = {other for word in rarest[number] for other in by_word[word] if other > number}
         for other in near:
             far, said, theirs = examples[other]
             if far != side and len(words & theirs) >= ALIKE * len(words | theirs):
