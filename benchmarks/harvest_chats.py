@@ -95,7 +95,8 @@ class Chats:
 
     def place(self, key: int, turn: int) -> Place | None:
         """The role of an exchange; None for those that are like no others."""
-        return self._places.get(TURNS * key + turn)
+        place = self._places.get(TURNS * key + turn)
+        return None if place and place.role == "follow-up" and not turn else place  # nothing to go on from
 
     def chat(self, key: int) -> Chat:
         """The conversation with a key, the same every time."""
