@@ -16,7 +16,7 @@ from pathlib import Path
 
 import persona
 from persona.adapter import Provider
-from persona.errors import AdapterMissing, BadRequest, InvalidInput, ProviderUnavailable, SettingsError
+from persona.errors import AdapterMissing, BadRequest, InvalidInput, NotFound, ProviderUnavailable, SettingsError
 from persona.values.tuning import Progress, Training
 from persona_trl import base, rows, told
 from persona_trl.job import Job, Spec
@@ -45,8 +45,10 @@ class LocalTuning:
 
         One that runs, or has succeeded, is left as it is. Raises AdapterMissing without the libraries, ModelNotFound
         and BadRequest for the model, InvalidInput for the dataset, SettingsError for an option, ProviderUnavailable
-        when the folder cannot be written.
+        when the folder cannot be written; NotFound where a run is only to be adopted and there is none.
         """
+        if training.adopt:
+            return await asyncio.to_thread(_adopted, training.folder)
         missing = [name for name in LIBRARIES if find_spec(name) is None]
         if missing:
             raise AdapterMissing(
@@ -90,6 +92,13 @@ class LocalTuning:
             for folder in left:
                 await asyncio.to_thread(shutil.rmtree, folder)
         return tuple(map(str, left))
+
+
+def _adopted(folder: Path) -> str:
+    job = Job(folder.resolve())
+    if not job.is_asked():
+        raise NotFound(f"no run was begun in {str(folder)!r}")
+    return json.dumps({"folder": str(job.folder)})
 
 
 def _start(training: Training) -> str:

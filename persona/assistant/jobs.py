@@ -1,5 +1,6 @@
 """Tuning jobs, for whoever runs an installation: start, follow, end, clean. The sync class is calls of the portal."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -72,7 +73,7 @@ class AsyncJobs:
         TooExpensive, InvalidInput, NotFound and AdapterMissing with nothing done; and what the backend refuses it for.
         """
         bench = self._open()
-        made = order if isinstance(order, Prepared) else await bench.database.thread(lambda: prepare(bench, order))
+        made = order if isinstance(order, Prepared) else await asyncio.to_thread(prepare, bench, order)
         return await starting.begin(bench, made.job)
 
     async def again(
@@ -110,6 +111,14 @@ class AsyncJobs:
             id,
         )
         return await self.start(order)
+
+    async def resume(self, id: str, options: Mapping[str, str] | None = None) -> Job:
+        """Lets the backend go on with a run that has failed or was cancelled, with some of its options changed.
+
+        On this machine it goes on from its last checkpoint; what a vendor has ended stays ended, and `again` starts it
+        anew. Raises MisuseError for any other job, NotFound, and what `start` raises.
+        """
+        return await starting.resume(self._open(), id, options or {})
 
     async def list(self, limit: int = 20) -> tuple[Job, ...]:
         """The last jobs, the newest first, as they are stored."""
@@ -227,6 +236,14 @@ class Jobs:
         """
         changes = {"limit_usd": limit_usd, "usd_per_million": usd_per_million}
         return self._portal.call(self._jobs.again(id, backend=backend, base_model=base_model, who=who, **changes))
+
+    def resume(self, id: str, options: Mapping[str, str] | None = None) -> Job:
+        """Lets the backend go on with a run that has failed or was cancelled, with some of its options changed.
+
+        On this machine it goes on from its last checkpoint; what a vendor has ended stays ended, and `again` starts it
+        anew. Raises MisuseError for any other job, NotFound, and what `start` raises.
+        """
+        return self._portal.call(self._jobs.resume(id, options))
 
     def list(self, limit: int = 20) -> tuple[Job, ...]:
         """The last jobs, the newest first, as they are stored."""

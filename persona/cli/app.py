@@ -149,6 +149,7 @@ _tune.command("cancel", epilog="Example: persona tune cancel JOB")(tune.cancel)
 _tune.command("clean", epilog="Example: persona tune clean --expired")(tune.clean)
 _tune.command("idle", epilog="Example: persona tune idle")(tune.idle)
 _tune.command("keep", epilog="Example: persona tune keep JOB --hours 48")(tune.keep)
+_tune.command("resume", epilog="Example: persona tune resume JOB --option merge=true")(tune.resume)
 _tune.command("again", epilog="Example: persona tune again JOB --backend local --model ./small")(tune.again)
 app.add_typer(_tune, name="tune")
 

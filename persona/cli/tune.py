@@ -30,6 +30,9 @@ Price = Annotated[
     float | None,
     typer.Option("--usd-per-million", min=0, metavar="USD", help="The price of a million trained tokens, if you know."),
 ]
+Option = Annotated[
+    list[str] | None, typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option of the backend's own.")
+]
 Watch = Annotated[bool, typer.Option("--watch", help="Follow it until it ends.")]
 Every = Annotated[
     float | None,
@@ -45,7 +48,7 @@ Hours = Annotated[
 
 
 def start(
-    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset's folder, or a training file.")],
+    dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset's id or folder, or a training file.")],
     validation: Annotated[
         Path | None, typer.Argument(metavar="[VALIDATION]", help="The file for validation that goes with a file.")
     ] = None,
@@ -59,9 +62,7 @@ def start(
     ] = None,
     suffix: Annotated[str, typer.Option("--suffix", metavar="NAME", help="A part of the tuned model's name.")] = "",
     seed: Annotated[int, typer.Option("--seed", help="Another number shuffles differently.")] = 0,
-    option: Annotated[
-        list[str] | None, typer.Option("--option", "-o", metavar="KEY=VALUE", help="An option of the backend's own.")
-    ] = None,
+    option: Option = None,
     limit_usd: Limit = None,
     usd_per_million: Price = None,
     keep_hours: Hours = None,
@@ -96,6 +97,13 @@ def again(
 ) -> None:
     """Start a job's dataset anew, on another backend: in its format, after the same checks."""
     asyncio.run(_again(id, backend, model, limit_usd, usd_per_million, config, watching=watching, json=json))
+
+
+def resume(
+    id: JobId, option: Option = None, watching: Watch = False, json: Json = False, config: Config = None
+) -> None:
+    """Go on with a job that failed or was cancelled: on this machine, from its last checkpoint."""
+    asyncio.run(_resume(id, _options(option or []), config, watching=watching, json=json))
 
 
 def listing(
@@ -227,6 +235,14 @@ async def _again(
         )
     if not json:
         show(cost(job.estimate))
+    await _go_on(job, config, watching=watching, json=json)
+
+
+async def _resume(id: str, options: dict[str, str], config: str | None, *, watching: bool, json: bool) -> None:
+    from persona.assistant.jobs import AsyncJobs
+
+    async with AsyncJobs.open(read_settings(config)) as jobs:
+        job = await jobs.resume(id, options)
     await _go_on(job, config, watching=watching, json=json)
 
 

@@ -48,6 +48,16 @@ _REFUSE = Statement(
     .where(*_holds_lease)
     .values(state=param("became"), problem=param("why"), ended_us=param("now_us"), lease_until_us=0)
 )
+_REOPEN = Statement(
+    update(_jobs)
+    .where(_is_it, or_(_j.state == "failed", _j.state == "cancelled"), _j.cleaned_us == 0)
+    .values(
+        state="starting",
+        training=param("asked"),
+        lease_until_us=param("until_us"),
+        **{"ending": "", "problem": "", "ended_us": 0, "expires_us": 0},
+    )
+)
 _START = Statement(
     update(_jobs)
     .where(_is_it, _j.state == "starting")
@@ -103,6 +113,12 @@ def claim(tx: Transaction, id: str, now_us: int, until_us: int) -> bool:
 def renew(tx: Transaction, id: str, token: int, until_us: int) -> bool:
     """Prolongs the lease that ends at `token`. False when it was lost."""
     return bool(tx.run(_RENEW, {"which": id, "token": token, "until_us": until_us}))
+
+
+def reopen(tx: Transaction, id: str, training: Training, until_us: int) -> bool:
+    """Takes up a job again that has failed or was cancelled, under a lease. False for any other, and a cleaned one."""
+    asked = _CODECS["training"].dump_json(training).decode()
+    return bool(tx.run(_REOPEN, {"which": id, "asked": asked, "until_us": until_us}))
 
 
 def wait(tx: Transaction, id: str, token: int, problem: str) -> None:

@@ -541,6 +541,7 @@ class JobRow(Table, table=True):
     backend: str
     training: str = Field(sa_type=Text)
     dataset: str = Field(sa_type=Text)
+    dataset_id: str
     beside: str = Field(sa_type=Text)
     digest: str
     format: str

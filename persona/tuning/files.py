@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from persona.adapter import DatasetFormat
 from persona.errors import InvalidInput
@@ -22,11 +23,12 @@ _PIECE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """A training file, the one for validation where there is one, and the format they are in."""
+    """A training file, the one for validation where there is one, and the format they are in; the dataset's id."""
 
     train: Path
     validation: Path | None
     form: DatasetFormat
+    dataset_id: str = ""
 
     def both(self) -> list[Path]:
         """The files that there are."""
@@ -71,7 +73,7 @@ def converted(files: Files, wanted: DatasetFormat, folder: Path) -> Files:
     validation = files.validation
     if validation:
         validation = _written(validation, files.form, wanted, folder / f"validation{SUFFIXES[wanted.container]}")
-    return Files(train, validation, wanted)
+    return Files(train, validation, wanted, files.dataset_id)
 
 
 def digest_of(files: Files) -> str:
@@ -101,7 +103,7 @@ def _format_of(path: Path, wanted: DatasetFormat, formats: Mapping[str, DatasetF
 
 def _in_folder(folder: Path, wanted: DatasetFormat, method: Method, formats: Mapping[str, DatasetFormat]) -> Files:
     manifest = _manifest(folder)
-    if manifest.get("replaced_by") is not None:
+    if "replaced_by" in manifest:
         instead = manifest["replaced_by"] or "a new harvest"
         raise InvalidInput("the dataset was replaced after an erasure", hint=f"use {instead}")
     there = {path.partition("/")[0] for path in manifest["files"] if "/" in path}
@@ -114,10 +116,11 @@ def _in_folder(folder: Path, wanted: DatasetFormat, method: Method, formats: Map
     if f"{form.name}/{train.name}" not in manifest["files"]:
         raise InvalidInput(f"the dataset has no {form.name}/{train.name}", hint="harvest it into one file a side")
     _check_digests(folder, manifest, form.name)
-    return Files(train.absolute(), validation.absolute() if validation.is_file() else None, form)
+    beside = validation.absolute() if validation.is_file() else None
+    return Files(train.absolute(), beside, form, str(manifest.get("id", "")))
 
 
-def _manifest(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+def _manifest(folder: Path) -> dict[str, Any]:
     try:
         told = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -127,7 +130,7 @@ def _manifest(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
     return told
 
 
-def _check_digests(folder: Path, manifest: Mapping[str, Mapping[str, Mapping[str, str]]], form: str) -> None:
+def _check_digests(folder: Path, manifest: Mapping[str, Any], form: str) -> None:
     for path, told in manifest["files"].items():
         if not path.startswith(f"{form}/") or path.rpartition("/")[2].startswith("test"):
             continue

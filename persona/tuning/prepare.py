@@ -8,6 +8,8 @@ from pathlib import Path
 from persona.errors import InvalidInput
 from persona.harvest.formats import available, find
 from persona.harvest.formats.check import CheckReport, check
+from persona.harvest.work import room
+from persona.store import datasets
 from persona.store.ids import new_id
 from persona.tuning.bench import Bench, card_of
 from persona.tuning.dates import check_open, warnings
@@ -24,8 +26,8 @@ _TOLD = 3
 class TuningOrder:
     """What somebody wants trained.
 
-    `dataset` is a folder of `persona harvest`, or a training file, which may have one for `validation` beside it.
-    `backend` is a provider of the settings, whose own `options` they are. `epochs` None leaves the number to it.
+    `dataset` is a folder of `persona harvest`, its id, or a training file, which may have one for `validation` beside
+    it. `backend` is a provider of the settings, whose own `options` they are. `epochs` None leaves the number to it.
     Nothing is started that is expected to cost more than `limit_usd`; `usd_per_million` is the price of trained tokens
     where you know better than what the adapter was told. What bills while idle is cleaned `keep_hours` after the end,
     None for never by itself.
@@ -103,7 +105,8 @@ def _prepared(bench: Bench, order: TuningOrder, card: TuningCard, id: str) -> Pr
         id,
         order.backend,
         training,
-        str(Path(order.dataset).absolute()),
+        str(_place(bench, order.dataset).absolute()),
+        files.dataset_id,
         str(Path(order.validation).absolute()) if order.validation else "",
         digest_of(files),
         files.form.name,
@@ -124,8 +127,21 @@ def _files(bench: Bench, order: TuningOrder, card: TuningCard, id: str) -> Files
     name = card.preference_format if order.method == "dpo" else card.format
     wanted = find(name, formats)
     validation = Path(order.validation) if order.validation else None
-    there = found(Path(order.dataset), validation, wanted, order.method, formats)
-    return converted(there, wanted, bench.folder(id))
+    there = found(_place(bench, order.dataset), validation, wanted, order.method, formats)
+    folder = bench.folder(id)
+    try:
+        with room():
+            return converted(there, wanted, folder)
+    except OSError as error:
+        raise InvalidInput(f"cannot write into {str(folder)!r}: {error.strerror}", hint="let it be written") from error
+
+
+def _place(bench: Bench, dataset: str | Path) -> Path:
+    """Where a dataset lies: at its path, or where the one of this id was harvested to."""
+    if Path(dataset).exists():
+        return Path(dataset)
+    entry = bench.database.run_now(lambda tx: datasets.find(tx, str(dataset)), write=False)
+    return Path(entry.path if entry else dataset)
 
 
 def _refuse_problems(report: CheckReport) -> None:

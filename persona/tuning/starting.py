@@ -7,11 +7,11 @@ the backend again, which by the job's id finds what it began before.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from persona.errors import BusyError, NotFound, PersonaError, ProviderError
+from persona.errors import BusyError, MisuseError, NotFound, PersonaError, ProviderError
 from persona.harvest.formats import available, find
 from persona.store import jobs
 from persona.tuning.bench import Bench
@@ -47,6 +47,20 @@ async def go_on(bench: Bench, job: Job) -> Job:
             raise BusyError(f"{job.id} is being started by another process", hint="watch it a little later")
         return now
     return await _ask(bench, await bench.job(job.id), until_us)
+
+
+async def resume(bench: Bench, id: str, options: Mapping[str, str]) -> Job:
+    """Asks the backend to go on with a run that has ended without a result, with some options changed.
+
+    Raises MisuseError for a job that runs, has succeeded or was cleaned, and what `begin` raises.
+    """
+    job = await bench.job(id)
+    training = replace(job.training, options={**job.training.options, **options})
+    until_us = bench.now_us() + LEASE_US
+    if not await bench.database.run(lambda tx: jobs.reopen(tx, id, training, until_us)):
+        told = "cleaned" if job.cleaned_us else job.state
+        raise MisuseError(f"{id} is {told}", hint="only what has failed or was cancelled can be gone on with")
+    return await _ask(bench, await bench.job(id), until_us)
 
 
 async def _ask(bench: Bench, job: Job, token: int) -> Job:

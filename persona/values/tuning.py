@@ -119,15 +119,17 @@ class Job:
     """One tuning run as the store keeps it. Times are UTC microseconds, 0 for not yet.
 
     `backend` is the provider's name in the settings. `state` is `starting` until the backend has said that it has the
-    run. `dataset` is the folder or file that was named, `beside` the file for validation that was named with it, and
-    `digest` the SHA-256 of what is trained on. `again_of` is the job that was started anew here. `ending` says whether
-    somebody wants it ended, and whether the backend was told. What bills while idle is cleaned at `expires_us`.
+    run. `dataset` is the folder or file that was named, `dataset_id` what its manifest calls it, `beside` the file for
+    validation that was named with it, and `digest` the SHA-256 of what is trained on. `again_of` is the job that was
+    started anew here. `ending` says whether somebody wants it ended, and whether the backend was told. What bills while
+    idle is cleaned at `expires_us`.
     """
 
     id: str
     backend: str
     training: Training
     dataset: str
+    dataset_id: str
     beside: str
     digest: str
     format: str

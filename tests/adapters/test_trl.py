@@ -23,6 +23,7 @@ from persona.errors import (
     BadRequest,
     InvalidInput,
     ModelNotFound,
+    NotFound,
     PersonaError,
     ProviderUnavailable,
     SettingsError,
@@ -401,6 +402,17 @@ def test_a_failure_is_told_in_words_that_quote_no_row(error: Exception, said: st
     told_of = errors.words(outer if outer.__cause__ else error, tmp_path)
     assert said in told_of
     assert "secret" not in told_of
+
+
+async def test_adopting_takes_the_run_that_is_there_and_begins_none(training: Training) -> None:
+    tuning = LocalTuning(LOCAL)
+    with pytest.raises(NotFound):
+        await tuning.start(replace(training, adopt=True))
+    training.folder.mkdir()
+    Job(training.folder).ask(asked(training))
+    handle = await tuning.start(replace(training, adopt=True))
+    assert json.loads(handle) == {"folder": str(training.folder)}
+    assert not Job(training.folder).is_training()
 
 
 def test_a_refusal_is_an_error_of_persona(training: Training) -> None:

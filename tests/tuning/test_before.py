@@ -127,6 +127,13 @@ def test_a_file_in_another_format_is_written_in_the_backends(backend: Backend, j
     assert backend.runs[job.id].train.is_file()
 
 
+def test_a_folder_that_cannot_be_written_is_said(jobs: Jobs, tmp_path: Path) -> None:
+    (tmp_path / "alpaca.json").write_text('[{"instruction": "1?", "input": "", "output": "1!"}]')
+    (tmp_path / "jobs").write_text("no folder")
+    with pytest.raises(InvalidInput, match="cannot write into"):
+        jobs.start(order(tmp_path / "alpaca.json"))
+
+
 def test_preferences_are_needed_for_dpo(jobs: Jobs, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="dpo does not learn from"):
         jobs.start(order(chats(tmp_path / "train.jsonl"), method="dpo"))
@@ -141,12 +148,13 @@ def test_a_dataset_is_taken_in_the_backends_format_and_only_unchanged(jobs: Jobs
         chats(folder / name / "validation.jsonl", 2, "validation")
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*.jsonl")}
     told = {name: {"sha256": sha256(path.read_bytes()).hexdigest()} for name, path in files.items()}
-    (folder / "manifest.json").write_text(json.dumps({"format": "persona-dataset", "files": told}))
+    (folder / "manifest.json").write_text(json.dumps({"format": "persona-dataset", "id": "dst_1", "files": told}))
     job = jobs.start(order(folder))
     assert (job.training.train, job.training.validation) == (
         folder / "trl" / "train.jsonl",
         folder / "trl" / "validation.jsonl",
     )
+    assert (job.dataset, job.dataset_id) == (str(folder), "dst_1")
     chats(folder / "trl" / "train.jsonl", 13)
     with pytest.raises(InvalidInput, match="was changed"):
         jobs.start(order(folder))

@@ -381,6 +381,21 @@ def test_a_dataset_is_started_anew_elsewhere_in_the_format_wanted_there(
     assert (new.training.options, old.training.options) == ({}, {"only": "here"})
 
 
+def test_a_run_that_died_is_gone_on_with_under_its_own_id(backend: Backend, jobs: Jobs, order: TuningOrder) -> None:
+    backend.script = [replace(RUNNING, state="failed", problem="its process was killed")]
+    id = jobs.start(order).id
+    with pytest.raises(MisuseError, match="is queued"):
+        jobs.resume(id)
+    ended(jobs, id)
+    backend.script = [RUNNING, SUCCEEDED]
+    again = jobs.resume(id, {"merge": "true"})
+    assert (again.id, again.state, again.problem, again.training.options) == (id, "queued", "", {"merge": "true"})
+    last = ended(jobs, id)
+    assert (last.state, last.progress, len(backend.runs)) == ("succeeded", SUCCEEDED, 1)
+    with pytest.raises(MisuseError, match="is succeeded"):
+        jobs.resume(id)
+
+
 async def test_a_job_that_is_not_there_is_not_found(settings: Settings, backend: Backend) -> None:
     async with AsyncJobs.open(settings, adapters=[backend.adapter()]) as jobs:
         with pytest.raises(NotFound):

@@ -368,6 +368,7 @@ def _jobs() -> None:
         sa.Column("backend", sa.String(), nullable=False),
         sa.Column("training", sa.Text(), nullable=False),
         sa.Column("dataset", sa.Text(), nullable=False),
+        sa.Column("dataset_id", sa.String(), nullable=False),
         sa.Column("beside", sa.Text(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("format", sa.String(), nullable=False),
