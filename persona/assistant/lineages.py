@@ -62,7 +62,7 @@ def _of_comparison(one: Compared, known: Iterable[DatasetEntry]) -> Iterator[Lin
 def _of_job(one: Job, known: Iterable[DatasetEntry]) -> Iterator[Link]:
     here = Node("job", one.id)
     for dataset in known:
-        if dataset.id in one.dataset or one.dataset == dataset.path:
+        if one.dataset_id == dataset.id or dataset.id in one.dataset or one.dataset == dataset.path:
             yield Link(Node("dataset", dataset.id), here, "trained on it")
     model = one.progress.tuned_model if one.progress else ""
     if model:

@@ -106,7 +106,6 @@ def _prepared(bench: Bench, order: TuningOrder, card: TuningCard, id: str) -> Pr
         order.backend,
         training,
         str(_place(bench, order.dataset).absolute()),
-        files.dataset_id,
         str(Path(order.validation).absolute()) if order.validation else "",
         digest_of(files),
         files.form.name,
@@ -114,6 +113,7 @@ def _prepared(bench: Bench, order: TuningOrder, card: TuningCard, id: str) -> Pr
         order.who,
         bench.now_us(),
         again_of=order.again_of,
+        dataset_id=files.dataset_id,
         keep_hours=order.keep_hours,
     )
     told = [f"{reason} ({number:,} times)" for reason, number in report.warnings.items()]

@@ -129,7 +129,6 @@ class Job:
     backend: str
     training: Training
     dataset: str
-    dataset_id: str
     beside: str
     digest: str
     format: str
@@ -141,6 +140,7 @@ class Job:
     progress: Progress | None = None
     problem: str = ""
     again_of: str = ""
+    dataset_id: str = ""
     ending: Literal["", "asked", "told"] = ""
     keep_hours: float | None = None
     checked_us: int = 0

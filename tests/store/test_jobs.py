@@ -11,11 +11,12 @@ from persona.values.tuning import Checkpoint, Estimate, Job, LossPoint, Progress
 
 TRAINING = Training("job_1", "small", "sft", Path("/d/train.jsonl"), None, Path("/jobs/job_1"), "é", 7, 2.5, {"a": "b"})
 JOB = Job(
-    *("job_1", "azure", TRAINING, "/d", "dst_1", "", "abc", "trl"),
+    *("job_1", "azure", TRAINING, "/d", "", "abc", "trl"),
     Estimate(900, "exact", 2.5, 3.0, 0.00675, "a list", "2026-11-21"),
     "ada",
     NOW,
     keep_hours=1.0,
+    dataset_id="dst_1",
 )
 SAID = Progress(
     "succeeded",
