@@ -135,7 +135,7 @@ def test_an_export_needs_no_more_memory_for_more_rows(tmp_path: Path) -> None:
     from persona.store.schema import prepare
 
     prepare(database)
-    many_messages(database, 40_000)
+    many_messages(database, 20_000)
     write_export(database, Owner("", "ada"), StringIO(), 1)  # so that every buffer is as large as it gets
 
     class Counting(StringIO):
@@ -149,7 +149,7 @@ def test_an_export_needs_no_more_memory_for_more_rows(tmp_path: Path) -> None:
     write_export(database, Owner("", "ada"), Counting(), 1)
     grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     database.close()
-    assert Counting.written > 40_000_000
+    assert Counting.written > 20_000_000
     assert grown_kb < 10_000
 
 
