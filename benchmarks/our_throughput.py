@@ -116,7 +116,7 @@ def _stored(owner: Owner, id: str, number: int, texts: Iterator[str], counter: C
         at_us = _AT_US + turn * 60_000_000
         said = (Text(next(texts)),)
         opening = Opening(
-            new_id("trn"), owner, id, said, at_us, _LEASE_US, lambda _r, _a, one: tokens(one), "default", "base"
+            new_id("trn"), owner, id, said, at_us, _LEASE_US, lambda _, one: tokens(one), "default", "base"
         )
         opened = turns.open_turn(tx, opening)
         assert isinstance(opened, Opened)

@@ -134,7 +134,7 @@ _OPENING = Opening(
     parts=(),
     now_us=0,
     lease_us=90_000_000,
-    tokens=lambda route, arm, message: _COUNTS,
+    tokens=lambda conversation, message: _COUNTS,
     new_route="default",
     new_arm="base",
 )
