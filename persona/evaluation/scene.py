@@ -11,20 +11,16 @@ from persona.errors import NotFound, PersonaError
 from persona.evaluation.answer import Answer
 from persona.evaluation.form import Form, follows
 from persona.evaluation.holdout import Origin, Row
-from persona.render.known import recalled_ids
+from persona.render.logged import Logged, read
 from persona.render.past import Past
 from persona.render.prepare import longest_reply, rules_for
 from persona.render.prompts import Prompts
 from persona.routing.routes import Arm, Shot
-from persona.store import log
-from persona.store.codec import decode_plan
 from persona.store.engine import Database
 from persona.store.log import LogReader
-from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
+from persona.values.log import LoggedConversation, LoggedExchange
 from persona.values.message import Message, say
-from persona.values.plan import Plan
-from persona.values.request import AnswerSchema, Request, Tool
-from persona.window.counting import declared_in
+from persona.values.request import Request, Tool
 
 LOGGED = "logged"
 """What takes the place of an arm's name for the answers that the log holds: of a model that is gone, for one."""
@@ -58,15 +54,6 @@ class Scene:
     arms: Mapping[str, Asking]
     problem: str = ""
     form: Form | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    conversation: LoggedConversation
-    exchange: LoggedExchange
-    plan: Plan
-    memories: dict[str, LoggedMemory]
-    declared: tuple[tuple[Tool, ...], AnswerSchema | None]
 
 
 class Stage:
@@ -144,7 +131,7 @@ class Stage:
         wanted = _wanted(logged, reply, or_itself=LOGGED not in arms)
         return Scene(row.id, user, topic, said.text, wanted, arms, form=form)
 
-    async def _rendered(self, arm: Arm, logged: _Logged, first: str) -> Asking:
+    async def _rendered(self, arm: Arm, logged: Logged, first: str) -> Asking:
         shots = await self._shots(arm, first)
         known = (logged.conversation, logged.exchange, logged.memories, *logged.declared)
         try:
@@ -169,7 +156,7 @@ class Stage:
             timeout_s=self._timeout_s,
         )
 
-    def _read(self, origin: Origin) -> _Logged:
+    def _read(self, origin: Origin) -> Logged:
         database = self._database
         if database is None:
             raise NotFound("the holdout is of a log, and there is no database", hint="pass the settings it was made of")
@@ -183,11 +170,7 @@ class Stage:
         exchange = next((one for one in conversation.exchanges if one.id == origin.exchange_id), None)
         if exchange is None or conversation.owner_key != origin.owner_key:
             raise NotFound("the exchange is no longer stored")
-        plan = decode_plan(exchange.plan)
-        memories = database.run_now(lambda tx: log.memories(tx, recalled_ids(plan)), write=False)
-        digest = plan.tools_digest
-        schemas = database.run_now(lambda tx: log.prompts(tx, [digest]), write=False).get(digest, "") if digest else ""
-        return _Logged(conversation, exchange, plan, memories, declared_in(schemas))
+        return database.run_now(lambda tx: read(tx, conversation, exchange), write=False)
 
 
 def _up(messages: Mapping[str, Message], id: str, role: str) -> Iterator[Message]:
@@ -214,7 +197,7 @@ def _recorded(exchange: LoggedExchange, reply: Message) -> Asking:
     )
 
 
-def _wanted(logged: _Logged, reply: Message, *, or_itself: bool) -> str:
+def _wanted(logged: Logged, reply: Message, *, or_itself: bool) -> str:
     """What somebody said that the reply should have been, or the reply itself."""
     feedback = logged.conversation.feedback
     corrected = [one.text for one in feedback if one.message_id == reply.id and one.kind == "correction"]

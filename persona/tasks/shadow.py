@@ -6,39 +6,26 @@ that it calls none is run.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from persona.render.known import recalled_ids
+from persona.render.logged import Logged, read
 from persona.render.past import Past
 from persona.render.prepare import longest_reply, rules_for
 from persona.render.prompts import Prompts
 from persona.render.rendered import Rendered
 from persona.routing.routes import Arm
-from persona.store import exchanges, log
-from persona.store.codec import decode_plan, storable
+from persona.store import exchanges
+from persona.store.codec import storable
 from persona.store.engine import Transaction
 from persona.store.log import LogReader
 from persona.store.tasks import Task
 from persona.tasks.asking import Called, call, log_call
 from persona.tasks.workshop import Workshop
-from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
+from persona.values.log import LoggedConversation, LoggedExchange
 from persona.values.message import Part, Text
-from persona.values.plan import Plan
-from persona.values.request import AnswerSchema, Request, Tool
-from persona.window.counting import declared_in
+from persona.values.request import Request
 
 _READER = LogReader()
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """The first exchange of a turn, and the words that its plan names."""
-
-    conversation: LoggedConversation
-    exchange: LoggedExchange
-    plan: Plan
-    memories: dict[str, LoggedMemory]
-    declared: tuple[tuple[Tool, ...], AnswerSchema | None]
 
 
 async def shadow(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
@@ -54,14 +41,13 @@ async def shadow(place: Workshop, task: Task) -> Callable[[Transaction], None] |
     return lambda tx: _keep(tx, called, past.prompts)
 
 
-def _read(tx: Transaction, task: Task) -> _Read | None:
+def _read(tx: Transaction, task: Task) -> Logged | None:
+    """The first exchange of the turn; None where it was erased."""
     conversation = _READER.turn(tx, task.conversation_key, task.subject)
     exchange = _first_of_turn(conversation) if conversation else None
     if conversation is None or exchange is None:
         return None
-    plan = decode_plan(exchange.plan)
-    schemas = log.prompts(tx, [plan.tools_digest]).get(plan.tools_digest, "") if plan.tools_digest else ""
-    return _Read(conversation, exchange, plan, log.memories(tx, recalled_ids(plan)), declared_in(schemas))
+    return read(tx, conversation, exchange)
 
 
 def _first_of_turn(conversation: LoggedConversation) -> LoggedExchange | None:
@@ -71,7 +57,7 @@ def _first_of_turn(conversation: LoggedConversation) -> LoggedExchange | None:
     return next((one for one in conversation.exchanges if parents.get(one.reply_id) in asked), None)
 
 
-async def _render(place: Workshop, arm: Arm, found: _Read) -> tuple[Past, Rendered]:
+async def _render(place: Workshop, arm: Arm, found: Logged) -> tuple[Past, Rendered]:
     target = arm.targets[0]
     past = Past(arm, target, place.providers.counter(target), rules_for(place.providers, arm, target))
     first, shots = found.conversation.messages[0], None
@@ -81,7 +67,7 @@ async def _render(place: Workshop, arm: Arm, found: _Read) -> tuple[Past, Render
     return past, past.render(*known, plan=found.plan, shots=shots)
 
 
-def _request(place: Workshop, arm: Arm, found: _Read, rendered: Rendered) -> Request:
+def _request(place: Workshop, arm: Arm, found: Logged, rendered: Rendered) -> Request:
     return Request(
         arm.targets[0].model,
         rendered.messages,
