@@ -15,14 +15,14 @@ from persona.settings import Settings, load
 from persona.settings.edit import set_values
 from persona.settings.fields import parse_target
 from persona.settings.routes import Route
-from persona.store import changes, holds, jobs, promotions
+from persona.store import changes, evaluations, holds, jobs, promotions
 from persona.store.changes import Change
 from persona.store.engine import Database, Transaction
 from persona.store.holds import Hold
 from persona.store.ids import new_id
 from persona.tasks.canary import look_at
 from persona.values.owner import Owner
-from persona.values.promotion import Promotion, Serving, State, Step
+from persona.values.promotion import Evidence, Promotion, Serving, State, Step
 from persona.values.time import iso_day
 
 _MOST_JOBS = 100_000
@@ -143,8 +143,9 @@ def _case(
     def read(tx: Transaction) -> gates.Case:
         found = look_at(tx, settings, route, now_us)
         tried = found if found and found.arm == arm else None
+        compared = evaluations.of_arms(tx, route, base, arm)
         return gates.Case(
-            *(route, base, arm, step, targets, promotions.evidence(tx, route, base, arm), holds.arm(tx, route)),
+            *(route, base, arm, step, targets, Evidence.of(compared) if compared else None, holds.arm(tx, route)),
             users=tried.users if tried else 0,
             needed=table.canary.users,
             alarm=tried.alarm.words if tried and tried.alarm else "",

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
-from statistics import NormalDist
 from typing import Any, Literal
 
+from persona.evaluation.paired import detectable_with
 from persona.values.harvest import PURPOSES
 from persona.values.words import terms
 
@@ -159,10 +158,9 @@ def saved(seen: Seen) -> Saving:
 def detectable(users: int) -> float | None:
     """The smallest true difference in passed examples that so many users show in 4 of 5 comparisons, at the 5 % level.
 
-    (z + z') standard errors: Cohen, Statistical Power Analysis (1988), section 2. None where even 100 % would not show.
+    None where even 100 % would not show. By the formula of the comparison itself (`paired.detectable_with`).
     """
-    normal = NormalDist()
-    least = (normal.inv_cdf(0.975) + normal.inv_cdf(0.8)) * _PASS_DEVIATION / sqrt(users) if users > 1 else 1.0
+    least = detectable_with(users, _PASS_DEVIATION)
     return least if least < 1 else None
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Literal
+
+from persona.values.comparison import Comparison
 
 State = Literal["candidate", "shadow", "canary", "promoted", "retired"]
 Step = Literal["shadow", "canary", "promoted", "retired", "rolled back"]
@@ -29,15 +31,13 @@ class Evidence:
     created_us: int
 
     @classmethod
-    def of(cls, told: Mapping[str, Any]) -> "Evidence":
-        """What the JSON form of a comparison says."""
-        base, other = told["arms"]
-        costs = told.get("costs", {})
+    def of(cls, found: Comparison) -> "Evidence":
+        """What a comparison says; a cost that is no number counts as unknown."""
+        base, other = found.arms
         return cls(
-            *(str(told["id"]), str(told["verdict"]), str(told["words"])),
-            (str(told["targets"][0]), str(told["targets"][1])),
-            (_dollars(costs.get(base)), _dollars(costs.get(other))),
-            *(str(told["dataset"]), int(told["pairs"]), int(told["created_us"])),
+            *(found.id, found.verdict, found.words, found.targets),
+            (_dollars(found.costs.get(base)), _dollars(found.costs.get(other))),
+            *(found.dataset, found.pairs, found.created_us),
         )
 
     @property
@@ -98,8 +98,8 @@ class Lived:
     cost: float | None = None
 
 
-def _dollars(text: object) -> Decimal | None:
+def _dollars(text: str | None) -> Decimal | None:
     try:
-        return Decimal(str(text)) if text not in (None, "") else None
+        return Decimal(text) if text else None
     except InvalidOperation:
         return None

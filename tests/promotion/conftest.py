@@ -1,9 +1,9 @@
 """A desk on a settings file, and comparisons as they are stored."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from talking import Desk, Log
@@ -11,8 +11,8 @@ from talking import Desk, Log
 from persona import Assistant
 from persona.assistant.operator import prepared
 from persona.settings import load
-from persona.store.statements import insert_into
-from persona.store.tables import EvaluationRow
+from persona.store import evaluations
+from persona.values.comparison import Comparison, Verdict
 
 TEXT = """\
 # what we serve
@@ -51,24 +51,16 @@ class Shop:
         """An assistant on the file."""
         return self.desk.stack.enter_context(Assistant.open(self.path, adapters=[self.desk.model.adapter]))
 
-    def compared(self, verdict: str = "better", words: str = "tuned is better than base", **told: object) -> None:
+    def compared(self, verdict: Verdict = "better", words: str = "tuned is better than base", **told: Any) -> None:
         """Stores a comparison of the two arms."""
-        numbers = {
-            "id": "evl_1",
-            "arms": ["base", "tuned"],
-            "targets": ["scripted:base", "scripted:tuned"],
-            "costs": {"base": "0.02", "tuned": "0.01"},
-            "dataset": "datasets/dst_1",
-            "pairs": 60,
-            "created_us": 5,
-            **told,
-            "verdict": verdict,
-            "words": words,
-        }
-        row = {"id": "evl_1", "route": "support", "base": "base", "other": "tuned", "report": "", "created_us": 5}
-        digests = {"dataset_digest": "", "settings_digest": "", "verdict": verdict, "numbers": json.dumps(numbers)}
+        made = Comparison(
+            *("evl_1", "support", ("base", "tuned"), ("scripted:base", "scripted:tuned"), "datasets/dst_1", "", ""),
+            *("exact", 0.05, verdict, words, 60, 60, 30, 0, ()),
+            costs={"base": "0.02", "tuned": "0.01"},
+            created_us=5,
+        )
         with prepared(load(self.path), make=True) as database:
-            database.run_now(lambda tx: tx.run(insert_into(EvaluationRow), {**row, **digests}))
+            database.run_now(lambda tx: evaluations.add(tx, replace(made, **told)))
 
 
 @pytest.fixture

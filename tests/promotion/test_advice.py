@@ -88,7 +88,7 @@ def test_too_few_judged_replies_say_nothing_of_faults() -> None:
 
 
 def test_more_users_show_smaller_differences() -> None:
-    assert detectable(100) == pytest.approx(2.8016 * 0.55 / 10, rel=1e-3)
+    assert detectable(100) == pytest.approx((1.9842 + 0.8416) * 0.55 / 10, rel=1e-4)  # t of 99 degrees, z of 80 %
     assert detectable(2) is None
     assert detectable(0) is None
 

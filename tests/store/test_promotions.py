@@ -1,16 +1,25 @@
 """Steps, what canaries are judged by, and what advice and lineage are made of, on every database."""
 
-import json
 from dataclasses import replace
 from decimal import Decimal
 
 from stored import ADA, BOB, NOW, TARGET, advance, after, exchange, opening, start
 
-from persona.store import advice, canaries, datasets, exchanges, feedback, holds, lineage, promotions, turns
+from persona.store import (
+    advice,
+    canaries,
+    datasets,
+    evaluations,
+    exchanges,
+    feedback,
+    holds,
+    lineage,
+    promotions,
+    turns,
+)
 from persona.store.engine import Database, Transaction
 from persona.store.holds import Hold
-from persona.store.statements import insert_into
-from persona.store.tables import EvaluationRow
+from persona.values.comparison import Comparison
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner
 from persona.values.promotion import Evidence, Lived, Promotion, Serving
@@ -49,18 +58,20 @@ def test_steps_are_kept_whole_and_listed_with_the_newest_first(database: Databas
 
 
 def test_the_newest_comparison_of_two_arms_is_the_evidence(database: Database) -> None:
-    for id, at_us in (("evl_1", 1), ("evl_2", 2)):
-        numbers = {
-            **{"id": id, "arms": ["base", "tuned"], "targets": ["a:1", "a:2"], "costs": {"base": "0.5", "tuned": ""}},
-            **{"verdict": "not worse", "words": "…", "dataset": "d", "pairs": 9, "created_us": at_us},
-        }
-        row = {"id": id, "route": "support", "base": "base", "other": "tuned", "verdict": "not worse", "report": ""}
-        more = {"dataset_digest": "", "settings_digest": "", "numbers": json.dumps(numbers), "created_us": at_us}
-        database.run_now(lambda tx, row=row, more=more: tx.run(insert_into(EvaluationRow), {**row, **more}))
-    found = database.run_now(lambda tx: promotions.evidence(tx, "support", "base", "tuned"), write=False)
-    assert found == Evidence("evl_2", "not worse", "…", ("a:1", "a:2"), (Decimal("0.5"), None), "d", 9, 2)
-    assert found.cheaper is None
-    assert database.run_now(lambda tx: promotions.evidence(tx, "support", "tuned", "base"), write=False) is None
+    first = Comparison(
+        *("evl_1", "support", ("base", "tuned"), ("a:1", "a:2"), "d", "", "", "exact", 0.05, "not worse", "…"),
+        *(9, 9, 4, 0, ()),
+        costs={"base": "0.5", "tuned": ""},
+        created_us=1,
+    )
+    for one in (first, replace(first, id="evl_2", created_us=2)):
+        database.run_now(lambda tx, one=one: evaluations.add(tx, one))
+    found = database.run_now(lambda tx: evaluations.of_arms(tx, "support", "base", "tuned"), write=False)
+    assert found is not None
+    told = Evidence.of(found)
+    assert told == Evidence("evl_2", "not worse", "…", ("a:1", "a:2"), (Decimal("0.5"), None), "d", 9, 2)
+    assert told.cheaper is None
+    assert database.run_now(lambda tx: evaluations.of_arms(tx, "support", "tuned", "base"), write=False) is None
     assert [one.id for one in database.run_now(lineage.comparisons, write=False)] == ["evl_1", "evl_2"]
 
 
