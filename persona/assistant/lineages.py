@@ -1,6 +1,5 @@
 """Where models come from, read from the store: for an operator."""
 
-import json
 from collections.abc import Iterable, Iterator
 
 from persona.assistant.operator import prepared
@@ -10,13 +9,11 @@ from persona.settings import Settings
 from persona.store import datasets, jobs, promotions
 from persona.store import lineage as rows
 from persona.store.engine import Transaction
-from persona.store.lineage import Compared
+from persona.store.lineage import Compared, compared_on, model_of, trained_on
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner
 from persona.values.promotion import Promotion
 from persona.values.tuning import Job
-
-_MOST_JOBS = 100_000
 
 
 def lineage_of(settings: Settings, wanted: str) -> Lineage:
@@ -40,33 +37,36 @@ def lineage_of_user(settings: Settings, owner: Owner) -> Lineage:
 
 def _links(tx: Transaction) -> list[Link]:
     known = datasets.listing(tx)
-    found = [
-        Link(Node("user", str(key)), Node("dataset", id), f"{number:,} examples")
-        for key, id, number in rows.examples_of_owners(tx)
-    ]
+    found = list[Link]()
+    for key, id, number in rows.examples_of_owners(tx):
+        user = Node("user", str(key))
+        found.append(Link(user, Node("dataset", id), f"{number:,} examples"))
+        before = (old for old in known if id in rows.replacing(known, old))
+        found += (Link(user, Node("dataset", old.id), f"at least {number:,} examples") for old in before)
+    found += (
+        Link(Node("dataset", old.id), Node("dataset", old.replaced_by), "rewritten") for old in known if old.replaced_by
+    )
     found += (link for one in rows.comparisons(tx) for link in _of_comparison(one, known))
-    found += (link for one in jobs.newest(tx, _MOST_JOBS) for link in _of_job(one, known))
+    found += (link for one in jobs.newest(tx, rows.MOST_JOBS) for link in _of_job(one, known))
     return [*found, *(link for one in promotions.all_of_them(tx) for link in _of_step(one))]
 
 
 def _of_comparison(one: Compared, known: Iterable[DatasetEntry]) -> Iterator[Link]:
-    told = json.loads(one.numbers)
     here = Node("evaluation", one.id)
-    for arm, target in zip(told["arms"], told["targets"], strict=True):
+    for arm, target in one.arms:
         yield Link(Node("model", target), here, f"as {arm}")
     for dataset in known:
-        if dataset.id in str(told["dataset"]) or str(told["dataset"]).startswith(dataset.path):
+        if compared_on(one, dataset):
             yield Link(Node("dataset", dataset.id), here, f"compared on it: {one.verdict}")
 
 
 def _of_job(one: Job, known: Iterable[DatasetEntry]) -> Iterator[Link]:
     here = Node("job", one.id)
     for dataset in known:
-        if one.dataset_id == dataset.id or dataset.id in one.dataset or one.dataset == dataset.path:
+        if trained_on(one, dataset):
             yield Link(Node("dataset", dataset.id), here, "trained on it")
-    model = one.progress.tuned_model if one.progress else ""
-    if model:
-        yield Link(here, Node("model", f"{one.backend}:{model}"), "trained it")
+    if model := model_of(one):
+        yield Link(here, Node("model", model), "trained it")
 
 
 def _of_step(one: Promotion) -> Iterator[Link]:

@@ -84,6 +84,6 @@ def _take(tx: Transaction, id: str, scope: Scope, now_us: int, work: _Work) -> R
         raise NotFound(f"no such {scope} is stored for this user", hint="what belongs to somebody else looks the same")
     counts = {name.removeprefix("persona_"): number for name, number in sorted(taken.rows.items()) if number}
     told = (counts, {"memory": taken.indexed}, taken.consented, taken.recalled, taken.datasets)
-    receipt = Receipt(id, scope, now_us, *told)
+    receipt = Receipt(id, scope, now_us, *told, models=taken.made.models, reports=taken.made.reports)
     receipts.add(tx, taken.owner_key, receipt)
     return receipt

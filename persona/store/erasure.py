@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, or_, select, update
 from persona.store import conversations, datasets, mending, owners, turns
 from persona.store.belongings import BELONGING, OWNED, is_owners
 from persona.store.engine import Statement, Transaction
+from persona.store.lineage import Made, made_of
 from persona.store.memories import BURIED
 from persona.store.statements import param, table
 from persona.store.tables import (
@@ -106,7 +107,7 @@ class Taken:
     """What an erasure took: rows by table, memories that were in the owner's index, and exchanges with consent.
 
     `recalled` counts the exchanges that stay and that were shown something of it; `ids` are those that went, and
-    `datasets` the datasets with examples of the owner.
+    `datasets` the datasets with examples of the owner, and `made` what was made of those.
     """
 
     owner_key: int
@@ -116,6 +117,7 @@ class Taken:
     recalled: int = 0
     ids: set[str] = field(default_factory=set)
     datasets: tuple[str, ...] = ()
+    made: Made = field(default_factory=Made)
 
 
 def erase_owner(tx: Transaction, owner: Owner) -> Taken | None:
@@ -224,7 +226,8 @@ def _locked(tx: Transaction, owner: Owner) -> int | None:
 
 
 def _begun(tx: Transaction, key: int) -> Taken:
-    return Taken(key, datasets=tuple(datasets.of_owner(tx, key)))
+    held_by = tuple(datasets.of_owner(tx, key))
+    return Taken(key, datasets=held_by, made=made_of(tx, held_by))
 
 
 def _number(tx: Transaction, statement: Statement, named: dict[str, int]) -> int:

@@ -13,7 +13,7 @@ _receipts = table(ReceiptRow)
 _r = _receipts.c
 _COLUMNS = (
     *(_r.id, _r.scope, _r.erased_us, _r.counts, _r.indexes),
-    *(_r.consented, _r.recalled, _r.datasets, _r.left_in, _r.scrubbed_us),
+    *(_r.consented, _r.recalled, _r.datasets, _r.left_in, _r.scrubbed_us, _r.models, _r.reports),
 )
 _NEWEST = Statement(select(func.max(_r.number)))
 _SINCE = Statement(select(_r.erased_key).where(_r.number > param("since")).distinct())
@@ -54,6 +54,8 @@ def add(tx: Transaction, owner_key: int, receipt: Receipt) -> None:
         "consented": receipt.consented,
         "recalled": receipt.recalled,
         "datasets": json.dumps(receipt.datasets),
+        "models": json.dumps(receipt.models),
+        "reports": json.dumps(receipt.reports),
         "left_in": receipt.left_in,
         "erased_us": receipt.erased_us,
         "scrubbed_us": receipt.scrubbed_us,
@@ -83,6 +85,7 @@ def find(tx: Transaction, id: str) -> Receipt | None:
 
 
 def _receipt(row: Row) -> Receipt:
-    id, scope, erased_us, counts, indexes, consented, recalled, datasets, place, scrubbed_us = row
+    id, scope, erased_us, counts, indexes, consented, recalled, datasets, place, scrubbed_us, models, reports = row
     told = (json.loads(counts), json.loads(indexes), consented, recalled, tuple(json.loads(datasets)))
-    return Receipt(id, scope, erased_us, *told, place, scrubbed_us)
+    made = (tuple(json.loads(models)), tuple(json.loads(reports)))
+    return Receipt(id, scope, erased_us, *told, place, scrubbed_us, *made)

@@ -349,8 +349,8 @@ class ReceiptRow(Table, table=True):
     """What was erased, and what may still hold it: numbers, no name and no text of anybody.
 
     `number` counts without a gap in the order of the commits, so that caches can follow; `erased_key` is the key of
-    the owner it was taken from, which is never used again. `counts`, `indexes` and `datasets` are JSON; `left_in` says
-    where traces of it may be until they are scrubbed.
+    the owner it was taken from, which is never used again. `counts` and `indexes`, `datasets`, `models` and
+    `reports` are JSON; `left_in` says where traces of it may be until they are scrubbed.
     """
 
     __tablename__ = "persona_receipts"
@@ -364,6 +364,8 @@ class ReceiptRow(Table, table=True):
     consented: int = 0
     recalled: int = 0
     datasets: str = Field(default="", sa_type=Text)
+    models: str = Field(default="", sa_type=Text)
+    reports: str = Field(default="", sa_type=Text)
     left_in: str = ""
     erased_us: int = Field(default=0, sa_column=_big())
     scrubbed_us: int = Field(default=0, sa_column=_big())

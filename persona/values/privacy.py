@@ -26,8 +26,9 @@ class Receipt:
     """What was erased, without a name or a text: rows by table, and entries by index.
 
     `consented` counts erased exchanges that were stamped with consent to training, `recalled` exchanges that stay and
-    are known to have been shown some of it, `datasets` the datasets with examples of the user. `left_in` is where
-    traces may be; `scrubbed_us` is when the last of them went out of a SQLite file. Times are UTC microseconds.
+    are known to have been shown some of it. `datasets` are the datasets with examples of the user, `models` what was
+    tuned on them, as `backend:name`, and `reports` the files of comparisons on them. `left_in` is where traces may be;
+    `scrubbed_us` is when the last of them went out of a SQLite file. Times are UTC microseconds.
     """
 
     id: str
@@ -40,6 +41,8 @@ class Receipt:
     datasets: tuple[str, ...] = ()
     left_in: Place = ""
     scrubbed_us: int = 0
+    models: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
 
     @property
     def remains(self) -> tuple[str, ...]:
@@ -49,9 +52,17 @@ class Receipt:
         if self.recalled:
             said.append(f"at least {self.recalled} exchanges that stay were shown some of it: read what they replied")
         said += [
-            f"the dataset {id}, made before this: `persona datasets rewrite {id} --without-erased` takes it out, and "
-            f"what was tuned on it has to be tuned again: `persona lineage {id}` names the models"
+            f"the dataset {id}, made before this: `persona datasets rewrite {id} --without-erased` takes it out"
             for id in self.datasets
+        ]
+        said += [
+            f"the model {name}, tuned on it: tune again on what `datasets rewrite` leaves, promote that, and "
+            "delete this one with `persona tune clean`"
+            for name in self.models
+        ]
+        said += [
+            f"{path} and the answers beside it, which quote the examples: delete the folder, and compare again"
+            for path in self.reports
         ]
         if self.consented:
             said.append(

@@ -1,6 +1,7 @@
 """Where a model comes from, and what was made of a user's words."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from persona import NotFound
 from persona.assistant import promoting
 from persona.assistant.lineages import lineage_of, lineage_of_user
 from persona.assistant.operator import prepared
+from persona.assistant.people import erasures
 from persona.cli.app import app
 from persona.promotion.lineage import Link, Node, lineage
 from persona.settings import load
@@ -84,17 +86,26 @@ def test_a_command_without_anything_to_look_for_says_what_it_takes(shop: Shop) -
         assert (result.exit_code, "--user" in result.stderr) == (2, True)
 
 
-def test_a_job_leads_from_its_dataset_to_its_model_and_is_recorded_with_the_steps_of_that(shop: Shop) -> None:
+SMALL = DatasetEntry("dst_1", "support", "datasets/dst_1", 3, "", 1, 1)
+
+
+def tuned(shop: Shop) -> None:
+    """A dataset with examples of one user, a finished job on it, and another user who is in none."""
     training = Training("job_9", "small", "sft", Path("train.jsonl"), None, Path("job_9"))
     estimate = Estimate(10, "exact", None, None, None)
     done = Job("job_9", "scripted", training, "datasets/dst_1", "", "d", "trl", estimate, "grace", 1)
-    shop.desk.model.then("hello")
-    shop.open().user("ada").conversation().send("hello")
+    for user in ("ada", "bob"):
+        shop.desk.model.then("hello")
+        shop.open().user(user).conversation().send("hello")
     with prepared(load(shop.path)) as database:
-        datasets.register(database, DatasetEntry("dst_1", "support", "datasets/dst_1", 3, "", 1, 1), [(1, 3)])
+        datasets.register(database, SMALL, [(1, 3)])
         database.run_now(lambda tx: jobs.add(tx, done, 5))
         database.run_now(lambda tx: jobs.start(tx, "job_9", "run_1"))
         database.run_now(lambda tx: jobs.follow(tx, done, Progress("succeeded", tuned_model="tuned"), 9))
+
+
+def test_a_job_leads_from_its_dataset_to_its_model_and_is_recorded_with_the_steps_of_that(shop: Shop) -> None:
+    tuned(shop)
     shop.compared(dataset="held-out.jsonl")
     promoting.promote(shop.path, "support", "tuned", "grace")
     assert promoting.steps(load(shop.path))[0].job == "job_9"
@@ -108,3 +119,23 @@ def test_a_job_leads_from_its_dataset_to_its_model_and_is_recorded_with_the_step
         "promotion",
         "route",
     ]
+
+
+def test_an_erasure_names_the_models_and_the_comparisons_of_datasets_with_rows_of_the_user(shop: Shop) -> None:
+    tuned(shop)
+    shop.compared(report="compared/evl_1/report.html")
+    with prepared(load(shop.path)) as database:
+        kept_by = replace(SMALL, id="dst_2", path="datasets/dst_2")
+        datasets.register(database, kept_by, [(1, 2)])  # the model learnt from what this one replaced
+        database.run_now(lambda tx: datasets.replaced(tx, "dst_1", "dst_2"))
+        datasets.register(database, replace(SMALL, id="dst_3", path="datasets/dst_3"), [(2, 2)])
+    led_to = lineage_of_user(load(shop.path), Owner("", "ada")).later
+    assert Link(ADA, SET, "at least 2 examples") in led_to
+    assert Link(Node("job", "job_9"), Node("model", "scripted:tuned"), "trained it") in led_to
+    assistant = shop.open()
+    assert assistant.user("bob").erase().models == ()
+    receipt = assistant.user("ada").erase()
+    assert (receipt.datasets, receipt.models) == (("dst_2",), ("scripted:tuned",))
+    assert receipt.reports == ("compared/evl_1/report.html",)
+    assert sum("scripted:tuned" in one or "compared/evl_1" in one for one in receipt.remains) == 2
+    assert erasures(load(shop.path), 1) == [receipt]

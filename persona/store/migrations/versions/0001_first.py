@@ -408,6 +408,8 @@ def _privacy() -> None:
         sa.Column("consented", sa.Integer(), nullable=False),
         sa.Column("recalled", sa.Integer(), nullable=False),
         sa.Column("datasets", sa.Text(), nullable=False),
+        sa.Column("models", sa.Text(), nullable=False),
+        sa.Column("reports", sa.Text(), nullable=False),
         sa.Column("left_in", sa.String(), nullable=False),
         _time_or_count("erased_us"),
         _time_or_count("scrubbed_us"),
