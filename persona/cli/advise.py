@@ -18,15 +18,25 @@ def advise(
     training_price: Annotated[
         float | None,
         typer.Option(
-            "--training-price", min=0, metavar="USD", help="A million trained tokens.", show_default="unknown"
+            "--training-price", min=0, metavar="USD", help="A million trained tokens.", show_default="the backend's"
         ),
     ] = None,
     hosting_price: Annotated[
         float | None,
         typer.Option(
-            "--hosting-price", min=0, metavar="USD", help="An hour of hosting the tuned model.", show_default="unknown"
+            "--hosting-price",
+            min=0,
+            metavar="USD",
+            help="An hour of hosting the tuned model.",
+            show_default="the backend's",
         ),
     ] = None,
+    base: Annotated[
+        str,
+        typer.Option(
+            "--base", metavar="TARGET", help="The model that would be tuned.", show_default="what serves most"
+        ),
+    ] = "",
     json: Json = False,
     config: Config = None,
 ) -> None:
@@ -37,7 +47,7 @@ def advise(
     from persona.assistant.advising import advise_on
 
     settings = read_settings(config)
-    found = advise_on(settings, route, days=days, training_price=training_price, hosting_price=hosting_price)
+    found = advise_on(settings, route, days=days, base=base, training_price=training_price, hosting_price=hosting_price)
     if json:
         show_json(found.to_dict())
     else:
@@ -64,6 +74,7 @@ def _show(found: "Advice") -> None:
         ("usable examples", f"{found.usable:,}, enough for {enough}"),
         ("- waiting for a judgement", f"{found.waiting:,}"),
         ("a comparison would show", _difference(found.detectable)),
+        *((f"tuning {found.base}" if not at else "", words) for at, words in enumerate(found.tuning)),
     ]
     show_table(("", ""), rows)
 

@@ -51,7 +51,8 @@ class Seen:
 
     `judged` replies got any feedback, of which `bad` are the bad ones. `usable` examples were answered, their users
     agree to training, and they were corrected or rated well; `waiting` are as good but for a judgement. `test_share`
-    of the users is kept for comparing. `has_knowledge` says whether the route may show documents.
+    of the users is kept for comparing. `has_knowledge` says whether the route may show documents. `base` is the model
+    that would be tuned, `tuning` what is known of tuning it, and `closed` whether it cannot be.
     """
 
     route: str
@@ -70,6 +71,9 @@ class Seen:
     has_knowledge: bool
     prices: Prices
     test_share: float = 0.05
+    base: str = ""
+    tuning: tuple[str, ...] = ()
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class Advice:
     """An answer, why, and the figures behind it. `purposes` says what the usable examples are enough for.
 
     `detectable` is the smallest difference in passed examples that a comparison with so many users would show, None
-    where it shows none.
+    where it shows none. `base` is the model that would be tuned, and `tuning` what is known of that.
     """
 
     route: str
@@ -104,6 +108,8 @@ class Advice:
     waiting: int
     purposes: dict[str, bool]
     detectable: float | None
+    base: str
+    tuning: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """For machines: JSON types only. Months that never come are null, and `pays` is false."""
@@ -120,10 +126,13 @@ def advise(seen: Seen) -> Advice:
         faults[fault(one)] += 1
     saving = saved(seen)
     answer, because = _answer(seen, faults, saving)
+    if answer == "fine-tuning":
+        because = (*because, *(f"tuning {seen.base}: {words}" for words in seen.tuning))
+        answer = "not yet" if seen.closed else answer
     return Advice(
         *(seen.route, answer, because, len(seen.bad) / seen.judged if seen.judged else None, faults, saving),
         *(seen.usable, seen.waiting, {name: seen.usable >= least for name, (least, _) in PURPOSES.items()}),
-        detectable(round(seen.users * seen.test_share)),
+        *(detectable(round(seen.users * seen.test_share)), seen.base, seen.tuning),
     )
 
 

@@ -4,13 +4,15 @@ import json
 from dataclasses import replace
 
 import pytest
+from tuning_backend import CARD, Backend
 from typer.testing import CliRunner
 
-from persona import NotFound
+from persona import InvalidInput, NotFound
 from persona.assistant.advising import advise_on
 from persona.cli.app import app
-from persona.promotion.advice import Judged, Prices, Seen, advise, detectable, fault, saved
+from persona.promotion.advice import Advice, Judged, Prices, Seen, advise, detectable, fault, saved
 from persona.settings import load
+from persona.values.tuning import TuningCard
 
 from .conftest import Shop
 
@@ -128,3 +130,35 @@ def test_the_command_says_it_in_words_and_to_machines(shop: Shop) -> None:
     assert (told["answer"], told["bad_share"]) == ("not yet", None)
     with pytest.raises(NotFound, match="no route named 'nowhere'"):
         advise_on(load(shop.path), "nowhere")
+
+
+def test_prices_and_dates_are_those_of_the_model_that_would_be_tuned(shop: Shop) -> None:
+    shop.path.write_text(shop.text + '[providers.bench]\nkind = "bench"\n')
+    shop.desk.model.then("at nine")
+    shop.open().user("ada").conversation().send("When do you open?")
+
+    def on(card: TuningCard | None, **told: float) -> Advice:
+        adapters = [shop.desk.model.adapter, Backend(card).adapter()]
+        return advise_on(load(shop.path), "support", base="bench:small", adapters=adapters, **told)
+
+    found = on(CARD)
+    assert (found.saving.hosting_usd_a_month, found.saving.training_usd) == (pytest.approx(1.7 * 730), 0.0)
+    assert (found.base, found.tuning) == ("bench:small", ("open, by sft or dpo (a price list, read 2026-11-21)",))
+    assert on(CARD, hosting_price=0.0).saving.hosting_usd_a_month == 0.0
+    assert (
+        on(replace(CARD, serving_until="2026-01-01"))
+        .tuning[0]
+        .startswith("bench:small: what is tuned is not served since 2026-01-01 (a price list, read 2026-11-21); start")
+    )
+    assert on(None).tuning[0].startswith("unknown: nothing is known of tuning 'small'")
+    with pytest.raises(InvalidInput, match="no target"):
+        advise_on(load(shop.path), "support", base="small")
+
+
+def test_a_model_that_is_not_tuned_any_more_is_no_advice() -> None:
+    closed = advise(replace(SEEN, base="acme:small", tuning=("it is over",), closed=True))
+    assert (closed.answer, closed.because[-1]) == ("not yet", "tuning acme:small: it is over")
+    assert (
+        advise(replace(SEEN, base="acme:small", tuning=("open, by sft",))).because[-1]
+        == "tuning acme:small: open, by sft"
+    )
