@@ -3,7 +3,7 @@
 Sources, read 2026-11-21: OpenAI's guides "Supervised fine-tuning" and "Direct preference optimization", and its
 cookbook "Data preparation and analysis for chat model fine-tuning" (its seven checks are the reasons with an
 underscore); Mistral's page "Text and vision fine-tuning" (mistralai/platform-docs-public); Together's page "Data
-preparation"; Fireworks' page "Supervised fine-tuning".
+preparation"; Fireworks' pages "Supervised fine-tuning" and "Direct Preference Optimization".
 """
 
 import hashlib
@@ -165,5 +165,6 @@ FORMATS = (
     Chat("together", STRICT, _TOGETHER),
     Preference("together-dpo", STRICT, _TOGETHER),
     Chat("fireworks", STRICT, _FIREWORKS),
+    Preference("fireworks-dpo", STRICT, _FIREWORKS),
 )
 """What the adapter brings."""

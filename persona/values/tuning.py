@@ -81,6 +81,7 @@ class TuningCard:
     `closed` says, in words, why nothing can be trained there any more, and what to do instead; `training_until` and
     `serving_until` are ISO days, empty while none is set. `format` and `preference_format` name the dataset formats it
     takes. `training_price` is per million trained tokens, `idle_price` per hour while nothing is asked of the model.
+    `untried` says that the backend was built from its documentation, and never spoken to the service itself.
     """
 
     base_model: str
@@ -94,6 +95,7 @@ class TuningCard:
     idle_price: float | None = None
     source: str = ""
     checked: str = ""
+    untried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

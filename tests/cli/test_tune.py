@@ -15,6 +15,7 @@ from service import Call, Json, Status
 from terminal import environment
 from tuning_backend import chats
 from typer.testing import CliRunner, Result
+from wires.tuning_fireworks import BASE, FireworksService
 from wires.tuning_openai import TuningService
 
 from persona import Jobs
@@ -168,3 +169,22 @@ def test_a_start_that_is_killed_before_it_hears_back_is_adopted_and_billed_once(
         assert (job.state, job.handle) == ("starting", "")
         *_, last = jobs.watch(job.id, every_s=0.01)
     assert (last.job.state, len(service.jobs), len(service.files)) == ("succeeded", 1, 2)
+
+
+def test_a_backend_that_was_never_tried_says_so_and_its_deployment_is_listed_until_it_is_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FIRE", "sk-test")
+    chats(Path("train.jsonl"))
+    with FireworksService() as service:
+        options = f'base_url = "{service.url}"\nkey_env = "FIRE"\noptions = {{ account = "acme" }}\n'
+        Path("persona.toml").write_text(f"[providers.fireworks]\n{options}")
+        order = ("start", "train.jsonl", "-b", "fireworks", "-m", BASE, "-o", "deployment=support")
+        done = run(*order)
+        assert "note: this backend follows the service's documentation, and was never tried" in done.stdout
+        id = done.stdout.splitlines()[-1]
+        assert run("watch", id, "--every", "0.01").exit_code == 0
+        assert "deployment support" in run("idle").stdout
+        assert run("clean", id).stdout == f"{id}: deployment support, dataset {id.lower().replace('_', '-')}-train\n"
+        assert run("idle").stdout == ""

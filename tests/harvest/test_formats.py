@@ -98,7 +98,7 @@ def test_a_format_without_tools_refuses_them(name: str) -> None:
     one = FORMATS[name]
     sample = _sample(one, 0)
     row = Example("x", sample.messages, sample.weights, (TOOL,), sample.rejected, sample.label)
-    if name in {"sharegpt", "gemini-preference", "openai-dpo", "azure-dpo", "together-dpo"}:
+    if name in {"sharegpt", "gemini-preference", "openai-dpo", "azure-dpo", "together-dpo", "fireworks-dpo"}:
         assert not one.problems(one.row(row))
     else:
         with pytest.raises(InvalidInput, match="no place for tools"):
