@@ -13,6 +13,7 @@ from typing import Any
 from persona.adapter import Provider
 from persona.values.tuning import TuningCard
 
+_UNTRIED = "this backend follows the service's documentation, and was never tried against the service itself"
 _NAMES = {"together": re.compile(r"[\w.\-]+/[\w.\-]+"), "fireworks": re.compile(r"accounts/[\w\-]+/models/[\w\-]+")}
 
 
@@ -21,7 +22,7 @@ def card(provider: Provider, model: str) -> TuningCard | None:
     if provider.kind not in _NAMES or not _NAMES[provider.kind].fullmatch(model):
         return None
     sheet = _sheet()
-    facts = {**sheet[provider.kind], "checked": sheet["checked"], "methods": ("sft", "dpo"), "untried": True}
+    facts = {**sheet[provider.kind], "checked": sheet["checked"], "methods": ("sft", "dpo"), "note": _UNTRIED}
     return TuningCard(base_model=model, **facts)
 
 

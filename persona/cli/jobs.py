@@ -46,6 +46,8 @@ def show_seen(seen: "Seen") -> None:
         for name in ("training", "validation"):
             values = [value for one in progress.points if (value := getattr(one, name)) is not None]
             said += [f"{name} loss {values[-1]:.4g}"] if values else []
+    if progress and not job.finished:
+        said += progress.notes
     if job.ending and not job.finished:
         said.append("asked to end")
     if seen.trouble:

@@ -29,13 +29,13 @@ def check_open(card: TuningCard, backend: str, method: Method, today: date) -> N
 
 
 def warnings(card: TuningCard, today: date) -> tuple[str, ...]:
-    """What ends soon, and what nobody has tried yet, in words."""
+    """What ends soon, and what else a person should know before, in words."""
     return tuple(_warnings(card, today))
 
 
 def _warnings(card: TuningCard, today: date) -> Iterator[str]:
-    if card.untried:
-        yield "this backend follows the service's documentation, and was never tried against the service itself"
+    if card.note:
+        yield card.note
     if days := _soon(card.training_until, today):
         yield f"new runs are taken until {card.training_until}, {days} more days"
     if days := _soon(card.serving_until, today):

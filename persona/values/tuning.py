@@ -81,7 +81,7 @@ class TuningCard:
     `closed` says, in words, why nothing can be trained there any more, and what to do instead; `training_until` and
     `serving_until` are ISO days, empty while none is set. `format` and `preference_format` name the dataset formats it
     takes. `training_price` is per million trained tokens, `idle_price` per hour while nothing is asked of the model.
-    `untried` says that the backend was built from its documentation, and never spoken to the service itself.
+    `note` is what a person should know before a start, such as that nobody has tried the backend yet.
     """
 
     base_model: str
@@ -95,7 +95,7 @@ class TuningCard:
     idle_price: float | None = None
     source: str = ""
     checked: str = ""
-    untried: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

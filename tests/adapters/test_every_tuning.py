@@ -228,7 +228,8 @@ def test_what_was_never_tried_says_so() -> None:
         assert card is not None
         known = card(Provider("host", kind), model)
         assert known is not None
-        assert (known.untried, known.methods, known.training_price) == (True, ("sft", "dpo"), None)
+        assert "never tried against the service" in known.note
+        assert (known.methods, known.training_price) == (("sft", "dpo"), None)
         assert card(Provider("host", kind), "gpt 4") is None
 
 

@@ -184,7 +184,8 @@ def test_a_backend_that_was_never_tried_says_so_and_its_deployment_is_listed_unt
         done = run(*order)
         assert "note: this backend follows the service's documentation, and was never tried" in done.stdout
         id = done.stdout.splitlines()[-1]
-        assert run("watch", id, "--every", "0.01").exit_code == 0
+        watched = run("watch", id, "--every", "0.01")
+        assert (watched.exit_code, "and being deployed as support" in watched.stdout) == (0, True)
         assert "deployment support" in run("idle").stdout
         assert run("clean", id).stdout == f"{id}: deployment support, dataset {id.lower().replace('_', '-')}-train\n"
         assert run("idle").stdout == ""

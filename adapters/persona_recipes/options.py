@@ -1,0 +1,63 @@
+"""What the options of a written run say, in the words that every tool has its own for."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from persona.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a run trains; LoRA in every tool. `max_length` is in tokens, `beta` belongs to preferences.
+
+    `prompt_style` is LitGPT's name for how a model wants its turns written.
+    """
+
+    learning_rate: float = 2e-4
+    lora_r: int = 16
+    lora_alpha: int = 32
+    batch_size: int = 8
+    max_length: int = 2048
+    beta: float = 0.1
+    prompt_style: str = "alpaca"
+
+
+def options_of(tool: str, written: Mapping[str, str]) -> Options:
+    """The options as they are written. Raises SettingsError for others, and for values that are none."""
+    known = {name: kind for name, kind in _READERS.items() if name != "prompt_style" or tool == "litgpt"}
+    read: dict[str, Any] = {}
+    for name, value in written.items():
+        if name not in known:
+            raise SettingsError(f"a run of {tool} has no option {name!r}", hint=f"it has {', '.join(known)}")
+        try:
+            read[name] = known[name](value.strip())
+        except ValueError as error:
+            raise SettingsError(f"the option {name} is {value!r}", hint="write a number above 0") from error
+    return Options(**read)
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not isfinite(number) or number <= 0:
+        raise ValueError(text)
+    return number
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "learning_rate": _positive,
+    "lora_r": _whole,
+    "lora_alpha": _whole,
+    "batch_size": _whole,
+    "max_length": _whole,
+    "beta": _positive,
+    "prompt_style": str,
+}
