@@ -80,6 +80,7 @@ if TYPE_CHECKING:
         TuningClosed,
         TurnCancelled,
         TurnInProgress,
+        WeightsDiffer,
         WindowTooSmall,
     )
     from persona.settings.schema import (
@@ -94,6 +95,9 @@ if TYPE_CHECKING:
     )
     from persona.tuning.following import (
         Seen,
+    )
+    from persona.tuning.merging import (
+        MergeOrder,
     )
     from persona.tuning.prepare import (
         Prepared,
@@ -204,12 +208,14 @@ _ROOMS = {
         "TuningClosed",
         "TurnCancelled",
         "TurnInProgress",
+        "WeightsDiffer",
         "WindowTooSmall",
     ),
     "persona.settings.schema": ("Settings",),
     "persona.tuning.alarm": ("Alarm",),
     "persona.tuning.ending": ("Cleaned", "Idle"),
     "persona.tuning.following": ("Seen",),
+    "persona.tuning.merging": ("MergeOrder",),
     "persona.tuning.prepare": ("Prepared", "TuningOrder"),
     "persona.values.document": ("DocumentChange", "DocumentEntry", "KnowledgeHit", "KnowledgeReport"),
     "persona.values.memory": ("Fact", "Recalled", "Source"),
@@ -276,6 +282,7 @@ __all__ = [
     "KnowledgeReport",
     "LimitReached",
     "LossPoint",
+    "MergeOrder",
     "Merged",
     "Message",
     "MisuseError",
@@ -328,6 +335,7 @@ __all__ = [
     "TurnStream",
     "Usage",
     "User",
+    "WeightsDiffer",
     "WindowTooSmall",
 ]
 

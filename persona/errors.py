@@ -11,6 +11,7 @@
     │   ├── EmbedderMismatch       vectors of another embedder or dimension
     │   ├── TuningClosed           nothing can be trained there any more, or nobody would serve it
     │   ├── TooExpensive           the estimate is above the limit that was given, or unknown
+    │   ├── WeightsDiffer          models that were to be merged are not of one base
     │   └── AdapterMissing         no installed adapter offers what the settings ask for
     ├── BusyError              try again a little later
     │   ├── ConversationBusy       another turn holds the conversation
@@ -103,6 +104,10 @@ class TuningClosed(MisuseError):
 
 class TooExpensive(MisuseError):
     """What the run is expected to cost is above the limit that was given, or unknown; nothing was uploaded."""
+
+
+class WeightsDiffer(MisuseError):
+    """Models that were to be merged are not of one base: the message names the tensor that does not match."""
 
 
 class AdapterMissing(MisuseError):

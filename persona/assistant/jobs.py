@@ -16,10 +16,12 @@ from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us
 from persona.settings import Settings, load
 from persona.store import jobs
-from persona.tuning import ending, following, starting
+from persona.tuning import ending, following, merging, starting
 from persona.tuning.bench import Bench
 from persona.tuning.ending import Cleaned, Idle
 from persona.tuning.following import Seen
+from persona.tuning.merge import Advance
+from persona.tuning.merging import MergeOrder
 from persona.tuning.prepare import Prepared, TuningOrder, prepare
 from persona.values.time import to_us
 from persona.values.tuning import Job
@@ -119,6 +121,14 @@ class AsyncJobs:
         anew. Raises MisuseError for any other job, NotFound, and what `start` raises.
         """
         return await starting.resume(self._open(), id, options or {})
+
+    async def merge(self, order: MergeOrder, *, advance: Advance | None = None) -> Job:
+        """Merges tuned models of one base into a new one, and writes down what it was made of.
+
+        `advance` is told how many tensors are done, and of how many. Raises InvalidInput, NotFound, WeightsDiffer with
+        the tensor that does not match, NoRoom, and AdapterMissing without mergekit: nothing is written or stored then.
+        """
+        return await merging.merge(self._open(), order, advance or (lambda done, total: None))
 
     async def list(self, limit: int = 20) -> tuple[Job, ...]:
         """The last jobs, the newest first, as they are stored."""
@@ -244,6 +254,14 @@ class Jobs:
         anew. Raises MisuseError for any other job, NotFound, and what `start` raises.
         """
         return self._portal.call(self._jobs.resume(id, options))
+
+    def merge(self, order: MergeOrder, *, advance: Advance | None = None) -> Job:
+        """Merges tuned models of one base into a new one, and writes down what it was made of.
+
+        `advance` is told how many tensors are done, and of how many. Raises InvalidInput, NotFound, WeightsDiffer with
+        the tensor that does not match, NoRoom, and AdapterMissing without mergekit: nothing is written or stored then.
+        """
+        return self._portal.call(self._jobs.merge(order, advance=advance))
 
     def list(self, limit: int = 20) -> tuple[Job, ...]:
         """The last jobs, the newest first, as they are stored."""

@@ -1,6 +1,6 @@
 """Where models come from, read from the store: for an operator."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from persona.assistant.operator import prepared
 from persona.errors import NotFound
@@ -47,7 +47,10 @@ def _links(tx: Transaction) -> list[Link]:
         Link(Node("dataset", old.id), Node("dataset", old.replaced_by), "rewritten") for old in known if old.replaced_by
     )
     found += (link for one in rows.comparisons(tx) for link in _of_comparison(one, known))
-    found += (link for one in jobs.newest(tx, rows.MOST_JOBS) for link in _of_job(one, known))
+    every = jobs.newest(tx, rows.MOST_JOBS)
+    made = {one.progress.tuned_model: model for one in every if one.progress and (model := model_of(one))}
+    found += (link for one in every for link in _of_job(one, known))
+    found += (link for one in every for link in _of_merge(one, made))
     return [*found, *(link for one in promotions.all_of_them(tx) for link in _of_step(one))]
 
 
@@ -67,6 +70,12 @@ def _of_job(one: Job, known: Iterable[DatasetEntry]) -> Iterator[Link]:
             yield Link(Node("dataset", dataset.id), here, "trained on it")
     if model := model_of(one):
         yield Link(here, Node("model", model), "trained it")
+
+
+def _of_merge(one: Job, made: Mapping[str, str]) -> Iterator[Link]:
+    """What a merged model was made of; a folder that a job here has made is that job's model."""
+    for part in one.parts:
+        yield Link(Node("model", made.get(part, part)), Node("job", one.id), "merged into it")
 
 
 def _of_step(one: Promotion) -> Iterator[Link]:

@@ -150,6 +150,7 @@ _tune.command("clean", epilog="Example: persona tune clean --expired")(tune.clea
 _tune.command("idle", epilog="Example: persona tune idle")(tune.idle)
 _tune.command("keep", epilog="Example: persona tune keep JOB --hours 48")(tune.keep)
 _tune.command("resume", epilog="Example: persona tune resume JOB --option merge=true")(tune.resume)
+_tune.command("merge", epilog="Example: persona tune merge JOB_1 JOB_2 --weight 0.7 --weight 0.3")(tune.merge)
 _tune.command("again", epilog="Example: persona tune again JOB --backend local --model ./small")(tune.again)
 app.add_typer(_tune, name="tune")
 

@@ -13,11 +13,13 @@ from persona.cli.jobs import cost, idle_row, job_json, page_of, prepared_json, r
 from persona.cli.opening import read_settings
 from persona.cli.options import Config, Json
 from persona.cli.output import FAILED, aside, show, show_json, show_table
+from persona.cli.progress import progress
 from persona.cli.words import moment
 from persona.errors import MisuseError
 
 if TYPE_CHECKING:
     from persona.tuning.ending import Cleaned, Idle
+    from persona.tuning.merging import MergeOrder
     from persona.tuning.prepare import TuningOrder
     from persona.values.tuning import Job
 
@@ -104,6 +106,40 @@ def resume(
 ) -> None:
     """Go on with a job that failed or was cancelled: on this machine, from its last checkpoint."""
     asyncio.run(_resume(id, _options(option or []), config, watching=watching, json=json))
+
+
+def merge(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Folders of whole models, or jobs' ids.")],
+    method: Annotated[
+        Literal["linear", "task_arithmetic", "slerp", "ties"],
+        typer.Option("--method", help="How they are combined; the last two by mergekit."),
+    ] = "linear",
+    weight: Annotated[
+        list[float] | None, typer.Option("--weight", "-w", help="Of each model, in their order.", show_default="1")
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="FOLDER", help="What they were tuned from.", show_default="the jobs' own"),
+    ] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FOLDER", help="Where it is written.", show_default="the job's folder"),
+    ] = None,
+    density: Annotated[
+        float, typer.Option("--density", min=0, max=1, help="The share of its changes that ties keeps of a model.")
+    ] = 0.5,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Combine tuned models of one base into a new one. Nothing is written unless all of their weights match."""
+    from persona.tuning.merging import MergeOrder
+
+    order = MergeOrder(models, method, weight or (), base, to, density, _me())
+    job = asyncio.run(_merged(config, order))
+    if json:
+        show_json(job_json(job))
+    else:
+        show(f"{job.id}: {job.progress.tuned_model if job.progress else ''}")
 
 
 def listing(
@@ -260,6 +296,14 @@ async def _go_on(job: "Job", config: str | None, *, watching: bool, json: bool) 
     aside(f"persona tune watch {job.id} follows it")
     if job.state == "starting":
         raise typer.Exit(FAILED)
+
+
+async def _merged(config: str | None, order: "MergeOrder") -> "Job":
+    from persona.assistant.jobs import AsyncJobs
+
+    async with AsyncJobs.open(read_settings(config)) as jobs:
+        with progress("merging") as advance:
+            return await jobs.merge(order, advance=advance)
 
 
 async def _listed(config: str | None, limit: int) -> "tuple[Job, ...]":

@@ -53,15 +53,23 @@ def made_of(tx: Transaction, ids: Iterable[str]) -> Made:
         return Made()
     known = datasets.listing(tx)
     meant = [one for one in known if wanted & {one.id, *replacing(known, one)}]
-    models = {model_of(job) for job in jobs.newest(tx, MOST_JOBS) if any(trained_on(job, one) for one in meant)}
+    every = jobs.newest(tx, MOST_JOBS)
+    models = _with_merged({model_of(job) for job in every if any(trained_on(job, one) for one in meant)} - {""}, every)
     reports = {seen.report for seen in comparisons(tx) if any(compared_on(seen, one) for one in meant)}
-    return Made(tuple(sorted(models - {""})), tuple(sorted(reports - {""})))
+    return Made(tuple(sorted(models)), tuple(sorted(reports - {""})))
 
 
 def model_of(job: Job) -> str:
     """The model that a job has made, as `backend:name`; empty while there is none."""
     model = job.progress.tuned_model if job.progress else ""
     return f"{job.backend}:{model}" if model else ""
+
+
+def _with_merged(models: set[str], every: Sequence[Job]) -> set[str]:
+    """These models, and what was merged of them, however often; a part may be named by its folder alone."""
+    named = models | {model.partition(":")[2] for model in models}
+    more = {model_of(job) for job in every if named.intersection(job.parts)} - models - {""}
+    return _with_merged(models | more, every) if more else models
 
 
 def trained_on(job: Job, dataset: DatasetEntry) -> bool:

@@ -1,5 +1,6 @@
 """A tuning run, in persona's own terms: what is asked of a backend, and what it says of the run."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,9 @@ Method = Literal["sft", "dpo"]
 """Supervised fine-tuning on replies, or direct preference optimisation on pairs of them."""
 
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+MERGE = "merge"
+"""The backend of a job that was no training: its model was merged from others."""
+
 FINISHED: tuple[JobState, ...] = ("succeeded", "failed", "cancelled")
 
 
@@ -154,6 +158,11 @@ class Job:
     def finished(self) -> bool:
         """Whether nothing more will come of it."""
         return self.state in FINISHED
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The models that it was merged from, as `backend:name` or a folder; none for one that was trained."""
+        return tuple(json.loads(self.training.options.get("parts", "[]"))) if self.backend == MERGE else ()
 
     @property
     def bills(self) -> tuple[str, ...]:
