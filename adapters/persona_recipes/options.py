@@ -6,22 +6,28 @@ from math import isfinite
 from typing import Any
 
 from persona.errors import SettingsError
+from persona.values.tuning import Method
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a run trains; LoRA in every tool. `max_length` is in tokens, `beta` belongs to preferences.
+    """How a run trains; LoRA in every tool. `learning_rate` None is the usual one of the method.
 
-    `prompt_style` is LitGPT's name for how a model wants its turns written.
+    `max_length` is in tokens, `beta` belongs to preferences. `prompt_style` is LitGPT's name for how a model wants its
+    turns written.
     """
 
-    learning_rate: float = 2e-4
+    learning_rate: float | None = None
     lora_r: int = 16
     lora_alpha: int = 32
     batch_size: int = 8
     max_length: int = 2048
     beta: float = 0.1
     prompt_style: str = "alpaca"
+
+    def rate(self, method: Method) -> float:
+        """The learning rate that a run takes: TRL's own, times ten for LoRA."""
+        return self.learning_rate or {"sft": 2e-4, "dpo": 1e-5}[method]
 
 
 def options_of(tool: str, written: Mapping[str, str]) -> Options:

@@ -20,6 +20,11 @@ class Run:
     epochs: int
 
     @property
+    def rate(self) -> float:
+        """The learning rate."""
+        return self.options.rate(self.training.method)
+
+    @property
     def evaluates(self) -> bool:
         """Whether there is a file for validation."""
         return self.training.validation is not None
@@ -69,7 +74,7 @@ def _axolotl(run: Run) -> str:
         "num_epochs": run.epochs,
         "optimizer": "adamw_torch",
         "lr_scheduler": "cosine",
-        "learning_rate": options.learning_rate,
+        "learning_rate": run.rate,
         "warmup_ratio": 0.05,
         "bf16": "auto",
         "gradient_checkpointing": True,
@@ -78,7 +83,7 @@ def _axolotl(run: Run) -> str:
         "save_safetensors": True,
         "seed": run.training.seed,
     }
-    return _yaml(config, "axolotl 0.19.0")
+    return _yaml(config, "Axolotl 0.19.0", f"It {_UNRUN}")
 
 
 def _litgpt(run: Run) -> str:
@@ -99,7 +104,7 @@ def _litgpt(run: Run) -> str:
         "train": {
             "global_batch_size": options.batch_size,
             "micro_batch_size": 1,
-            "lr_warmup_steps": 10,
+            "lr_warmup_steps": 1,  # it cannot be as many as there are steps, which few rows would make it
             "epochs": run.epochs,
             "max_seq_length": options.max_length,
         },
@@ -108,10 +113,11 @@ def _litgpt(run: Run) -> str:
         "seed": run.training.seed,
         "optimizer": {
             "class_path": "torch.optim.AdamW",
-            "init_args": {"lr": options.learning_rate, "weight_decay": 0.0},
+            "init_args": {"lr": run.rate, "weight_decay": 0.0},
         },
     }
-    return _yaml(config, "LitGPT 0.5.13")
+    said = "One like it was run with that version, on a CPU and a tiny model; this one was not."
+    return _yaml(config, "LitGPT 0.5.13", said)
 
 
 def _autotrain(run: Run) -> str:
@@ -135,7 +141,7 @@ def _autotrain(run: Run) -> str:
         },
         "params": {
             "epochs": run.epochs,
-            "lr": options.learning_rate,
+            "lr": run.rate,
             "batch_size": 1,
             "gradient_accumulation": options.batch_size,
             "block_size": options.max_length,
@@ -151,20 +157,20 @@ def _autotrain(run: Run) -> str:
             **({"dpo_beta": options.beta} if preferences else {}),
         },
     }
-    return _yaml(config, "AutoTrain 0.8.36", "" if preferences else "It learns whole conversations, prompts too.")
+    learns = [] if preferences else ["It learns whole conversations, prompts too."]
+    return _yaml(config, "AutoTrain 0.8.36", f"It {_UNRUN}", *learns)
 
 
 def _notebook(run: Run) -> str:
-    options = {name: str(getattr(run.options, name)) for name in _SHARED}
-    return notebook(run.training, run.epochs, {**options, **({"beta": str(run.options.beta)} if _dpo(run) else {})})
-
-
-def _dpo(run: Run) -> bool:
-    return run.training.method == "dpo"
+    options = {"learning_rate": f"{run.rate:g}", **{name: str(getattr(run.options, name)) for name in _SHARED}}
+    if run.training.method == "dpo":
+        options["beta"] = f"{run.options.beta:g}"
+    return notebook(run.training, run.epochs, options)
 
 
 Json = dict[str, Any]
-_SHARED = ("learning_rate", "lora_r", "lora_alpha", "batch_size", "max_length")
+_UNRUN = "was held against the tool's own parameters, and never run: look at it before you spend a GPU on it."
+_SHARED = ("lora_r", "lora_alpha", "batch_size", "max_length")
 RECIPES = {
     "axolotl": Recipe("config.yml", ("train", "validation"), _axolotl, lambda run: "axolotl train config.yml"),
     "autotrain": Recipe("config.yml", ("train", "validation"), _autotrain, lambda run: "autotrain --config config.yml"),
@@ -184,12 +190,11 @@ RECIPES = {
 """The tools by their names."""
 
 
-def _yaml(config: Mapping[str, Any], tool: str, more: str = "") -> str:
+def _yaml(config: Mapping[str, Any], tool: str, *said: str) -> str:
     """YAML of a config, whose values are JSON, which is YAML too."""
     head = [
         f"# Written for {tool}, from its documentation and its code as read on 2026-11-21.",
-        "# It was held against the tool's own parameters, and never run: look at it before you spend a GPU on it.",
-        *([f"# {more}"] if more else []),
+        *(f"# {line}" for line in said),
     ]
     return "\n".join([*head, "", *_lines(config, ""), ""])
 
