@@ -13,8 +13,9 @@ _HEAD = """\
 # Tune {model}
 
 Written by persona for job `{job}`: {method} on `train.jsonl`{beside}. One like it was run on
-a CPU and a tiny model, and none in Colab. It wants a GPU (in Colab: Runtime, Change runtime type), installs persona with
-its extra `train`, downloads the base model from the Hugging Face hub, and leaves `result.zip`, which belongs into the folder of the job, unpacked."""
+a CPU and a tiny model, and none in Colab. It wants a GPU (in Colab: Runtime, Change runtime type), installs persona
+with its extra `train`, downloads the base model from the Hugging Face hub, and leaves `result.zip`, which belongs into
+the folder of the job, unpacked."""
 
 _INSTALL = """\
 import subprocess
