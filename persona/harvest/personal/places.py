@@ -1,9 +1,10 @@
-"""Street addresses, as they are written in France and in English-speaking countries."""
+"""Street addresses, as they are written in France, in Germany and in English-speaking countries."""
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from persona.harvest.personal.homes import is_a_home
 from persona.harvest.personal.pools import STREETS, TOWNS
 from persona.harvest.personal.seal import is_ours
 from persona.harvest.personal.values import Span
@@ -51,11 +52,18 @@ _ENGLISH_TOWN = re.compile(
     rf"resid\w+)\b[^\n\x00!?]{{0,40}}?[\s:])"
     rf"({_TOWN},?\s(?:{_STATE}\s\d{{5}}(?:-\d{{4}})?|{_UK})|{_UK})(?!\w)"
 )
-_SAYS_ADDRESS = re.compile(
-    r"\b(?:liv(?:e|es|ed|ing)|address|deliver\w*|ship\w*|mov(?:e|ed|ing)|home|house|reside|send|adresse|"
-    r"habit\w*|livr\w*|domicil\w*|logement|envoy\w*)\b",
-    re.IGNORECASE,
+# the name of a German street, found from its number
+_WAYS = (
+    *("straße", "strasse", "str.", "gasse", "weg", "allee", "platz", "ring", "damm", "ufer", "steig", "chaussee"),
+    *("Straße", "Strasse", "Str.", "Gasse", "Weg", "Allee", "Platz", "Ring", "Damm", "Ufer", "Steig", "Chaussee"),
 )
+_LONGEST_NAME = 40  # characters
+_NUMBERED = re.compile(
+    r"[A-ZÄÖÜ][\w\-]+\.?\s(\d{1,4}(?:\s?[a-z])?(?![\w%€]|[.,:]\d|\s(?:Uhr|Euro|Prozent|Minuten|km)\b))"
+)
+_GERMAN_STREET = re.compile(rf"(?<![\w\-])(?:(?:(?:An|Auf|In)\sde[rmn]|{_W})\s)?{_W}$")
+_GERMAN_LANE = re.compile(rf"(?<![\w\-])(?:Am|Im|Zum|Zur|(?:An|Auf|In|Hinter)\sde[rmn])\s(?:{_W}\s)?{_W}$")
+_GERMAN_TOWN = re.compile(rf"\s?[,\n–-]?\s{{1,2}}(?:D-|DE-)?\d{{5}}\s{_TOWN}")
 _A_YEAR = re.compile(r"(?:19|20)\d\d\s")
 # what an address or a town may start with, found digits first: there are few of them in a text
 _HINT = re.compile(
@@ -65,24 +73,45 @@ _HINT = re.compile(
 
 
 def find_addresses(text: str) -> Iterator[Span]:
-    """Number, way and name, with what follows of town and postcode; a town alone where the words speak of living."""
+    """Number, way and name, with what follows of town and postcode; a town alone where the words speak of living.
+
+    An address is somebody's when it has its postcode, or when what is around it says so. Where it stands once more it
+    is theirs as well.
+    """
+    found = list(_found(text))
+    homes = {span.key for span in found if span.form[1] != "without" or span.sealed or is_a_home(text, span)}
+    yield from (span for span in found if span.key in homes)
+
+
+def _found(text: str) -> Iterator[Span]:
+    yield from _german(text)
     if not _HINT.search(text):
         return
     for found in _FRENCH.finditer(text):
         yield _span(found.start(), found.end(), found[1], "fr", "with" if found[2] else "without")
     for found in _ENGLISH.finditer(text):
-        said = _SAYS_ADDRESS.search(text, max(0, found.start() - 60), found.start())
-        if found[3] or (not _A_YEAR.match(found[1]) and (found[2] or said)):
+        if found[3] or not _A_YEAR.match(found[1]):
             yield _span(found.start(), found.end(), found[1], "en", "with" if found[3] else "without")
     for shape, language in ((_FRENCH_TOWN, "fr"), (_ENGLISH_TOWN, "en")):
         for found in shape.finditer(text):
             yield _span(found.start(1), found.end(1), found[1], language, "alone")
 
 
+def _german(text: str) -> Iterator[Span]:
+    for found in _NUMBERED.finditer(text):
+        before = found.start(1) - 1
+        shape = _GERMAN_STREET if text.endswith(_WAYS, 0, before) else _GERMAN_LANE
+        if street := shape.search(text, max(0, before - _LONGEST_NAME), before):
+            town = _GERMAN_TOWN.match(text, found.end())
+            end = town.end() if town else found.end()
+            yield _span(street.start(), end, text[street.start() : found.end()], "de", "with" if town else "without")
+
+
 @lru_cache(maxsize=4)
 def our_streets(language: str) -> tuple[str, ...]:
     """The streets that we hand out, with their numbers."""
-    numbered = (f"{number} {way}" for way in STREETS[language] for number in range(2, 420))
+    order = "{way} {number}" if language == "de" else "{number} {way}"
+    numbered = (order.format(number=number, way=way) for way in STREETS[language] for number in range(2, 420))
     return tuple(one for one in numbered if is_ours(one))
 
 

@@ -45,6 +45,9 @@ STREETS = {
     "en": words("""
         Larkmoor Street; Fernhollow Road; Old Quarry Lane; Maplecross Avenue; Thistledown Drive; Whitegate Road;
         Millbrook Hollow Lane; Ravenscourt Hill Road""", ";"),
+    "de": words("""
+        Grauspechtweg; Blaulindenallee; Quellmühlenstraße; Altbleichergasse; Sternwiesenring; Rotbuchendamm;
+        Kesselbrunnenweg; Feldlerchenstraße""", ";"),
 }  # fmt: skip
 TOWNS = {
     "fr": words("""
@@ -54,6 +57,9 @@ TOWNS = {
     "en": words("""
         Fairbrook, OH 00521; Elmsworth, PA 00347; Northgate Falls, WA 00613; Harrowdale, VT 00219; Kingsmere, NC
         00458; Westerby, ME 00174""", ";"),
+    "de": words("""
+        00213 Altenbruch-Moor; 00341 Lindenhagen; 00427 Seefurth; 00518 Birkenroda; 00632 Marienquell;
+        00745 Hohenwied""", ";"),
 }  # fmt: skip
 PLACES = {
     "fr": words("""
