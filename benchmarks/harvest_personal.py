@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 
+from benchmarks import harvest_apart
 from benchmarks.figures import Row, Table, cpu_us, row
 from benchmarks.personal_texts import CLEAN, KINDS, Planted, plant
 from persona.harvest.personal.mend import Mender
@@ -29,6 +30,7 @@ def run(quick: bool) -> list[Table]:
     return [
         _recall(draw, mender, 200 if quick else 2000),
         _alarms(draw, mender, 10 if quick else 100),
+        _apart(draw, mender, 10 if quick else 100),
         _speed(draw, mender),
     ]
 
@@ -63,6 +65,30 @@ def _alarms(draw: random.Random, mender: Mender, rounds: int) -> Table:
     rows = [Row("any kind", 1000 * counts["any kind"] / messages, reach=2.0)]
     rows += [Row(kind, 1000 * counts[kind] / messages) for kind in kinds]
     return Table(f"False alarms in {messages:,} clean messages that look as if", "per 1,000 messages", tuple(rows))
+
+
+def _apart(draw: random.Random, mender: Mender, rounds: int) -> Table:
+    """The sentences that were written apart from the patterns; what is clean among them looks as personal as it can."""
+    found: dict[str, list[bool]] = {}
+    touched = []
+    for _ in range(rounds):
+        for one in harvest_apart.planted(draw):
+            text = mender.mend([say("user", one.text)], [False], (), (one.region,), 1, "c").messages[0].text
+            found.setdefault(one.kind, []).extend(not _is_left(secret, text) for secret in one.secrets)
+        for clean in harvest_apart.clean(draw):
+            region = draw.choice(("FR", "US", "GB", "DE"))
+            touched.append(bool(mender.mend([say("user", clean)], [False], (), (region,), 1, "c").counts))
+    rows = [
+        Row(f"{kind}: found of {len(every):,}", 100 * sum(every) / len(every), reach=99.0, at_least=True)
+        for kind, every in found.items()
+    ]
+    rows.append(Row(f"clean, of {len(touched):,} that look personal, touched", 100 * sum(touched) / len(touched)))
+    return Table("Personal data in sentences that nobody has tuned on", "%", tuple(rows))
+
+
+def _is_left(secret: str, text: str) -> bool:
+    digits = "".join(filter(str.isdigit, secret))
+    return secret in text or (len(digits) > 5 and digits[-6:] in "".join(filter(str.isdigit, text)))
 
 
 def _speed(draw: random.Random, mender: Mender) -> Table:

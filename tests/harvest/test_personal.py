@@ -235,6 +235,52 @@ def test_the_other_kinds_are_found_too(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Who lives at 10 Downing Street?", "Our shop is at 14 Market Street, open from 9 to 6",
+        "Le 55 rue du Faubourg-Saint-Honoré se visite-t-il ?", "Das Museum liegt in der Bodestraße 3, an der Spree",
+        "Der Weg 12 ist gesperrt", "Im Mai 12 Grad, am Montag 14",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_nobodys_is_left_alone(text: str) -> None:
+    assert _text(text) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "street"),
+    [
+        ("I live at 14 Market Street, above the bakery", "14 Market"), ("14 Market Street, please", "14 Market"),
+        ("C'est chez moi, 55 rue du Faubourg-Saint-Honoré", "55 rue"), ("Lindenstraße 12\n10969 Berlin", "12"),
+        ("Ich wohne Am Alten Mühlbach 7", "Mühlbach"), ("Unter den Eichen 87, 12205 Berlin", "Eichen"),
+        ("my parcel: 3 Old Kiln Lane, Flat 2", "Kiln"), ("bitte an Karl-Marx-Allee 34b liefern", "34b"),
+    ],
+)  # fmt: skip
+def test_an_address_is_somebodys_by_what_is_around_it(text: str, street: str) -> None:
+    (mended,) = _text(text)
+    assert street not in mended
+    assert _text(mended) == [mended]
+
+
+def test_an_address_that_is_somebodys_goes_wherever_it_stands() -> None:
+    asked, told = _text("I live at 14 Market Street", "Is 14 Market Street near the station?")
+    assert "Market" not in asked + told
+    assert asked.removeprefix("I live at ") in told
+
+
+@pytest.mark.parametrize(
+    ("region", "text", "found"),
+    [
+        ("US", "Yes, it's 2125551234", True), ("US", "2125551234", True), ("US", "The sum of it is 2125551234", False),
+        ("US", "The order number?\n2125551234", False), ("FR", "Oui, 2125551234", False),
+        ("DE", "Ja, 02331 34567", True),
+    ],
+)  # fmt: skip
+def test_bare_digits_are_a_phone_where_somebody_answers_with_them(region: str, text: str, found: bool) -> None:
+    mended = Mender().mend([say("user", text)], [False], (), (region,), 1, "c")
+    assert mended.counts == ({"phone": 1} if found else {})
+
+
+@pytest.mark.parametrize(
     "unit", ["a", "@", "a@", "1 ", "06 ", "sk-a", "né le 12/03/1984 ", "12 rue de la ", "://a:", "a dot ", "key: a1 "]
 )
 def test_hostile_texts_take_time_in_proportion(unit: str) -> None:

@@ -41,6 +41,14 @@ _FILLERS = frozenset(
         ma mon ° time barres""")
 )
 _STEPS = 5  # words that are looked back
+# what may stand before a number on its line where the line answers somebody who asked
+_ANSWERS = frozenset(
+    words("""
+        yes yeah yep sure ok okay of course certainly it is its it's s here you go this that's that the my mine new best
+        please thanks thank try use on at or and also again oui c est voici voilà le la mon bien sûr sur au merci ja
+        gern gerne klar hier bitte unter die meine ist danke , ! ;""")
+)
+_MOST_BEFORE = 6
 
 
 def speaks_of_a_phone(text: str, start: int) -> bool:
@@ -68,3 +76,12 @@ def is_something_else(text: str, start: int) -> bool:
         if word not in _FILLERS and not (word.isdigit() and len(word) < 3):
             return False
     return False
+
+
+def is_an_answer(text: str, start: int) -> bool:
+    """Whether a number has its line to itself but for a few words of answering, and nothing else was asked for."""
+    begin = max(text.rfind("\n", 0, start), text.rfind("\x00", 0, start)) + 1
+    words = _WORD.findall(text[max(begin, start - REACH) : start].lower())
+    if len(words) > _MOST_BEFORE or not _ANSWERS.issuperset(words):
+        return False
+    return _OTHER.isdisjoint(_WORD.findall(text[max(0, begin - REACH) : begin].lower()))

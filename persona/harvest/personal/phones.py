@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from persona.harvest.personal.context import is_something_else, speaks_of_a_phone
+from persona.harvest.personal.context import is_an_answer, is_something_else, speaks_of_a_phone
 from persona.harvest.personal.fiction import ours_among, phone_is_ours
 from persona.harvest.personal.values import Span
 from persona.harvest.personal.words import words
@@ -222,7 +222,7 @@ def _american(one: _Candidate) -> str:
     shape = one.shape[1:] if len(one.digits) == 11 and one.shape[0] == 1 else one.shape
     if shape == (3, 3, 4) or (shape == (3, 7) and one.text[one.start - 1 : one.start] == "("):
         return digits
-    return digits if len(shape) == 1 and one.asked_for else ""
+    return digits if len(shape) == 1 and (one.asked_for or _is_told(one, "US", "CA")) else ""
 
 
 def _british(one: _Candidate) -> str:
@@ -249,7 +249,7 @@ def _german(one: _Candidate) -> str:
         return digits[1:] if right else ""
     if digits[1] == "1" or not _valid(one, "DE"):
         return ""
-    if one.asked_for:
+    if one.asked_for or _is_told(one, "DE"):
         return digits[1:]
     if len(digits) < _LEAST_ALONE or len(one.shape) == 1 or not 3 <= one.shape[0] <= 6:
         return ""
@@ -258,6 +258,11 @@ def _german(one: _Candidate) -> str:
 
 
 _SHAPED = {"FR": _french, "US": _american, "CA": _american, "GB": _british, "DE": _german}
+
+
+def _is_told(one: _Candidate, *regions: str) -> bool:
+    """Whether somebody of that region answers with it, and says little else."""
+    return one.regions[0] in regions and is_an_answer(one.text, one.start)
 
 
 def _believed(one: _Candidate, region: str) -> bool:

@@ -61,8 +61,17 @@ _LONGEST_NAME = 40  # characters
 _NUMBERED = re.compile(
     r"[A-ZÄÖÜ][\w\-]+\.?\s(\d{1,4}(?:\s?[a-z])?(?![\w%€]|[.,:]\d|\s(?:Uhr|Euro|Prozent|Minuten|km)\b))"
 )
-_GERMAN_STREET = re.compile(rf"(?<![\w\-])(?:(?:(?:An|Auf|In)\sde[rmn]|{_W})\s)?{_W}$")
-_GERMAN_LANE = re.compile(rf"(?<![\w\-])(?:Am|Im|Zum|Zur|(?:An|Auf|In|Hinter)\sde[rmn])\s(?:{_W}\s)?{_W}$")
+_GERMAN_STREET = re.compile(
+    rf"(?<![\w\-])(?!(?:D(?:er|ie|as|en|em)|Eine?n?|Kein|Welcher|Dieser)\s)"
+    rf"(?:(?:(?:(?:An|Auf|In)\sde[rmn]|{_W})\s)?{_W}\s{_W}|{_W}[\-a-zäöüß](?:{'|'.join(map(re.escape, _WAYS))}))$"
+)
+_NO_LANE = (  # what a number follows after "im" and "am" as well
+    r"(?!\w*(?:tag|woch|abend)\b|Januar|Februar|März|April|Mai|Juni|Juli|August|September|Oktober|November|Dezember|"
+    r"Jahr|Raum|Saal|Zimmer|Alter|Umkreis|Preis|Schnitt|Durchschnitt|Haus|Kapitel|Abschnitt|Gleis)"
+)
+_GERMAN_LANE = re.compile(
+    rf"(?<![\w\-])(?:Am|Im|Zum|Zur|(?:An|Auf|In|Hinter|Unter|Vor)\sde[rmn])\s{_NO_LANE}(?:{_W}\s)?{_W}$"
+)
 _GERMAN_TOWN = re.compile(rf"\s?[,\n–-]?\s{{1,2}}(?:D-|DE-)?\d{{5}}\s{_TOWN}")
 _A_YEAR = re.compile(r"(?:19|20)\d\d\s")
 # what an address or a town may start with, found digits first: there are few of them in a text

@@ -46,8 +46,8 @@ STREETS = {
         Larkmoor Street; Fernhollow Road; Old Quarry Lane; Maplecross Avenue; Thistledown Drive; Whitegate Road;
         Millbrook Hollow Lane; Ravenscourt Hill Road""", ";"),
     "de": words("""
-        Grauspechtweg; Blaulindenallee; Quellmühlenstraße; Altbleichergasse; Sternwiesenring; Rotbuchendamm;
-        Kesselbrunnenweg; Feldlerchenstraße""", ";"),
+        Grauspechtstraße; Blaulindenallee; Quellmühlenstraße; Altbleichergasse; Sternwiesenallee; Rotbuchengasse;
+        Kesselbrunnenstraße; Feldlerchenstraße""", ";"),
 }  # fmt: skip
 TOWNS = {
     "fr": words("""
