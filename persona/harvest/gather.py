@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.shelf import Lines
-from persona.harvest.similar import topics
+from persona.harvest.similar import boundary, topics
 from persona.harvest.similar.columns import Gathered
 from persona.harvest.similar.decide import CHECKS, Rules, decide
-from persona.harvest.split import audit
+from persona.harvest.split import audit, no_likes
 from persona.harvest.tally import SAMPLES
 from persona.settings.harvest import HarvestSettings
 from persona.values.example import Shape
@@ -122,7 +122,7 @@ def gather(
         return bare
     rules = Rules(settings.contradictions, settings.per_user, settings.per_topic, settings.per_template, slots)
     decided = decide(columns, bare.texts, rules)
-    check = decided.check
+    check, stay = decided.check, decided.kept
     for where, owners in bare.own("owner") if gone else ():
         check[where][np.isin(owners, list(gone))] = _ERASED
     side = columns.column("side").astype(np.int8)
@@ -131,15 +131,16 @@ def gather(
         topics=_topics(bare, decided.topic, check == 0),
         differs={one.dropped: one.differences for one in decided.contradictions},
     )
-    _audit(pile, columns)
+    _audit(pile, columns, stay)
     return pile
 
 
-def _audit(pile: Pile, columns: Gathered) -> None:
-    """Looks once more at what is kept, whatever was decided: users by their place, examples by their digest."""
+def _audit(pile: Pile, columns: Gathered, stay: NDArray[np.bool_]) -> None:
+    """Looks once more at what is kept, whatever was decided: users by their place, examples by digest and words."""
     kept = pile.kept
     places = np.concatenate([values for _, values in pile.own("place")]).astype(np.uint64)
     audit(pile.side[kept], places[kept], columns.column("exact").astype(np.uint64)[kept].view(np.int64))
+    no_likes(len(boundary.crossing(columns, pile.texts, stay, boundary.AUDITED)[0]))
 
 
 def _topics(pile: Pile, topic: NDArray[np.uint32], kept: NDArray[np.bool_], most: int = 20) -> dict[str, int]:

@@ -41,6 +41,12 @@ def audit(sides: NDArray[np.int8], users: NDArray[np.uint64], clusters: NDArray[
         _no_two_sides(clusters[alike], sides[alike], "clusters of like examples")
 
 
+def no_likes(number: int) -> None:
+    """Raises SplitLeaks when examples, that many of them, have their like on another side."""
+    if number:
+        raise _leak(number, "examples with their like elsewhere")
+
+
 def _no_two_sides(groups: NDArray[np.uint64] | NDArray[np.int64], sides: NDArray[np.int8], noun: str) -> None:
     if not len(groups):
         return
@@ -49,6 +55,9 @@ def _no_two_sides(groups: NDArray[np.uint64] | NDArray[np.int64], sides: NDArray
     crossing = (sorted_groups[1:] == sorted_groups[:-1]) & (sorted_sides[1:] != sorted_sides[:-1])
     if crossing.any():
         number = len(np.unique(sorted_groups[1:][crossing]))
-        raise SplitLeaks(
-            f"{number} {noun} would lie on two sides of the split", hint="nothing was written; please report this"
-        )
+        raise _leak(number, noun)
+
+
+def _leak(number: int, noun: str) -> SplitLeaks:
+    told = f"{number} {noun} would lie on two sides of the split"
+    return SplitLeaks(told, hint="nothing was written; please report this")

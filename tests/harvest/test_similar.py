@@ -14,7 +14,7 @@ import pytest
 from harvest.planted_pairs import CITIES, MUST_GO, SCENES, Planted, Said
 
 from persona.harvest.similar import signature
-from persona.harvest.similar.boundary import crossing
+from persona.harvest.similar.boundary import AUDITED, crossing
 from persona.harvest.similar.columns import Columns, Gathered, Row, columns_of
 from persona.harvest.similar.context import context
 from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
@@ -142,17 +142,23 @@ def test_a_row_of_the_training_side_goes_when_another_side_has_its_like(tmp_path
     decisions = chunks.decide()
     assert [CHECKS[check] for check in decisions.check] == ["crosses_sides", ""]
     assert decisions.clusters() == [[1, 0]]
-    assert crossing(chunks.gathered, decisions) == ()
+    assert not len(crossing(chunks.gathered, chunks.texts, decisions.kept)[0])
 
 
-def test_the_audit_names_users_and_likes_on_two_sides(tmp_path: Path) -> None:
-    rows = [Row("ada", "a b", "c", side=TRAIN), Row("ada", "d e", "f", side=TEST), Row("bob", "A b!", "c", side=TEST)]
-    gathered = Chunks(tmp_path, rows).gathered
-    nothing = Decisions(np.zeros(3, np.uint8), np.full(3, -1, np.int32), np.zeros(3, np.uint32), ())
-    assert [(found.why, found.one, found.other) for found in crossing(gathered, nothing)] == [
-        ("user", 0, 1),
-        ("text", 0, 2),
+def test_between_sides_nothing_is_exchanged_but_a_number(tmp_path: Path) -> None:
+    question = "Is reading room {1} on the top floor of the library open on {0}s, and may I bring a bottle of water?"
+    reply = "Yes, room {} is; bottles of water are fine as long as they close, other drinks stay in the lockers."
+    told = (("Monday", 3, TRAIN), ("Sunday", 3, TRAIN), ("Friday", 3, TEST), ("Friday", 4, TRAIN))
+    rows = [
+        Row(f"u{n}", question.format(day, room), reply.format(room), side=side)
+        for n, (day, room, side) in enumerate(told)
     ]
+    chunks = Chunks(tmp_path, rows)
+    decisions = chunks.decide()
+    assert [CHECKS[check] for check in decisions.check] == ["crosses_sides", "crosses_sides", "", ""]
+    assert decisions.lost_to.tolist()[:2] == [2, 2]
+    assert not len(crossing(chunks.gathered, chunks.texts, decisions.kept)[0])
+    assert crossing(chunks.gathered, chunks.texts, np.ones(4, np.bool_), AUDITED)[0].tolist() == [0, 1]
 
 
 def test_of_copies_the_best_rated_then_the_newest_then_the_first_is_kept(tmp_path: Path) -> None:

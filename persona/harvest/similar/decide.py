@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar import caps, contradictions, duplicates
+from persona.harvest.similar import boundary, caps, contradictions, duplicates
 from persona.harvest.similar.columns import Gathered, Texts
-from persona.harvest.similar.pairing import NOBODY
+from persona.harvest.similar.pairing import NOBODY, best_of
 from persona.values import words
 
 CHECKS = ("", "duplicate", "near_duplicate", "crosses_sides", "contradiction", "template_cap", "topic_cap", "user_cap")
@@ -69,7 +69,7 @@ class Decisions:
 
 
 def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
-    """Exact and near duplicates, contradictions and caps, in this order; each sees only what is left.
+    """Exact and near duplicates, contradictions, caps and what crosses the split, in this order, each of what is left.
 
     Of rows alike the one on the higher side is kept, then the best rated, the newest and the first.
     """
@@ -93,7 +93,19 @@ def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
         if most is not None:
             column = topic if name == "topic" else gathered.column(name)
             check[caps.too_many(column, ranks, check == _KEPT, most)] = number
+    _part_sides(gathered, texts, check, going.to)
     return Decisions(check, going.to, topic, found)
+
+
+def _part_sides(gathered: Gathered, texts: Texts, check: NDArray[np.uint8], to: NDArray[np.int32]) -> None:
+    """Drops what has its like on a higher side, until nothing has; what went with it goes where it went."""
+    while True:
+        rows, others = boundary.crossing(gathered, texts, check == _KEPT)
+        if not len(rows):
+            break
+        check[rows], to[rows] = _CROSSES, others
+    alike = (check >= _EXACT) & (check <= _CROSSES)
+    to[alike] = best_of(np.where(alike, to, NOBODY))[alike]
 
 
 def ranks_of(gathered: Gathered, *columns: str) -> NDArray[np.int32]:

@@ -11,6 +11,7 @@ ALIKE = 80  # hundredths: the Jaccard similarity from which two rows are near du
 ASKED_ALIKE = 60  # hundredths, of the question in them
 _FREE, _FREE_SHARE = 1, 12  # words that may be exchanged for others: one, and one more for twelve with content
 _SHORTEST = 4  # letters: a shorter word is not taken for another one misspelt
+_TURNS_SWAPPED, _TURNS_SLIPPED = 5, 6  # letters of a word that decides, for two swapped or one slip to leave it itself
 _CAPITAL = re.compile(r"(?<![\w'’])[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f]\w+")
 _SPACE, _ENDS = " \t\"'«»“”([>-\u00a0\u202f", ".!?…:;\n*•–—"  # what may stand before a word that opens a sentence
 _BEFORE = 6  # characters before a word that say whether a sentence starts with it
@@ -197,15 +198,23 @@ def _decides(word: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def misspelt(one: str, other: str) -> bool:
-    """Whether one word may be the other misspelt: a letter more, fewer, another or two swapped, digits never."""
+    """Whether one word may be the other misspelt: a letter more, fewer, another or two swapped, digits never.
+
+    A word that decides ("janvier", "never") may be misspelt when it is long, but never as another one that does.
+    """
     if abs(len(one) - len(other)) > 1 or min(len(one), len(other)) < _SHORTEST:
         return False
-    if not (one.isalpha() and other.isalpha()) or one in _TURNS or other in _TURNS:
+    if not (one.isalpha() and other.isalpha()) or (one in _TURNS and other in _TURNS):
         return False
+    turns = one in _TURNS or other in _TURNS
     short, long = sorted((one, other), key=len)
     at = next((at for at, sign in enumerate(short) if sign != long[at]), len(short))
-    if len(short) < len(long):
-        return short[at:] == long[at + 1 :]
-    return short[at + 1 :] == long[at + 1 :] or (
-        short[at : at + 2] == long[at : at + 2][::-1] and short[at + 2 :] == long[at + 2 :]
-    )
+    if len(short) == len(long) and _swapped(short, long, at):
+        return not turns or len(short) >= _TURNS_SWAPPED
+    if turns and len(short) < _TURNS_SLIPPED:
+        return False
+    return short[at:] == long[at + 1 :] if len(short) < len(long) else short[at + 1 :] == long[at + 1 :]
+
+
+def _swapped(one: str, other: str, at: int) -> bool:
+    return one[at + 2 :] == other[at + 2 :] and one[at : at + 2] == other[at : at + 2][::-1]
