@@ -13,7 +13,9 @@ from persona.harvest.checks.rules import Rules
 from persona.harvest.examples import Making
 from persona.harvest.formats import available, find
 from persona.harvest.mending import Mending, Parts
+from persona.harvest.personal.further import finders
 from persona.harvest.personal.mend import Mender
+from persona.harvest.personal.values import Finder
 from persona.harvest.personal.values import Rules as PersonalRules
 from persona.harvest.prompt import Prompter, Rendering, Saying, system_of
 from persona.harvest.recipe import Recipe
@@ -106,7 +108,12 @@ class Shop:
     def _mender(self) -> Mender:
         settings = self.job.recipe.settings
         kept = (*settings.keep, *(message.text for message in self._system))
-        return Mender(PersonalRules(elsewhere=settings.elsewhere, keep=kept))
+        return Mender(PersonalRules(elsewhere=settings.elsewhere, keep=kept), self.further)
+
+    @cached_property
+    def further(self) -> tuple[Finder, ...]:
+        """What else finds personal data. Raises SettingsError for what is not installed."""
+        return finders(self.job.recipe.settings.presidio)
 
     @cached_property
     def _system(self) -> tuple[Message, ...]:

@@ -36,7 +36,8 @@ class Recipe:
 
     `arm` is the one whose window the examples are rendered through, and `target` the model that counts; nothing is
     rendered with `raw`. Exchanges from `holdout_us` on are all for testing, 0 for none. `serving` is a digest of what
-    the settings say of the arm: its prompts, window and target.
+    the settings say of the arm: its prompts, window and target. `further` is the version of what else looks for
+    personal data.
     """
 
     selection: Selection
@@ -49,6 +50,7 @@ class Recipe:
     holdout_us: int = 0
     serving: str = ""
     excluded: str = ""
+    further: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """The recipe in JSON types, without what does not decide a byte."""

@@ -26,6 +26,7 @@ from persona.harvest.gather import Pile, gather
 from persona.harvest.job import CHUNK_KEYS, Job, Shop, arm_of, formats_of
 from persona.harvest.mapping import Mapper, chunk_folder, make, ready
 from persona.harvest.outcome import outcome_of
+from persona.harvest.personal.further import versions
 from persona.harvest.portrait import portrait_of
 from persona.harvest.recipe import Recipe, Selection, digest_of
 from persona.harvest.tally import whole
@@ -122,8 +123,9 @@ def recipe_of(settings: Settings, asked: Asked) -> tuple[Recipe, tuple[str, ...]
         serving=digest_of(serving),
         excluded=sha256("\x1f".join(held_out).encode("utf-8", "surrogatepass")).hexdigest()[:16] if held_out else "",
     )
-    counter = Shop(Job(settings, recipe, asked.out, 0)).counter
-    return replace(recipe, counter=counter.name), held_out
+    shop = Shop(Job(settings, recipe, asked.out, 0))
+    further = versions(settings.harvest.presidio) if shop.further else ""
+    return replace(recipe, counter=shop.counter.name, further=further), held_out
 
 
 def _begin(

@@ -76,6 +76,13 @@ class HarvestSettings(Table):
         examples=[["+33 1 23 45 67 89"]],
         description="What looks personal and is not, like your own hotline. What the system prompts say is kept too.",
     )
+    presidio: tuple[str, ...] = Field(
+        default=(),
+        examples=[["patterns"]],
+        description="What looks for further personal data, with the extra presidio: patterns for those of "
+        "presidio-analyzer, the name of an installed spaCy model for names of people and places (en_core_web_lg), or "
+        "MODULE:NAME of your own AnalyzerEngine.",
+    )
     contradictions: Literal["best", "newest", "none"] = Field(
         default="best",
         description="Of replies to the same question that contradict each other: which one is kept, the best rated, "
