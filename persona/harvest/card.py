@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from persona.harvest.write import Written
 from persona.reports.verdict import verdict
 from persona.reports.words import count, split_rule
 from persona.values.harvest import SIDES, FormatCount, Outcome
@@ -20,15 +19,6 @@ def card_of(outcome: Outcome) -> str:
     """The card."""
     parts = (_head, _origin, _loading, _sides, _taken_out, _measures, _limits, _making, _files)
     return "\n".join("\n".join(part(outcome)) + "\n" for part in parts)
-
-
-def rewritten(id: str, before: str, examples: int, files: Mapping[str, Written]) -> str:
-    """The card of a dataset that holds what may stay of another one."""
-    listed = "\n".join(f"| `{path}` | `{one.sha256}` |" for path, one in files.items())
-    return (
-        f"# Dataset {id}\n\n{examples:,} examples: those of the dataset {before} that are left without what was erased "
-        f"since. `manifest.json` says how that one was made.\n\n## Files\n\n| file | SHA-256 |\n|---|---|\n{listed}\n"
-    )
 
 
 def _head(outcome: Outcome) -> Iterator[str]:

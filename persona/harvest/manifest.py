@@ -32,9 +32,14 @@ def manifest_of(outcome: Outcome, files: Mapping[str, Written]) -> dict[str, Any
 
 def tombstone_of(manifest: Mapping[str, Any], replaced_by: str) -> dict[str, Any]:
     """What is left of a manifest when its examples are gone: how it was made, and which dataset stands for it."""
-    stays = ("format", "version", "id", "log_until", "route", "settings")
+    stays = ("format", "version", "id", "log_until", "route")
     gone = {"replaced_by": replaced_by, "examples": 0, "files": {}}
-    return {**{name: manifest[name] for name in stays if name in manifest}, **gone}
+    return {**{name: manifest[name] for name in stays}, "settings": nameless(manifest["settings"]), **gone}
+
+
+def nameless(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """How a dataset was made, without the names of users that it was made of: one of them may be erased."""
+    return {**settings, "selection": {**settings["selection"], "users": []}}
 
 
 def written(manifest: Mapping[str, Any]) -> str:

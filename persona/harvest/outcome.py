@@ -81,19 +81,10 @@ def outcome_of(
         path=path,
         route=recipe.selection.route,
         funnel=_funnel(tally, piles, len(tokens)),
-        sides=tuple(
-            SideCount(
-                name,
-                int((sides == number).sum()),
-                len(np.unique(owners[sides == number])),
-                int(tokens[sides == number].sum()),
-                _languages(languages[sides == number]),
-            )
-            for number, name in enumerate(SIDES)
-        ),
+        sides=counted(sides, owners, tokens, languages),
         formats=tuple(_format(name, files.get(name, {}), tally) for name in recipe.formats),
-        lengths=_lengths(tokens, recipe.counter, limit),
-        languages=_languages(languages),
+        lengths=lengths_of(tokens, recipe.counter, limit),
+        languages=languages_of(languages),
         per_user=tuple(per_user[:_MOST_USERS].tolist()),
         purposes=purposes(len(tokens)),
         settings=recipe.to_dict(),
@@ -102,6 +93,22 @@ def outcome_of(
         newest_us=tally.newest_us,
         topics=dict(sorted(topics.items(), key=lambda one: (-one[1], one[0]))),
         notes=tuple(_notes(recipe)),
+    )
+
+
+def counted(
+    sides: NDArray[np.int8], owners: NDArray[np.int64], tokens: NDArray[np.int64], languages: NDArray[np.bytes_]
+) -> tuple[SideCount, ...]:
+    """What lies on each side; the columns have a place for each example."""
+    return tuple(
+        SideCount(
+            name,
+            int((sides == number).sum()),
+            len(np.unique(owners[sides == number])),
+            int(tokens[sides == number].sum()),
+            languages_of(languages[sides == number]),
+        )
+        for number, name in enumerate(SIDES)
     )
 
 
@@ -121,7 +128,7 @@ def _column(piles: Iterable[Pile], name: str) -> NDArray[np.generic]:
     return np.concatenate(found) if found else np.empty(0)
 
 
-def _languages(column: NDArray[np.bytes_]) -> dict[str, int]:
+def languages_of(column: NDArray[np.bytes_]) -> dict[str, int]:
     """The number of examples by language, the commonest first; an empty name for those that are not known."""
     names, counts = np.unique(column, return_counts=True)
     pairs = [(name.decode(), int(number)) for name, number in zip(names.tolist(), counts, strict=True)]
@@ -165,7 +172,7 @@ def _format(name: str, files: Mapping[str, Written], tally: Tally) -> FormatCoun
     )
 
 
-def _lengths(tokens: NDArray[np.int64], counter: str, limit: int) -> Lengths:
+def lengths_of(tokens: NDArray[np.int64], counter: str, limit: int) -> Lengths:
     if not len(tokens):
         return Lengths(counter, limit=limit)
     longest = int(tokens.max())

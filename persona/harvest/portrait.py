@@ -7,7 +7,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.adapter import Embedder, is_local
+from persona.adapter import is_local
 from persona.calling.providers import Providers
 from persona.harvest.gather import NAMES, SHOWN, Pile
 from persona.harvest.similar.columns import Gathered
@@ -16,7 +16,7 @@ from persona.harvest.write import Written
 from persona.reports.plane import areas, plane
 from persona.settings.schema import Settings
 from persona.values import words
-from persona.values.harvest import SIDES
+from persona.values.harvest import SIDES, Side
 from persona.values.portrait import Because, File, Pair, Point, Portrait
 
 POINTS, PAIRS, AREAS = 2_000, 20, 7
@@ -31,31 +31,42 @@ _WHY: Mapping[str, Because] = {"side": "on another side", "rating": "better rate
 
 
 def portrait_of(piles: Sequence[Pile], files: Mapping[str, Written], keep: str) -> Portrait:
-    """What is shown of the examples; `keep` is the setting that says which of two contradictory ones stays.
+    """What is shown of the examples; `keep` is the setting that says which of two contradictory ones stays."""
+    pairs = tuple(chain.from_iterable(_pairs(p, keep) for p in piles))
+    return Portrait(tuple(map_of(_shown_of(piles))), pairs, files_of(files))
+
+
+def files_of(files: Mapping[str, Written]) -> tuple[File, ...]:
+    """The files as they are listed."""
+    return tuple(File(path, one.sha256, one.bytes, one.examples) for path, one in sorted(files.items()))
+
+
+def _shown_of(piles: Sequence[Pile]) -> list[tuple[Side, str]]:
+    """A sample of what is kept, evenly over the log: the side and the question of each."""
+    kept = [np.flatnonzero(pile.kept) for pile in piles]
+    total = sum(map(len, kept))
+    chosen: list[tuple[Side, str]] = []
+    for pile, rows in zip(piles, kept, strict=True):
+        some = even(rows, -(-POINTS * len(rows) // max(1, total)))
+        sides = (SIDES[int(pile.side[row])] for row in some)
+        chosen += [(side, question) for side, (question, _) in zip(sides, pile.texts(some), strict=True)]
+    return chosen
+
+
+def map_of(chosen: Sequence[tuple[Side, str]]) -> Iterator[Point]:
+    """The map of some questions, each with its side of the split.
 
     Vectors are those of the embedded model, whichever the memories have: no text leaves this process for a picture.
     """
     embedder = Providers(Settings(), {}).embedder(_EMBEDDER)
-    listed = tuple(File(path, one.sha256, one.bytes, one.examples) for path, one in sorted(files.items()))
-    return Portrait(tuple(_points(piles, embedder)), tuple(chain.from_iterable(_pairs(p, keep) for p in piles)), listed)
-
-
-def _points(piles: Sequence[Pile], embedder: Embedder) -> Iterator[Point]:
-    """A sample of what is kept, evenly over the log."""
-    kept = [np.flatnonzero(pile.kept) for pile in piles]
-    total = sum(map(len, kept))
-    chosen: list[tuple[Pile, int, str]] = []
-    for pile, rows in zip(piles, kept, strict=True):
-        some = _even(rows, -(-POINTS * len(rows) // max(1, total)))
-        chosen += [(pile, row, question) for row, (question, _) in zip(some, pile.texts(some), strict=True)]
     if not is_local(embedder) or not chosen:
         return
-    questions = [question for _, _, question in chosen]
+    questions = [question for _, question in chosen]
     places = plane(embedder.embed(questions))
     area = areas(places, AREAS)
     names = _names(questions, area)
-    for (pile, row, question), (x, y), number in zip(chosen, places.tolist(), area.tolist(), strict=True):
-        yield Point(x, y, names[number], SIDES[int(pile.side[row])], _short(question, _QUESTION))
+    for (side, question), (x, y), number in zip(chosen, places.tolist(), area.tolist(), strict=True):
+        yield Point(x, y, names[number], side, _short(question, _QUESTION))
 
 
 def _names(questions: Sequence[str], area: NDArray[np.int64]) -> list[str]:
@@ -84,7 +95,7 @@ def _pairs(pile: Pile, keep: str) -> Iterator[Pair]:
     for name in (*_ALIKE, _AGAINST):
         rows = np.flatnonzero((pile.check == NAMES.index(name)) & (pile.lost_to != NOBODY))
         rows = rows[pile.check[pile.lost_to[rows]] < SHOWN.stop]
-        some = np.asarray(_even(rows, PAIRS), np.int32)
+        some = np.asarray(even(rows, PAIRS), np.int32)
         if not len(some):
             continue
         others = pile.lost_to[some]
@@ -117,7 +128,7 @@ def _order(check: str, keep: str) -> tuple[str, ...]:
     return ("at_us", "rating") if keep == "newest" else ("rating", "at_us")
 
 
-def _even(rows: NDArray[np.int64], most: int) -> list[int]:
+def even(rows: NDArray[np.int64], most: int = POINTS) -> list[int]:
     """At most so many of the rows, evenly over all of them."""
     number = min(most, len(rows))
     chosen: list[int] = rows[np.arange(number) * len(rows) // max(1, number)].tolist()

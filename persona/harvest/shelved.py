@@ -3,17 +3,19 @@
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from persona.errors import DatasetError, NotFound
-from persona.harvest import card, manifest, work
+from persona.harvest import card, manifest, retold, work
 from persona.harvest.formats import available
 from persona.harvest.formats.reading import lines
+from persona.harvest.retold import Left
 from persona.harvest.run import put_in_place
 from persona.harvest.write import ROWS, Hashed, Shards, Written, line_of
+from persona.reports import dataset as report
 from persona.store import datasets, receipts
 from persona.store.engine import Database
 from persona.values.dataset import DatasetEntry
@@ -105,9 +107,9 @@ def without_erased(database: Database, entry: DatasetEntry, now_us: int) -> Rewr
         made = folder.with_name(f"{folder.name}.rewriting")
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir()
-        files, owners = _copied(folder, made, told, judged)
-        kept = sum(owners.values())
-        new = _registered(database, entry, told, made, files, owners, standing.receipts, now_us) if kept else None
+        files, left = _copied(folder, made, told, judged)
+        kept = left.total
+        new = _registered(database, entry, told, made, files, left, standing.receipts, now_us) if kept else None
     shutil.rmtree(made, ignore_errors=True)
     _bury(folder, told, new.id if new else "")
     database.run_now(lambda tx: datasets.replaced(tx, entry.id, new.id if new else ""))
@@ -132,17 +134,15 @@ def _judged(database: Database, folder: Path, entry: DatasetEntry, told: Mapping
     return _Judged(frozenset(gone | lost), {old: new for old, new in moved.items() if old != new})
 
 
-def _copied(
-    folder: Path, made: Path, told: Mapping[str, Any], judged: _Judged
-) -> tuple[dict[str, Written], Counter[int]]:
-    """Copies what stays: the files, and how many examples of whom are in them."""
+def _copied(folder: Path, made: Path, told: Mapping[str, Any], judged: _Judged) -> tuple[dict[str, Written], Left]:
+    """Copies what stays: the files, and what is told of the examples in them."""
     formats, most = available(), told["settings"]["settings"]["shard_examples"]
     chosen = {one["name"]: formats[one["name"]] for one in told["formats"]}
     totals: Counter[tuple[str, str]] = Counter()
-    owners: Counter[int] = Counter()
+    kept = 0
     for number, row in _rows(folder):
         if "side" in row and number not in judged.taken:
-            owners[judged.moved.get(row["owner"], row["owner"])] += 1
+            kept += 1
             totals.update((name, row["side"]) for name in row["formats"])
     places = [(name, side) for name in chosen for side in SIDES]
     readers = {place: _examples(folder, told, *place) for place in places}
@@ -150,25 +150,32 @@ def _copied(
         (name, side): Shards(made / name, side, chosen[name].container, totals[name, side], most)
         for name, side in places
     }
+    left = Left(kept)
     for number, row in _rows(folder):
-        for name in row["formats"] if "side" in row else ():
-            example = next(readers[name, row["side"]])
-            if number not in judged.taken:
+        examples = {name: next(readers[name, row["side"]]) for name in row["formats"]} if "side" in row else {}
+        if examples and number not in judged.taken:
+            for name, example in examples.items():
                 shards[name, row["side"]].write(example)
+            telling = next((name for name in examples if chosen[name].shape != "text"), next(iter(examples)))
+            owner = judged.moved.get(row["owner"], row["owner"])
+            left.add(row, owner, chosen[telling].example(examples[telling], row["example"]))
     files: dict[str, Written] = {}
     for (name, _), each in shards.items():
         each.close()
         files |= {f"{name}/{file}": one for file, one in each.written.items()}
     files[ROWS] = _copied_rows(folder, made, judged)
-    return files, owners
+    return files, left
 
 
 def _copied_rows(folder: Path, made: Path, judged: _Judged) -> Written:
     kept = 0
+    gone = {row["example"] for number, row in _rows(folder) if number in judged.taken and "example" in row}
     with (made / ROWS).open("wb") as new:
         hashed = Hashed(new)
         for number, row in _rows(folder):
             if number not in judged.taken:
+                if row.get("for") in gone:  # what it lost to, and in which words they differed
+                    row = {name: value for name, value in row.items() if name not in ("for", "differs")}
                 hashed.write(line_of({**row, "owner": judged.moved.get(row["owner"], row["owner"])}))
                 kept += 1
     return Written(hashed.digest.hexdigest(), hashed.size, kept)
@@ -180,47 +187,32 @@ def _registered(
     told: Mapping[str, Any],
     made: Path,
     files: Mapping[str, Written],
-    owners: Counter[int],
+    left: Left,
     receipts: int,
     now_us: int,
 ) -> DatasetEntry:
     id = manifest.dataset_id({**told["settings"], "without_erased": entry.id}, files)
-    changed = {
-        **{name: value for name, value in told.items() if name not in ("sides", "lengths", "topics", "per_user")},
-        "id": id,
-        "rewritten_from": entry.id,
-        "users": len(owners),
-        "formats": [_recounted(one, files) for one in told["formats"]],
-        "files": {path: asdict(one) for path, one in sorted(files.items())},
-    }
-    changed["funnel"] = {**told["funnel"], "kept": sum(owners.values())}
+    place = Path(entry.path).with_name(id)
+    outcome = retold.outcome_of(told, left, files, id, str(place))
+    changed = {**manifest.manifest_of(outcome, files), "rewritten_from": entry.id}
     text = manifest.written(changed)
     (made / manifest.NAME).write_text(text, encoding="utf-8")
-    (made / card.NAME).write_text(card.rewritten(id, entry.id, sum(owners.values()), files), encoding="utf-8")
-    place = Path(entry.path).with_name(id)
+    (made / card.NAME).write_text(card.card_of(outcome), encoding="utf-8")
+    (made / report.NAME).write_text(report.page(outcome, retold.portrait_of(left, files)), encoding="utf-8")
     put_in_place(made, place)
     new = replace(
         entry,
         id=id,
         path=str(place),
-        examples=sum(owners.values()),
+        examples=left.total,
         manifest=sha256(text.encode()).hexdigest(),
         created_us=now_us,
         receipts=receipts,
     )
-    if not datasets.register(database, new, sorted(owners.items())):
+    if not datasets.register(database, new, sorted(Counter(left.owners).items())):
         shutil.rmtree(place)
         raise DatasetError("something of a user was erased while the dataset was written", hint="run it again")
     return new
-
-
-def _recounted(one: Mapping[str, Any], files: Mapping[str, Written]) -> dict[str, Any]:
-    mine = {path: told for path, told in files.items() if path.startswith(f"{one['name']}/")}
-    examples = {
-        side: sum(told.examples for path, told in mine.items() if path.rpartition("/")[2].startswith(side))
-        for side in SIDES
-    }
-    return {**one, "examples": examples, "files": {path: told.sha256 for path, told in mine.items()}}
 
 
 def _bury(folder: Path, told: Mapping[str, Any], replaced_by: str) -> None:

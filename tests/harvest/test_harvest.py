@@ -307,6 +307,36 @@ def test_erasing_a_user_names_the_dataset_and_rewriting_takes_them_out(settings:
         assert assistant.user("bob").erase().datasets == (made.id,)
 
 
+def test_a_rewritten_dataset_has_a_report_and_a_card_that_know_nothing_of_whoever_was_erased(
+    settings: Settings, tmp_path: Path
+) -> None:
+    talk(settings, "ada", "bob")
+    with Assistant.open(settings) as assistant:
+        for name, hour in (("ada", 7), ("bob", 9)):
+            chat = assistant.user(name).conversation()
+            reply = chat.send("When does the swimming pool at the harbour open on Sundays?")
+            chat.correct(reply.id, f"The pool opens at {hour} on Sundays.")
+    outcome = harvested(settings, tmp_path / "out", users=("ada", "bob"))
+    assert taken(outcome)["contradiction"] == 1
+    assert "pool opens at 7" in (Path(outcome.path) / "report.html").read_text()
+    with Assistant.open(settings) as assistant:
+        assistant.user("ada").erase()
+    made = Path(rewritten(settings, outcome.id).path)
+    told = manifest.read(made)
+    manifest.check(made, told)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in made.rglob("*") if path.is_file()}
+    assert {"manifest.json", "card.md", "report.html", "rows.jsonl"} < texts.keys()
+    for name, text in texts.items():
+        assert not [word for word in ("ada", "Ada", "opens at 7", "07:00") if word in text], name
+    assert "swimming pool" in texts["report.html"]
+    assert "written again without what was erased" in texts["report.html"]
+    assert f"# Dataset {made.name}" in texts["card.md"]
+    assert told["rewritten_from"] == outcome.id
+    assert sum(one["examples"] for one in told["sides"]) == told["funnel"]["kept"] == 3
+    assert [(one["name"], one["number"]) for one in told["funnel"]["checks"]][-1][0] == "erased since"
+    assert '"ada"' not in (Path(outcome.path) / "manifest.json").read_text(encoding="utf-8")
+
+
 def test_rewriting_after_an_erased_conversation_takes_its_examples_alone(settings: Settings, tmp_path: Path) -> None:
     talk(settings, "ada", "bob")
     talk(settings, "ada")
