@@ -21,12 +21,13 @@ from persona.harvest.split import audit, no_likes
 from persona.harvest.tally import SAMPLES
 from persona.settings.harvest import HarvestSettings
 from persona.values.example import Shape
-from persona.values.harvest import Sample
+from persona.values.harvest import Contradiction, Sample
 
 NAMES = (*(name.replace("_", " ") for name in CHECKS), "erased meanwhile")
 """The checks on all examples together, by their number; 0 is kept."""
 
 _ERASED = len(CHECKS)
+_AT_ONCE = 512  # pairs whose texts are read at a time
 SHOWN = range(1, _ERASED)  # of what was erased nothing is shown
 ABOUT: Mapping[str, str] = {
     "duplicate": "says the same, word for word, as an example that is kept",
@@ -92,6 +93,20 @@ class Pile:
     def texts(self, numbers: Sequence[int]) -> list[tuple[str, str]]:
         """The question and the reply of some examples, whose numbers rise."""
         return [tuple(json.loads(line)) for line in self.lines("texts", numbers)]
+
+    def contradictions(self) -> Iterator[Contradiction]:
+        """All pairs of replies that contradict each other; of what was erased meanwhile nothing."""
+        rows = np.flatnonzero((self.check == NAMES.index("contradiction")) & (self.lost_to >= 0))
+        rows = rows[self.check[self.lost_to[rows]] < SHOWN.stop]
+        for start in range(0, len(rows), _AT_ONCE):
+            some = rows[start : start + _AT_ONCE].tolist()
+            pairs = [(row, int(self.lost_to[row])) for row in some]
+            needed = sorted({row for pair in pairs for row in pair})
+            ids = dict(zip(needed, (json.loads(one)["example"] for one in self.lines("origins", needed)), strict=True))
+            said = dict(zip(needed, self.texts(needed), strict=True))
+            for row, other in pairs:
+                differs = ", ".join(self.differs.get(row, ()))
+                yield Contradiction(ids[row], ids[other], differs, *said[row], *said[other])
 
     def samples(self) -> Iterator[tuple[str, Sample]]:
         """The first examples that each check took out."""

@@ -14,6 +14,7 @@ from persona.values.time import from_us
 
 FORMAT, VERSION = "persona-dataset", 1
 NAME = "manifest.json"
+_APART = ("id", "path", "contradictions")  # the first two are told elsewhere, the others have a file
 
 
 def dataset_id(recipe: Mapping[str, object], files: Mapping[str, Written]) -> str:
@@ -24,7 +25,7 @@ def dataset_id(recipe: Mapping[str, object], files: Mapping[str, Written]) -> st
 
 def manifest_of(outcome: Outcome, files: Mapping[str, Written]) -> dict[str, Any]:
     """The manifest in JSON types. Its date is that of the newest exchange: no clock decides a byte."""
-    told = {name: value for name, value in outcome.to_dict().items() if name not in ("id", "path")}
+    told = {name: value for name, value in outcome.to_dict().items() if name not in _APART}
     head = {"format": FORMAT, "version": VERSION, "id": outcome.id, "log_until": _date(outcome.newest_us)}
     listed = {path: asdict(one) for path, one in sorted(files.items())}
     return {**head, **told, "files": listed}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,7 @@ def outcome_of(
         newest_us=tally.newest_us,
         topics=dict(sorted(topics.items(), key=lambda one: (-one[1], one[0]))),
         notes=tuple(_notes(recipe)),
+        contradictions=tuple(chain.from_iterable(pile.contradictions() for pile in piles)),
     )
 
 

@@ -31,7 +31,7 @@ from persona.harvest.portrait import portrait_of
 from persona.harvest.recipe import Recipe, Selection, digest_of
 from persona.harvest.tally import whole
 from persona.harvest.work import Begun
-from persona.harvest.write import ROWS, Written, write_format, write_rows
+from persona.harvest.write import ROWS, Written, write_contradictions, write_format, write_rows
 from persona.reports import dataset as report
 from persona.settings.schema import Settings
 from persona.store import datasets
@@ -250,7 +250,7 @@ def _finished(
     out = job.work / "out"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
-    files = _written(job, begun, piles, out, say)
+    files = _written(job, begun, piles, told, out, say)
     every = {path: one for some in files.values() for path, one in some.items()}
     id = manifest.dataset_id(job.recipe.to_dict(), every)
     chunks = [chunk_folder(job.work, number) for number in range(begun.first, begun.last + 1)]
@@ -296,8 +296,10 @@ def put_in_place(made: Path, place: Path) -> None:
         raise DatasetError(f"{str(place)!r} holds something else", hint="name another folder with --out")
 
 
-def _written(job: Job, begun: Begun, piles: dict[Shape, Pile], out: Path, say: Say) -> dict[str, dict[str, Written]]:
-    """The files by the format that they are in; the list of rows has none."""
+def _written(
+    job: Job, begun: Begun, piles: dict[Shape, Pile], told: Outcome, out: Path, say: Say
+) -> dict[str, dict[str, Written]]:
+    """The files by the format that they are in; the lists have none."""
     shop = Shop(job)
     chunks = [chunk_folder(job.work, number) for number in range(begun.first, begun.last + 1)]
     columns = whole(_tallies(chunks)).columns
@@ -309,7 +311,7 @@ def _written(job: Job, begun: Begun, piles: dict[Shape, Pile], out: Path, say: S
             most = job.recipe.settings.shard_examples
             files[one.name] = write_format(out, one, piles[shape], tuple(columns.get(one.name, ())), most)
     say(Progress("writing", len(files), total))
-    files[""] = {ROWS: write_rows(out, chunks, piles)}
+    files[""] = {ROWS: write_rows(out, chunks, piles), **write_contradictions(out, told.contradictions)}
     say(Progress("writing", total, total))
     return files
 

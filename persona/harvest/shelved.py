@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -14,12 +14,12 @@ from persona.harvest.formats import available
 from persona.harvest.formats.reading import lines
 from persona.harvest.retold import Left
 from persona.harvest.run import put_in_place
-from persona.harvest.write import ROWS, Hashed, Shards, Written, line_of
+from persona.harvest.write import CONTRADICTIONS, ROWS, Hashed, Shards, Written, line_of, write_contradictions
 from persona.reports import dataset as report
 from persona.store import datasets, receipts
 from persona.store.engine import Database
 from persona.values.dataset import DatasetEntry
-from persona.values.harvest import SIDES
+from persona.values.harvest import SIDES, Contradiction
 
 _AT_ONCE = 200  # exchanges that are looked up
 _Row = dict[str, Any]  # a line of rows.jsonl
@@ -163,13 +163,22 @@ def _copied(folder: Path, made: Path, told: Mapping[str, Any], judged: _Judged) 
     for (name, _), each in shards.items():
         each.close()
         files |= {f"{name}/{file}": one for file, one in each.written.items()}
-    files[ROWS] = _copied_rows(folder, made, judged)
+    gone = {row["example"] for number, row in _rows(folder) if number in judged.taken and "example" in row}
+    files[ROWS] = _copied_rows(folder, made, judged, gone)
+    files |= _copied_contradictions(folder, made, gone) if CONTRADICTIONS in told["files"] else {}
     return files, left
 
 
-def _copied_rows(folder: Path, made: Path, judged: _Judged) -> Written:
+def _copied_contradictions(folder: Path, made: Path, gone: Set[str]) -> dict[str, Written]:
+    import json
+
+    with (folder / CONTRADICTIONS).open("rb") as file:
+        every = (Contradiction(**json.loads(line)) for line in file)
+        return write_contradictions(made, [one for one in every if gone.isdisjoint((one.dropped, one.kept))])
+
+
+def _copied_rows(folder: Path, made: Path, judged: _Judged, gone: Set[str]) -> Written:
     kept = 0
-    gone = {row["example"] for number, row in _rows(folder) if number in judged.taken and "example" in row}
     with (made / ROWS).open("wb") as new:
         hashed = Hashed(new)
         for number, row in _rows(folder):

@@ -1,8 +1,8 @@
 """Writes the files of a dataset from its chunks, in their order."""
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -15,10 +15,13 @@ from persona.harvest.gather import NAMES, Pile
 from persona.harvest.shelf import Lines
 from persona.harvest.similar.pairing import NOBODY
 from persona.values.example import Shape
-from persona.values.harvest import SIDES
+from persona.values.harvest import SIDES, Contradiction
 
 ROWS = "rows.jsonl"
 """A line for every exchange that was looked at: where its example lies, or which check took it out."""
+
+CONTRADICTIONS = "contradictions.jsonl"
+"""A line for each example that was taken out because another one contradicts it, with both texts."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -146,6 +149,17 @@ def write_rows(out: Path, chunks: list[Path], piles: Mapping[Shape, Pile]) -> Wr
             hashed.write(refused)
             lines += refused.count(b"\n")
         return Written(hashed.digest.hexdigest(), hashed.size, lines)
+
+
+def write_contradictions(out: Path, found: Sequence[Contradiction]) -> dict[str, Written]:
+    """Writes the list of contradictions, where there are any."""
+    if not found:
+        return {}
+    with (out / CONTRADICTIONS).open("wb") as file:
+        hashed = Hashed(file)
+        for one in found:
+            hashed.write(line_of(asdict(one)))
+        return {CONTRADICTIONS: Written(hashed.digest.hexdigest(), hashed.size, len(found))}
 
 
 def _placed(pile: Pile, folder: Path, where: slice) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ def sections(outcome: Outcome, portrait: Portrait) -> list[Section]:
         Section("lengths", "How long the examples are", _lengths(outcome)),
         Section("about", "Topics, languages, users", _about(outcome)),
         Section("map", "A map of the questions", _map(outcome, portrait)),
-        Section("alike", "Duplicates and contradictions", _alike(outcome, portrait.pairs)),
+        Section("alike", "Duplicates and contradictions", _alike(outcome, portrait)),
         Section("split", "The split", _split(outcome)),
         Section("personal", "Consent and personal data", _personal(outcome)),
         Section("files", "Files", _files(outcome, portrait)),
@@ -176,15 +176,17 @@ def _map(outcome: Outcome, portrait: Portrait) -> Markup:
     )
 
 
-def _alike(outcome: Outcome, pairs: Sequence[Pair]) -> Markup:
+def _alike(outcome: Outcome, portrait: Portrait) -> Markup:
     found = {one.name: one for one in outcome.funnel.stage("dataset")}
     alike = sum(found[name].number for name in _ALIKE if name in found)
     against = found["contradiction"].number if "contradiction" in found else 0
+    listed = any(one.path == "contradictions.jsonl" for one in portrait.files)
     text = (
         f"{count(alike, 'example')} said what another one says, and {against:,} contradicted another one. "
-        "rows.jsonl lists all of them, each with the example that was kept instead."
+        "rows.jsonl lists all of them, each with the example that was kept instead"
+        f"{'; contradictions.jsonl has every contradiction with both texts' if listed else ''}."
     )
-    return joined(tag("p", text), *_pairs_of(found, pairs))
+    return joined(tag("p", text), *_pairs_of(found, portrait.pairs))
 
 
 def _pairs_of(found: Mapping[str, Checked], pairs: Sequence[Pair]) -> Iterator[Markup]:

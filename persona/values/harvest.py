@@ -105,6 +105,22 @@ class Purpose:
 
 
 @dataclass(frozen=True, slots=True)
+class Contradiction:
+    """An example that was taken out because another reply to its question says otherwise, by the ids of the two.
+
+    With `harvest.contradictions = "none"` the other one, `kept`, was taken out as well. Personal data is replaced.
+    """
+
+    dropped: str
+    kept: str
+    differs: str
+    question: str
+    reply: str
+    kept_question: str
+    kept_reply: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a harvest did. `id` and `path` are empty when it was only tried.
 
@@ -129,6 +145,7 @@ class Outcome:
     newest_us: int = 0
     topics: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The outcome for machines: JSON types only."""

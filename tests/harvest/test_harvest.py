@@ -326,6 +326,7 @@ def test_a_rewritten_dataset_has_a_report_and_a_card_that_know_nothing_of_whoeve
     manifest.check(made, told)
     texts = {path.name: path.read_text(encoding="utf-8") for path in made.rglob("*") if path.is_file()}
     assert {"manifest.json", "card.md", "report.html", "rows.jsonl"} < texts.keys()
+    assert "contradictions.jsonl" not in "".join(texts)
     for name, text in texts.items():
         assert not [word for word in ("ada", "Ada", "opens at 7", "07:00") if word in text], name
     assert "swimming pool" in texts["report.html"]

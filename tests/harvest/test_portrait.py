@@ -1,6 +1,8 @@
 """The report that a harvest writes beside its files."""
 
+import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -46,7 +48,13 @@ def test_the_report_lists_what_contradicts_what_and_which_is_kept(settings: Sett
     asked = "When does the swimming pool at the harbour open on Sundays?"
     answered(settings, "ada", asked, "It opens at 9 on Sundays.")
     answered(settings, "bob", asked, "It opens at 11 on Sundays.")
-    html = report(harvested(settings, tmp_path / "out"))
+    outcome = harvested(settings, tmp_path / "out")
+    html = report(outcome)
+    (told,) = outcome.contradictions
+    (line,) = (Path(outcome.path) / "contradictions.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(line) == asdict(told) == outcome.to_dict()["contradictions"][0]
+    assert (told.reply, told.kept_reply) == ("It opens at 9 on Sundays.", "It opens at 11 on Sundays.")
+    assert (told.question, told.differs) == (asked, "count: 11 / 9")
     assert re.search(r"kept: the newer one</p>[^/]*It opens at 11 on Sundays", html)
     assert re.search(r"taken out</p>[^/]*It opens at 9 on Sundays", html)
 
