@@ -32,7 +32,7 @@ SHOWN = range(1, _ERASED)  # of what was erased nothing is shown
 ABOUT: Mapping[str, str] = {
     "duplicate": "says the same, word for word, as an example that is kept",
     "near duplicate": "says nearly the same as an example that is kept",
-    "crosses sides": "says the same as an example that is kept on another side of the split",
+    "crosses sides": "says the same, or in nearly the same words, as an example kept on another side of the split",
     "contradiction": "contradicts the reply to the same question that is kept",
     "template cap": "more of one template than harvest.per_template takes",
     "topic cap": "more on one topic than harvest.per_topic takes",

@@ -16,7 +16,7 @@ from persona.harvest.similar import topics
 from persona.harvest.write import Written
 from persona.values import words
 from persona.values.example import Example
-from persona.values.harvest import SIDES, Checked, FormatCount, Funnel, Outcome, purposes
+from persona.values.harvest import SIDES, Checked, FormatCount, Funnel, Outcome, Side, purposes
 from persona.values.portrait import Portrait
 
 _AGAIN = "written again without what was erased or withdrawn since"
@@ -33,7 +33,7 @@ class Left:
     tokens: list[int] = field(default_factory=list)
     languages: list[bytes] = field(default_factory=list)
     terms: list[list[int]] = field(default_factory=list)
-    shown: list[tuple[str, str]] = field(default_factory=list)
+    shown: list[tuple[Side, str]] = field(default_factory=list)
     _wanted: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
@@ -96,7 +96,7 @@ def _funnel(told: Mapping[str, Any], kept: int) -> Funnel:
 
 def _recounted(one: Mapping[str, Any], files: Mapping[str, Written]) -> FormatCount:
     mine = {path: told for path, told in files.items() if path.startswith(f"{one['name']}/")}
-    examples = {
+    examples: dict[str, int] = {
         side: sum(told.examples for path, told in mine.items() if path.rpartition("/")[2].startswith(side))
         for side in SIDES
     }

@@ -224,7 +224,8 @@ def _split(outcome: Outcome) -> Markup:
     )
     audit = (
         f"The boundary was audited after all was decided: of {count(outcome.users, 'user')} and "
-        f"{count(kept, 'example')} none lies on two sides, neither as the same user nor as the same text.{removed}"
+        f"{count(kept, 'example')} none lies on two sides, "
+        f"neither as the same user nor in nearly the same words.{removed}"
     )
     return joined(
         tag("p", split_rule(outcome.settings)),
@@ -240,7 +241,8 @@ def _personal(outcome: Outcome) -> Markup:
         return joined(statement, tag("p", "No personal data was found."))
     rows = [(one.name.removeprefix(_PERSONAL), f"{one.mended:,}") for one in mended]
     text = "What was found and replaced by what is nobody's, the same value by the same one within a conversation:"
-    return joined(statement, tag("p", text), table(("kind", "places"), rows, numbers=(1,)), *map(_samples, mended))
+    kinds = tag("div", table(("kind", "places"), rows, numbers=(1,)), class_="tally")
+    return joined(statement, tag("p", text), kinds, *map(_samples, mended))
 
 
 def _files(outcome: Outcome, portrait: Portrait) -> Markup:
