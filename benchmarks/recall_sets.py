@@ -3,8 +3,9 @@
     {"name": …, "convs": [{"user": …, "turns": [{"id", "session", "ts", "speaker", "text"}],
                            "queries": [{"id", "q", "ts", "cat", "gold": [turn ids], "stale": [turn ids]}]}]}
 
-`stale` are turns that say what is no longer so; a part of the sets of our own is held out (`"part": "held"`). The
-sets `recall_unseen_*` are for the last figure alone: who tunes does not look at what fails in them.
+`stale` are turns that say what is no longer so, or so of somebody else alone; a part of the sets of our own is held
+out (`"part": "held"`). The sets `recall_unseen_*` are for the last figure alone: who tunes does not look at what fails
+in them.
 """
 
 import json

@@ -9,7 +9,7 @@ CHANGE, EVENT, NOTHING = 1.0, 0.5, -1.0
 
 _SAID = (
     "now nowadays anymore instead new newer latest lately recently currently actually finally eventually suddenly "
-    "again switched switching swapped moved moving changed changing shifted replaced replacing quit quitting "
+    "switched switching swapped moved moving changed changing shifted replaced replacing quit quitting "
     "stopped stopping started starting began begun dropped dropping left leaving retired retiring resigned "
     "resigning sacked fired promoted redundant hired joined joining adopted bought sold traded upgraded downgraded "
     "transferred cancelled canceled postponed rescheduled delayed raised raising raise increased reduced lowered "
@@ -33,7 +33,8 @@ _BEGUN = (
 _WORDS = frozenset(_SAID.split())
 _PHRASES = re.compile(
     rf" (?:{'|'.join(_BEGUN.split())}|"
-    r"(?:these days|no longer|any more|no more|g[ai]ve up|given up|giving up|take up|took up|taken up|got rid|"
+    r"(?:(?:i|we) (?!\w+ed )(?:\w+ ){1,4}again|"
+    r"these days|no longer|any more|no more|g[ai]ve up|given up|giving up|take up|took up|taken up|got rid|"
     r"turn(?:s|ed) out|ended up|ending up|broke up|split up|passed (?:on|away)|fell through|handed in|w?en?t up|"
     r"gone up|put up|went with|rather than|this time|from (?:next|this|now)|as of|back to|opened a|cut (?:down|back|"
     r"out)|used to|in the end|after all|for good|pushed back|gone off|went off|step(?:ped|s) in|t(?:ook|aken) over|"
@@ -50,19 +51,34 @@ _EVENT = re.compile(
     r"(?:\w{2,}ed|got|went|took|came|made|gave|found|told|put|cut|met|chose|ran|won|has been|have been) )"
 )
 _REQUEST = re.compile(
-    r"\W*(?:help|suggest|recommend|write|explain|give|find|list|tell me|show|translate|compare|can you|could you|"
-    r"propose|corrige|aide|écris|fais|donne|trouve|explique|résume|traduis|rédige|suggère|conseille|recommande)\b",
+    r"\W*(?:(?:please|okay|ok|and|now|then|just|so|hey|hi|thanks?|merci|stp|alors|et|bonjour|salut)\W+)*"
+    r"(?:help|suggest|recommend|write|rewrite|explain|give|find|list|tell me|show|translate|compare|(?:can|could|would|"
+    r"will) you|make|put|draft|summari[sz]e|describe|plan|name|convert|fix|create|generate|check|proofread|correct|"
+    r"calculate|compute|propose|advise|teach|remind|what|who|why|when|where|which|how|is|are|do|does|did|corrige|aide|"
+    r"écris|fais|donne|trouve|explique|résume|traduis|rédige|suggère|conseille|recommande|prépare|cite|convertis|mets|"
+    r"raconte|dis|calcule|vérifie|liste|décris|génère|crée|imagine|montre|rappelle|redis|réécris|reformule|simplifie|"
+    r"raccourcis|tu peux|(?:peux|pourrais|pourriez|pouvez)[ -](?:tu|vous)|tu pourrais|quel(?:le)?s?|comment|combien|"
+    r"pourquoi|qui|où|quand|que|c['’]est quoi|qu['’]est|est-ce)\b",
     re.IGNORECASE,
 )
+_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…\n]*")
+_SHORTEST = 4  # characters of a sentence that says something
 _WORD = re.compile(r"\w+")
+
+
+def stated(text: str) -> str:
+    """The sentences of a text that neither ask nor request anything."""
+    found = [one for one in _SENTENCE.findall(text) if "?" not in one and not _REQUEST.match(one)]
+    return " ".join(one for one in found if len(one.strip()) >= _SHORTEST)
 
 
 def told(text: str) -> float:
     """`CHANGE` for what is no longer as it was, `EVENT` for something that happened, `NOTHING` for what only asks.
 
-    0 for anything else.
+    0 for anything else that is stated.
     """
-    if "?" in text or _REQUEST.match(text):
+    text = stated(text)
+    if not text:
         return NOTHING
     said = _WORD.findall(text.lower())
     joined = f" {' '.join(said)} "

@@ -9,7 +9,8 @@ two: that of the row, and that of the row together with its neighbours in the co
 standard deviations above the mean over all of the owner's live rows (`scores.standardised`). `coverage` is the best
 BM25 of such a window as a share of what an ideal row would get that holds every query term: where the query's words
 are not those of the memories, the lexical half fades. (Rank fusion measured worse than that.) `standing` lifts the
-statements of a lasting wish when the question asks for a suggestion, `dated` what was said at a time that the question
+statements of a lasting wish when the question asks for a suggestion, and whatever was stated when it asks how things
+are with the one who asks; `dated` what was said at a time that the question
 names, or names it too. A row without a vector takes part lexically: its `dense` is 0, that of an average row. `newer`
 puts the newest of several statements about one thing first (`updates`).
 
@@ -20,6 +21,7 @@ when a question about the past names May.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from threading import Lock
 
@@ -30,12 +32,12 @@ from persona.adapter import COSINE_FLOOR
 from persona.memory import dates, vectors
 from persona.memory.dense import DenseIndex
 from persona.memory.embedding import searched_text
-from persona.memory.intent import Intent, Wanted, intent_of, lasting_keys
+from persona.memory.intent import Intent, intent_of, lasting_keys
 from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import HEADS, REACH, Pool, newest_first
+from persona.memory.updates import HEADS, REACH, Pool, newest_first, worded
 from persona.memory.wordings import Wordings
 from persona.values.memory import MemoryRow, Recalled
 
@@ -43,6 +45,7 @@ _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
 _STANDING, _DATED = 1.5, 3.0  # standard deviations
 _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
+_STATED, _STATING = np.array([0.0, 1.0, 1.7]), 64  # standard deviations, by `Wordings.states`, among so many hits
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _DIGITS = 9  # scores closer than that are ties
@@ -126,7 +129,11 @@ class OwnerIndex:
         with self._lock:
             intent = intent_of(text) if text else _NO_INTENT
             scores = self._score(vector, query_terms, intent, dates.named(text))
-            slots = self._ordered(scores, k)[:k]
+            about_them = intent.now and intent.of_oneself
+            slots = self._ordered(scores, max(k, _STATING) if about_them and k else k)
+            if about_them and slots:
+                slots = self._statements_first(slots, scores)
+            slots = slots[:k]
             ranked = scores.total[slots]
             if intent.now and len(slots) > 1:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
@@ -216,22 +223,33 @@ class OwnerIndex:
             ranked.sort(key=lambda one: (*one[:2], self._rows.strings(one[2])[0]))
         return [slot for _, _, slot in ranked]
 
+    def _statements_first(self, hits: list[int], scores: _Scores) -> list[int]:
+        """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
+        at = np.array(hits, np.intp)
+        lifted = _STATED[self._wordings.states(at, self._text)]
+        scores.standing[at] += lifted
+        scores.total[at] += lifted
+        return [hits[place] for place in np.argsort(-scores.total[at], kind="stable").tolist()]
+
     def _newest_first(
         self, hits: list[int], scores: _Scores, asked: Sequence[str], intent: Intent
     ) -> tuple[list[int], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
-        statement, at_us = self._rows.statements, self._rows.at_us
-        heads = [hit for hit in hits[:REACH] if statement[hit]][:HEADS]
+        statement, at_us, windows = self._rows.statements, self._rows.at_us, self._neighbours.windows()
+        first_hits = np.array([hit for hit in hits[:REACH] if statement[hit]], np.intp)
+        heads = first_hits[self._wordings.states(first_hits, self._text) > 0][:HEADS].tolist()
         if not heads:
             return hits, scores.total[hits]
         linked, holders = self._postings.linked(heads, asked, self._rows.live, len(self._rows))
         later = statement & self._rows.live & (at_us > at_us[heads].min())
         first = max(0, len(later) - _NEWEST)
+        followers = windows.members[3:][:, heads]
+        holders.update(hits, followers[followers >= 0].tolist())
         stretches = (
-            np.array([one for one in holders.union(hits) if one < first and later[one]], np.intp),
+            np.array([one for one in holders if one < first and later[one]], np.intp),
             later[first:].nonzero()[0] + first,
         )
-        at, windows = np.concatenate(stretches), self._neighbours.windows()
+        at = np.concatenate(stretches)
         dense, lexical = scores.dense[at] - scores.near_dense[at], scores.lexical[at] - scores.near_lexical[at]
         top = float(scores.total[hits[0]])
         pool = Pool(
@@ -241,17 +259,14 @@ class OwnerIndex:
             np.hstack([self._dense.alike(heads, some, windows) for some in stretches]),
             linked[:, at],
             (top - scores.total[heads]) / max(1.0, top),
+            (followers.T[:, :, None] == at).any(axis=1),
         )
-        slots = newest_first(pool, hits, heads, lambda some: self._worded(some, intent.wanted), intent)
+        read = partial(worded, self._wordings, self._text, pool, heads, intent)
+        slots = newest_first(pool, hits, heads, read, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
 
-    def _worded(self, slots: NDArray[np.intp], wanted: Wanted) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """How far each wording tells of a change, and whether it could answer the question."""
-
-        def text(slot: int) -> str:
-            return self._rows.strings(slot)[1]
-
-        return self._wordings.told(slots, text), self._wordings.answers(wanted, slots, text)
+    def _text(self, slot: int) -> str:
+        return self._rows.strings(slot)[1]
 
     def _recalled(self, slots: list[int], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         at = np.array(slots, np.intp)

@@ -15,6 +15,14 @@ from numpy.typing import NDArray
 from persona.memory.postings import key
 from persona.values import words
 
+KIN = (
+    "(?:step|great-?)?(?:mother|mum|mom|father|dad|parent|brother|sister|son|daughter|cousin|aunt|uncle|nephew|niece)s?|"
+    "gran(?:d?\\w*)|husband|wife|girlfriend|boyfriend|partner|friends?|mates?|neighbou?rs?|colleagues?|flatmate|roommate|"
+    "boss|manager|mère|maman|père|papa|frères?|s(?:œ|oe)urs?|fils|fille|cousine?|tante|oncle|neveu|nièce|mamie|papi|"
+    "mari|femme|copine?|ami[es]?|voisine?s?|collègues?|coloc\\w*|beaux?-\\w+|belles?-\\w+|chef|patronn?e?"
+)
+"""Those whom people speak of beside themselves, a regular expression."""
+
 _LASTING = {
     "en": "prefer preference like love enjoy hate dislike avoid allergic allergy never always favorite favourite stand "
     "bother refuse afraid fear comfortable uncomfortable interested vegetarian vegan passionate appreciate fan despise "
@@ -48,11 +56,15 @@ _OWN, _WORD = frozenset(_ONESELF.split()), re.compile(r"\w+")
 _EARLIER = re.compile(
     r"\b(?:did|was|were|had|ago|used to|last (?:week|month|year|summer|winter|\w+day)|yesterday|hier|autrefois|"
     r"avai\w+|[ée]tai\w+|(?:j'|je |tu |il |elle |on )(?!connai)\w{3,}ai[st]|"
-    r"ai-je|s'est|20\d\d|j'ai \w+(?:é|i|u|is)|(?:m'a|m'ont|on a|a-t-\w+) \w+(?:é|ée|és|ées|i|u|is|it)|passé|"
-    r"has \w+ been)\b",
+    r"(?:ai-je|j'ai) (?!quoi)\w+(?:é|i|u|is|it)|s'est|20\d\d|"
+    r"(?:m'a|m'ont|on a|a-t-\w+) \w+(?:é|ée|és|ées|i|u|is|it)|passé|has \w+ been)\b",
     re.IGNORECASE,
 )
 
+_SOMEBODY = re.compile(
+    rf"\b(?:{KIN}|he|she|his|her|him|it|its|they|their|who|family|kids?|children|il|elle|lui|leurs?|qui|famille|enfants?)\b",
+    re.IGNORECASE,
+)
 _AMOUNTS = re.compile(
     r"\b(?:how (?:much|many|old|long|big|often|far|tall)|when|combien|quand|"
     r"(?:what(?:['’]s| is| are)?|which|quel(?:le)?s?) (?:(?:est|le|la|les|l['’]|mon|ma|notre|my|our|the) ?)*"
@@ -88,6 +100,7 @@ class Intent:
     then: bool
     of_oneself: bool
     names: bool = False
+    of_nobody_else: bool = False
     wanted: Wanted = Wanted.ANYTHING
 
 
@@ -98,7 +111,9 @@ def intent_of(question: str) -> Intent:
     of_oneself = not _OWN.isdisjoint(_WORD.findall(question.lower()))
     if then or not state:
         return Intent(suggestion, False, then, of_oneself)
-    return Intent(suggestion, True, then, of_oneself, _CAPITAL.search(question) is not None, _wanted(question))
+    names = _CAPITAL.search(question) is not None
+    alone = of_oneself and not names and _SOMEBODY.search(question) is None
+    return Intent(suggestion, True, then, of_oneself, names, alone, _wanted(question))
 
 
 def _wanted(question: str) -> Wanted:

@@ -15,7 +15,7 @@ NOBODY = -1
 class Windows:
     """For each slot itself, the two before and the two after it in its conversation; `NOBODY` where there is none.
 
-    `members` has the shape (5, slots).
+    `members` has the shape (5, slots): itself, the one before, the one before that, the one after, the one after that.
     """
 
     members: NDArray[np.int32]

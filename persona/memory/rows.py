@@ -4,6 +4,7 @@ A Python object for each row of each cached owner would cost more than its text,
 walk over all of them.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from struct import Struct
@@ -30,6 +31,7 @@ _NUMBERS = np.dtype(
         ("statement", np.bool_),
     ]
 )
+_ASKS = re.compile(r"[^.!…\n]*\?\s*")  # one question and nothing else
 _LONGEST_STATEMENT = 400  # characters; what is longer tells a story
 
 
@@ -57,7 +59,7 @@ class Rows:
 
     @property
     def statements(self) -> NDArray[np.bool_]:
-        """Which slots hold something short that the user said and that asks nothing, shape (slots,)."""
+        """Which slots hold something short that the user said and that does not ask alone, shape (slots,)."""
         return self._numbers.values["statement"]
 
     @property
@@ -77,7 +79,7 @@ class Rows:
             strings = (row.id, row.text, row.title, row.heading, row.message_id, row.fact_kind)
             packed = "".join(strings).encode("utf-8", "surrogatepass")
             self._texts += _LENGTHS.pack(*accumulate(map(len, strings)), len(packed)) + packed
-            statement = row.kind != "chunk" and "?" not in row.text and len(row.text) <= _LONGEST_STATEMENT
+            statement = row.kind != "chunk" and len(row.text) <= _LONGEST_STATEMENT and not _ASKS.fullmatch(row.text)
             kind = _KIND_NUMBER[row.kind]
             made.append((row.at_us, row.conversation_key, start, row.depth, row.page, kind, True, statement))
             self._slots[row.id] = slot

@@ -2,13 +2,15 @@
 
 A newer statement goes before one of the best hits when enough speaks for it:
 
-    own + alike + linked + told + answers + later - behind >= enough
+    own + alike + linked + later + told + answers + counts anew + corrects - behind - another >= enough
 
 how well it answers the question by itself, how close both are, whether it names something rare that the other names
-("Dropped Spanish, I'm taking Portuguese"), whether its wording tells of a change, whether it holds what was asked for
-(an amount, a name), whether it was said on another day, and how far the other is behind the best hit. The weights are
-those of a logistic regression over pairs of statements from users we tuned on, rounded. Who asks about themselves asks
-how things are now; a question about others may as well ask what was, and takes more.
+("Dropped Spanish, I'm taking Portuguese"), whether it was said on another day, whether its wording tells of a change,
+whether it holds what was asked for (an amount, a name) or another number of the size of one in the other, whether it
+takes back what was said right before, how far the other is behind the best hit, and whether it is about somebody else
+while the question and the other are about the one who asks. The weights are those of a logistic regression over pairs
+of statements from users we tuned on, rounded. Who asks about themselves asks how things are now; a question about
+others may as well ask what was, and takes more.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,19 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.memory.intent import Intent
+from persona.memory.wordings import Text, Wordings
 
-HEADS, REACH = 2, 10
-"""The first two statements among the first ten hits may be found to be stale."""
+HEADS, REACH = 5, 10
+"""The first five statements among the first ten hits may be found to be stale."""
 
-_OWN, _MOST_OWN = 1.0, 4.0  # for each standard deviation
-_ALIKE = 5.0  # for a centred cosine of 1
+_OWN, _MOST_OWN = 1.2, 4.0  # for each standard deviation
+_ALIKE, _LEAST_ALIKE, _MOST_ALIKE = 7.0, -0.1, 0.4  # for a centred cosine of 1; who says more repeats it
 _LINKED = 3.0  # for each of the two rarest shared terms, as rare as can be
-_TOLD = 2.0
-_ANSWERS = 1.5
-_LATER, _LATER_US = 1.5, 86_400_000_000  # for a day and more
-_BEHIND = 6.0  # for a score of 0
-_ENOUGH, _ENOUGH_OF_THINGS, _ENOUGH_OF_OTHERS = 6.5, 8.0, 13.0
+_LATER, _LATER_US = 0.8, 86_400_000_000  # for a day and more
+_BEHIND = 5.0  # for a score of 0
+_ENOUGH, _ENOUGH_OF_THINGS, _ENOUGH_OF_OTHERS = 5.0, 6.5, 12.0
 _MOST_MOVED = 3  # for each of the best
+_TOLD, _ANSWERS, _COUNTS_ANEW, _CORRECTS, _ANOTHER = 1.8, 1.0, 1.0, 5.0, -4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class Pool:
 
     Their slots; how long after each head each was said, shape (heads, rows); how well each answers by itself; how
     alike each is to each head (-1 to 1) and how linked (0 to 2), shape (heads, rows); how far each head is behind the
-    best hit, as a share of its score.
+    best hit, as a share of its score; which rows were said right after each head, shape (heads, rows).
     """
 
     slots: NDArray[np.intp]
@@ -48,23 +50,24 @@ class Pool:
     alike: NDArray[np.float64]
     linked: NDArray[np.float64]
     behind: NDArray[np.float64]
+    follows: NDArray[np.bool_]
 
 
-Worded = Callable[[NDArray[np.intp]], tuple[NDArray[np.float64], NDArray[np.float64]]]
-"""Of some slots, how far their wording tells of a change and whether it could answer the question, -1 to 1 each."""
+Worded = Callable[[NDArray[np.intp]], NDArray[np.float64]]
+"""Of some rows of the pool, what their wording weighs before each head, shape (heads, rows); -inf for no statement."""
 
 
-def newest_first(pool: Pool, hits: Sequence[int], heads: Sequence[int], worded: Worded, intent: Intent) -> list[int]:
+def newest_first(pool: Pool, hits: Sequence[int], heads: Sequence[int], read: Worded, intent: Intent) -> list[int]:
     """The hits in their new order, with other rows of the pool that go before one of the heads.
 
-    `worded` is asked only where that decides.
+    `read` is asked only where that decides.
     """
     enough = _enough(intent)
     evidence = _evidence(pool)
-    perhaps = np.flatnonzero((evidence >= enough - _TOLD - _ANSWERS).any(axis=0))
+    close = evidence >= enough - _TOLD - _ANSWERS - _COUNTS_ANEW - _CORRECTS * pool.follows
+    perhaps = np.flatnonzero(close.any(axis=0))
     slots = pool.slots[perhaps]
-    told, answers = worded(slots)
-    evidence = evidence[:, perhaps] + _TOLD * told + _ANSWERS * answers
+    evidence = evidence[:, perhaps] + read(perhaps)
     order, moved = list(hits), set[int]()
     for head, row in zip(heads, evidence, strict=True):
         found = np.flatnonzero(row >= enough)
@@ -80,6 +83,23 @@ def newest_first(pool: Pool, hits: Sequence[int], heads: Sequence[int], worded: 
     return order
 
 
+def worded(
+    wordings: Wordings, text: Text, pool: Pool, heads: Sequence[int], intent: Intent, some: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """What the wording of some rows of the pool weighs before each head, as `newest_first` asks for it."""
+    slots = pool.slots[some]
+    told, another = wordings.told(slots, text), wordings.about_another(slots, text)
+    alone = _TOLD * np.maximum(told, 0) + _ANSWERS * wordings.answers(intent.wanted, slots, text)
+    alone[told < 0] = -np.inf
+    weights = alone + _CORRECTS * (wordings.corrects(slots, text) & pool.follows[:, some])
+    theirs = wordings.about_another(np.array(heads, np.intp), text)
+    for place, head in enumerate(heads):
+        weights[place] += _COUNTS_ANEW * wordings.counts_anew(head, slots, text)
+        if intent.of_nobody_else and not theirs[place]:
+            weights[place] += _ANOTHER * (another & (pool.linked[place, some] == 0))
+    return weights
+
+
 def _enough(intent: Intent) -> float:
     if intent.of_oneself:
         return _ENOUGH
@@ -88,7 +108,8 @@ def _enough(intent: Intent) -> float:
 
 def _evidence(pool: Pool) -> NDArray[np.float64]:
     """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
-    evidence = _OWN * np.clip(pool.own, 0, _MOST_OWN) + _ALIKE * pool.alike + _LINKED * pool.linked
+    evidence = _ALIKE * np.clip(pool.alike, _LEAST_ALIKE, _MOST_ALIKE) + _LINKED * pool.linked
+    evidence += _OWN * np.clip(pool.own, 0, _MOST_OWN)
     evidence += _LATER * np.minimum(pool.after_us / _LATER_US, 1) - _BEHIND * pool.behind[:, None]
     evidence[pool.after_us <= 0] = -np.inf
     return evidence

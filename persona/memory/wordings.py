@@ -1,7 +1,8 @@
 """What the wording of each memory gives away, read once and only where a search wants to know it.
 
-A byte a row: how far it tells of a change (`changes.told`), and whether it could answer a question for an amount or
-a time, and one for a name.
+Two bytes a row: how far it tells of a change (`changes.told`), whether the one who says it speaks in it, whether it is
+about somebody else alone, whether it corrects what was said right before, and whether it could answer a question for
+an amount or a time, and one for a name.
 """
 
 import re
@@ -12,27 +13,47 @@ from numpy.typing import NDArray
 
 from persona.memory import changes
 from persona.memory.columns import Column
-from persona.memory.intent import Wanted
+from persona.memory.intent import KIN, Wanted
 
-_UNREAD, _AMOUNT, _NAME = 128, 64, 32
+_TOLD, _NAME, _AMOUNT, _SELF, _ELSE, _CORRECTION, _UNREAD = 7, 8, 16, 32, 64, 128, 256
 _NO_AMOUNT, _NO_NAME = -2.0, -1.0  # who says no name may say "my brother"
 _STEPS = 2  # `told` is a half at the least
+_SPELT = (
+    "1 one|2 two deux|3 three trois|4 four quatre|5 five cinq|6 six|7 seven sept|8 eight huit|9 nine neuf|10 ten dix|"
+    "11 eleven onze|12 twelve douze|15 fifteen quinze|20 twenty vingt|30 thirty trente|40 forty quarante|"
+    "50 fifty cinquante|100 hundred cent|1000 thousand mille"
+)
+_NUMBERS = {word: float(value) for value, *listed in map(str.split, _SPELT.split("|")) for word in listed}
+_NUMBER = re.compile(rf"\d+(?:[.,]\d+)?|\b(?:{'|'.join(_NUMBERS)})\b", re.IGNORECASE)
+_SAME_SIZE = 2.5  # two values of one thing differ by no more than this factor
 _AMOUNTS = re.compile(
-    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|"
-    r"half|once|twice|un|deux|trois|quatre|cinq|sept|huit|neuf|dix|onze|douze|quinze|vingt|trente|cent|noon|midi|"
+    rf"\d|\b(?:{'|'.join(_NUMBERS)}|half|once|twice|un|noon|midi|"
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:lun|mar|mercre|jeu|vendre|same)dis?|dimanches?|"
     r"january|february|march|april|june|july|august|september|october|november|december|"
     r"janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre)\b",
     re.IGNORECASE,
 )
 _NAMES = re.compile(r"(?:[\w,;:'’] |['’])(?!I\b)[A-ZÀ-Ý]\w")  # a capital that opens no sentence
+_ONESELF = re.compile(r"\b(?:i|we|me|us|my|our|je|j|m|moi|nous|on|mon|ma|mes|notre|nos)\b", re.IGNORECASE)
+_SPEAKING = re.compile(r"\b(?:i|we|me|us|je|j|m|moi|nous|on)\b", re.IGNORECASE)
+_ANOTHER = re.compile(rf"\b(?:{KIN}|he|she|his|her|il|elle)\b", re.IGNORECASE)
+_NAMED = re.compile(r"\W*[A-ZÀ-Ý]\w+(?:['’]s)? (?:has|\w+s|\w+ed|est|\w*a|fait|\w+e)\b")  # it opens with a name
+_CORRECTS = re.compile(
+    r"\W*(?:(?:oh|ah|euh|er|um|hmm|ok|right)\W+)*(?:sorry|no|non|scratch that|wait|oops|correction|i mean|my mistake|"
+    r"my bad|actually|rather|pardon|je corrige|mince|zut|oups|en fait|plutôt|erreur|désolée?|"
+    r"je me suis trompée?|attends?)\b",
+    re.IGNORECASE,
+)
+
+Text = Callable[[int], str]
+"""The text of a slot."""
 
 
 class Wordings:
     """What the wordings of slots 0, 1, 2 … tell."""
 
     def __init__(self) -> None:
-        self._read = Column(np.uint8)
+        self._read = Column(np.uint16)
 
     @property
     def nbytes(self) -> int:
@@ -41,31 +62,72 @@ class Wordings:
 
     def extend(self, count: int) -> None:
         """Appends so many slots, none of them read."""
-        self._read.extend(np.full(count, _UNREAD, np.uint8))
+        self._read.extend(np.full(count, _UNREAD, np.uint16))
 
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Forgets dead slots."""
         self._read.keep(live)
 
-    def told(self, slots: NDArray[np.intp], text: Callable[[int], str]) -> NDArray[np.float64]:
-        """How far each tells of a change, -1 to 1, shape (slots,). `text` gives the text of a slot."""
-        found = self._of(slots, text) & (_NAME - 1)
-        return found / _STEPS - 1.0
+    def told(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.float64]:
+        """How far each tells of a change, -1 to 1, shape (slots,)."""
+        return (self._of(slots, text) & _TOLD) / _STEPS - 1.0
 
-    def answers(self, wanted: Wanted, slots: NDArray[np.intp], text: Callable[[int], str]) -> NDArray[np.float64]:
+    def states(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.int64]:
+        """1 for what states something, 2 where it is about the one who says it, 0 for questions and requests."""
+        read = self._of(slots, text)
+        stated = (read & _TOLD) > 0
+        return stated.astype(np.int64) + (stated & (read & _SELF > 0))
+
+    def about_another(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
+        """Which speak of somebody, and not of the one who says it."""
+        return self._of(slots, text) & _ELSE > 0
+
+    def corrects(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
+        """Which take back what was said right before."""
+        return self._of(slots, text) & _CORRECTION > 0
+
+    def answers(self, wanted: Wanted, slots: NDArray[np.intp], text: Text) -> NDArray[np.float64]:
         """Whether each could hold what is wanted, 1 or less than 0, shape (slots,); 0 where anything may be."""
         if wanted is Wanted.ANYTHING:
             return np.zeros(len(slots))
         flag, without = (_AMOUNT, _NO_AMOUNT) if wanted is Wanted.AMOUNT else (_NAME, _NO_NAME)
         return np.where(self._of(slots, text) & flag, 1.0, without)
 
-    def _of(self, slots: NDArray[np.intp], text: Callable[[int], str]) -> NDArray[np.uint8]:
+    def counts_anew(self, head: int, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
+        """Which hold another number of the size of one in the head."""
+        before = _values(text(head)) if self._of(np.array([head]), text)[0] & _AMOUNT else []
+        found = np.zeros(len(slots), np.bool_)
+        if before:
+            for place in np.flatnonzero(self._of(slots, text) & _AMOUNT).tolist():
+                after = _values(text(int(slots[place])))
+                found[place] = any(a != b and max(a, b) < _SAME_SIZE * min(a, b) for a in before for b in after)
+        return found
+
+    def _of(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
         read = self._read.values
         for slot in slots[read[slots] == _UNREAD].tolist():
-            read[slot] = _byte(text(slot))
+            read[slot] = _bits(text(slot))
         return read[slots]
 
 
-def _byte(text: str) -> int:
-    told = int((changes.told(text) + 1) * _STEPS)
-    return told | (_AMOUNT if _AMOUNTS.search(text) else 0) | (_NAME if _NAMES.search(text) else 0)
+def _values(text: str) -> list[float]:
+    found = (number.lower() for number in _NUMBER.findall(text))
+    return [_NUMBERS.get(one) or float(one.replace(",", ".")) for one in found]
+
+
+def _bits(text: str) -> int:
+    stated = changes.stated(text)
+    flags = {
+        _AMOUNT: _AMOUNTS.search(text),
+        _NAME: _NAMES.search(text),
+        _SELF: _ONESELF.search(stated),
+        _ELSE: _about_another(stated),
+        _CORRECTION: _CORRECTS.match(stated),
+    }
+    return int((changes.told(text) + 1) * _STEPS) | sum(flag for flag, found in flags.items() if found)
+
+
+def _about_another(stated: str) -> bool:
+    if _SPEAKING.search(stated):
+        return False
+    return bool(_ANOTHER.search(stated) or (_NAMED.match(stated) and not _ONESELF.search(stated)))

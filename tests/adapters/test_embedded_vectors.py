@@ -57,7 +57,7 @@ def test_vectors_are_the_same_on_every_machine() -> None:
     vector = StaticWords().embed(["Le bureau de poste ouvre à 9 h."])[0]
     strongest = np.argsort(-np.abs(vector), kind="stable")[:4]
     found = {int(at): round(float(vector[at]), 4) for at in strongest}
-    assert found == {69: 0.2399, 55: 0.2235, 63: -0.2009, 38: -0.1948}
+    assert found == {69: 0.2351, 55: 0.2266, 38: -0.1958, 48: 0.1867}
 
 
 def test_a_text_without_words_is_zeros() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from persona_embedded.embed import StaticWords
 
-from persona.memory.changes import CHANGE, EVENT, NOTHING, told
+from persona.memory.changes import CHANGE, EVENT, NOTHING, stated, told
 from persona.memory.index import OwnerIndex
 from persona.memory.intent import Wanted, intent_of
 from persona.memory.recall import merge, query_of
@@ -218,3 +218,52 @@ def test_who_asks_for_advice_does_not_ask_how_things_are(question: str) -> None:
 @pytest.mark.parametrize("question", ["Am I still looking for a flat?", "Je cherche toujours un stage ?"])
 def test_who_asks_whether_something_still_holds_asks_how_things_are(question: str) -> None:
     assert intent_of(question).now
+
+
+def test_a_correction_goes_before_what_was_said_right_before_it() -> None:
+    embedder = StaticWords()
+    said = ["Mon train pour Brest part à 13 h.", "Non pardon, 14 h.", "J'ai acheté des fraises.", *REST]
+    index = OwnerIndex(embedder.name, cosine_floor=embedder.cosine_floor)
+    index.apply(
+        [
+            MemoryRow(
+                *(text, "turn", text, at, embedder.name, vector),
+                at_us=at * 60_000_000,
+                conversation_key=1,
+                depth=at,
+            )
+            for at, (text, vector) in enumerate(zip(said, pack(embedder.embed(said)), strict=True), start=1)
+        ]
+    )
+    question = "Mon train part à quelle heure ?"
+    (vector,) = embedder.embed([question])
+    found = [hit.id for hit in index.search(vector, query_of(question).terms, 10, question)]
+    assert found[:2] == [said[1], said[0]]
+
+
+def test_what_is_said_of_somebody_else_does_not_replace_what_holds_for_oneself() -> None:
+    mine = "My shoe size is a 43."
+    found = [hit.id for hit in ask("What is my shoe size?", mine, "Farid has a 46 and never finds shoes.")]
+    assert found[0] == mine
+
+
+def test_both_of_two_things_that_hold_are_brought_back() -> None:
+    first, second = "I have a tortoise called Gerald.", "And now there is Pancake, the rabbit."
+    assert {first, second} <= {hit.id for hit in ask("What are my pets called?", first, second)}
+
+
+def test_a_statement_that_also_asks_for_something_is_one() -> None:
+    old, new = "My phone is an iPhone 11.", "I got a new Pixel phone. How do I move my photos across?"
+    assert ask("Which phone do I have?", old, new)[0].id == new
+    assert stated("Have I moved? Explain it. We moved to York!").strip() == "We moved to York!"
+
+
+def test_requests_that_share_the_words_of_a_question_follow_what_was_stated() -> None:
+    stating, asking = "I bank with Monzo.", "Explain which bank is the best one for my savings."
+    assert ask("Which bank am I with?", stating, asking)[0].id == stating
+
+
+@pytest.mark.parametrize("question", ["j'ai quoi comme voiture ?", "Quand ai-je aquagym ?"])
+def test_what_one_has_is_asked_of_the_present(question: str) -> None:
+    assert intent_of(question).now
+    assert intent_of("Quand ai-je mangé ?").then
