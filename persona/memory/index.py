@@ -21,7 +21,6 @@ when a question about the past names May.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
 from threading import Lock
 
@@ -37,7 +36,7 @@ from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import HEADS, REACH, Pool, newest_first, worded
+from persona.memory.updates import HEADS, REACH, Pool, newest_first
 from persona.memory.wordings import Wordings
 from persona.values.memory import MemoryRow, Recalled
 
@@ -261,8 +260,7 @@ class OwnerIndex:
             (top - scores.total[heads]) / max(1.0, top),
             (followers.T[:, :, None] == at).any(axis=1),
         )
-        read = partial(worded, self._wordings, self._text, pool, heads, intent)
-        slots = newest_first(pool, hits, heads, read, intent)
+        slots = newest_first(pool, hits, heads, self._wordings, self._text, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
 
     def _text(self, slot: int) -> str:

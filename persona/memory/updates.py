@@ -13,14 +13,14 @@ of statements from users we tuned on, rounded. Who asks about themselves asks ho
 others may as well ask what was, and takes more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.memory.intent import Intent
-from persona.memory.wordings import Text, Wordings
+from persona.memory.wordings import Text, Wordings, counts_anew
 
 HEADS, REACH = 5, 10
 """The first five statements among the first ten hits may be found to be stale."""
@@ -31,7 +31,7 @@ _LINKED = 3.0  # for each of the two rarest shared terms, as rare as can be
 _LATER, _LATER_US = 0.8, 86_400_000_000  # for a day and more
 _BEHIND = 5.0  # for a score of 0
 _ENOUGH, _ENOUGH_OF_THINGS, _ENOUGH_OF_OTHERS = 5.0, 6.5, 12.0
-_MOST_MOVED = 3  # for each of the best
+_MOST_MOVED, _MOST_COUNTED = 3, 8  # for each of the best
 _TOLD, _ANSWERS, _COUNTS_ANEW, _CORRECTS, _ANOTHER = 1.8, 1.0, 1.0, 5.0, -4.0
 
 
@@ -53,21 +53,21 @@ class Pool:
     follows: NDArray[np.bool_]
 
 
-Worded = Callable[[NDArray[np.intp]], NDArray[np.float64]]
-"""Of some rows of the pool, what their wording weighs before each head, shape (heads, rows); -inf for no statement."""
-
-
-def newest_first(pool: Pool, hits: Sequence[int], heads: Sequence[int], read: Worded, intent: Intent) -> list[int]:
+def newest_first(
+    pool: Pool, hits: Sequence[int], heads: Sequence[int], wordings: Wordings, text: Text, intent: Intent
+) -> list[int]:
     """The hits in their new order, with other rows of the pool that go before one of the heads.
 
-    `read` is asked only where that decides.
+    `wordings` are those of the slots, whose texts `text` gives; they are read only where that decides.
     """
     enough = _enough(intent)
     evidence = _evidence(pool)
     close = evidence >= enough - _TOLD - _ANSWERS - _COUNTS_ANEW - _CORRECTS * pool.follows
     perhaps = np.flatnonzero(close.any(axis=0))
     slots = pool.slots[perhaps]
-    evidence = evidence[:, perhaps] + read(perhaps)
+    evidence = evidence[:, perhaps]
+    evidence += _worded(pool, perhaps, heads, wordings, text, intent)
+    _count(evidence, heads, slots, wordings, text, enough)
     order, moved = list(hits), set[int]()
     for head, row in zip(heads, evidence, strict=True):
         found = np.flatnonzero(row >= enough)
@@ -83,20 +83,36 @@ def newest_first(pool: Pool, hits: Sequence[int], heads: Sequence[int], read: Wo
     return order
 
 
-def worded(
-    wordings: Wordings, text: Text, pool: Pool, heads: Sequence[int], intent: Intent, some: NDArray[np.intp]
+def _count(
+    evidence: NDArray[np.float64],
+    heads: Sequence[int],
+    slots: NDArray[np.intp],
+    wordings: Wordings,
+    text: Text,
+    enough: float,
+) -> None:
+    """Adds what another number of the same size weighs, where that decides: to the best that are short of it."""
+    counting = wordings.amounts(slots, text)
+    for head, row, its_own in zip(heads, evidence, wordings.amounts(np.array(heads, np.intp), text), strict=True):
+        if not its_own or np.count_nonzero(row >= enough) >= _MOST_MOVED:
+            continue
+        short = np.flatnonzero((row >= enough - _COUNTS_ANEW) & (row < enough) & counting)
+        for at in short[np.argsort(-row[short], kind="stable")][:_MOST_COUNTED].tolist():
+            row[at] += _COUNTS_ANEW * counts_anew(text(head), text(int(slots[at])))
+
+
+def _worded(
+    pool: Pool, some: NDArray[np.intp], heads: Sequence[int], wordings: Wordings, text: Text, intent: Intent
 ) -> NDArray[np.float64]:
-    """What the wording of some rows of the pool weighs before each head, as `newest_first` asks for it."""
+    """What the wording of some rows of the pool weighs before each head, shape (heads, rows); -inf: no statement."""
     slots = pool.slots[some]
-    told, another = wordings.told(slots, text), wordings.about_another(slots, text)
+    told = wordings.told(slots, text)
     alone = _TOLD * np.maximum(told, 0) + _ANSWERS * wordings.answers(intent.wanted, slots, text)
     alone[told < 0] = -np.inf
-    weights = alone + _CORRECTS * (wordings.corrects(slots, text) & pool.follows[:, some])
-    theirs = wordings.about_another(np.array(heads, np.intp), text)
-    for place, head in enumerate(heads):
-        weights[place] += _COUNTS_ANEW * wordings.counts_anew(head, slots, text)
-        if intent.of_nobody_else and not theirs[place]:
-            weights[place] += _ANOTHER * (another & (pool.linked[place, some] == 0))
+    weights: NDArray[np.float64] = alone + _CORRECTS * (wordings.corrects(slots, text) & pool.follows[:, some])
+    if intent.of_nobody_else:
+        ours = ~wordings.about_another(np.array(heads, np.intp), text)[:, None]
+        weights += _ANOTHER * (ours & wordings.about_another(slots, text) & (pool.linked[:, some] == 0))
     return weights
 
 

@@ -7,6 +7,7 @@ an amount or a time, and one for a name.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,21 +94,21 @@ class Wordings:
         flag, without = (_AMOUNT, _NO_AMOUNT) if wanted is Wanted.AMOUNT else (_NAME, _NO_NAME)
         return np.where(self._of(slots, text) & flag, 1.0, without)
 
-    def counts_anew(self, head: int, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
-        """Which hold another number of the size of one in the head."""
-        before = _values(text(head)) if self._of(np.array([head]), text)[0] & _AMOUNT else []
-        found = np.zeros(len(slots), np.bool_)
-        if before:
-            for place in np.flatnonzero(self._of(slots, text) & _AMOUNT).tolist():
-                after = _values(text(int(slots[place])))
-                found[place] = any(a != b and max(a, b) < _SAME_SIZE * min(a, b) for a in before for b in after)
-        return found
+    def amounts(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
+        """Which name an amount or a time."""
+        return self._of(slots, text) & _AMOUNT > 0
 
     def _of(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
         read = self._read.values
         for slot in slots[read[slots] == _UNREAD].tolist():
             read[slot] = _bits(text(slot))
         return read[slots]
+
+
+@lru_cache(maxsize=1 << 10)
+def counts_anew(before: str, after: str) -> bool:
+    """Whether a text holds another number of the size of one in an older text."""
+    return any(a != b and max(a, b) < _SAME_SIZE * min(a, b) for a in _values(before) for b in _values(after))
 
 
 def _values(text: str) -> list[float]:
