@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,7 @@ class Named:
         return start.replace(year=start.year + 1)
 
 
+@lru_cache(maxsize=32)  # a turn asks it for each owner it searches
 def named(question: str) -> tuple[Named, ...]:
     """The times that a question names, none for most questions."""
     perhaps = "19" in question or "20" in question or not _MONTH_WORDS.isdisjoint(_WORD.findall(question.lower()))

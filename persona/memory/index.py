@@ -244,10 +244,8 @@ class OwnerIndex:
         first = max(0, len(later) - _NEWEST)
         followers = windows.members[3:][:, heads]
         holders.update(hits, followers[followers >= 0].tolist())
-        stretches = (
-            np.array([one for one in holders if one < first and later[one]], np.intp),
-            later[first:].nonzero()[0] + first,
-        )
+        older = np.array(sorted(one for one in holders if one < first) if first else [], np.intp)
+        stretches = older[later[older]], later[first:].nonzero()[0] + first
         at = np.concatenate(stretches)
         dense, lexical = scores.dense[at] - scores.near_dense[at], scores.lexical[at] - scores.near_lexical[at]
         top = float(scores.total[hits[0]])
@@ -258,7 +256,7 @@ class OwnerIndex:
             np.hstack([self._dense.alike(heads, some, windows) for some in stretches]),
             linked[:, at],
             (top - scores.total[heads]) / max(1.0, top),
-            (followers.T[:, :, None] == at).any(axis=1),
+            _places(followers, at),
         )
         slots = newest_first(pool, hits, heads, self._wordings, self._text, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
@@ -278,6 +276,16 @@ class OwnerIndex:
                 self._rows.sources(slots), ranked.tolist(), why, strict=True
             )
         ]
+
+
+def _places(wanted: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which of some sorted slots are in each column, shape (columns, slots)."""
+    found = np.zeros((wanted.shape[1], len(among)), np.bool_)
+    if len(among):
+        at = np.minimum(among.searchsorted(wanted), len(among) - 1)
+        there = among[at] == wanted
+        found[there.nonzero()[1], at[there]] = True
+    return found
 
 
 def _terms(row: MemoryRow) -> bytes:

@@ -7,7 +7,7 @@ suggestion, who asks how things are now or were, and which memories state a last
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,7 @@ class Intent:
     wanted: Wanted = Wanted.ANYTHING
 
 
+@lru_cache(maxsize=32)  # a turn asks it for each owner it searches
 def intent_of(question: str) -> Intent:
     """What a question is after, by its wording."""
     suggestion, then = _WISHES.search(question) is not None, _EARLIER.search(question) is not None

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from persona.memory.intent import Intent
 from persona.memory.wordings import Text, Wordings, counts_anew
 
-HEADS, REACH = 5, 10
-"""The first five statements among the first ten hits may be found to be stale."""
+HEADS, REACH = 3, 10
+"""The first three statements among the first ten hits may be found to be stale."""
 
 _OWN, _MOST_OWN = 1.2, 4.0  # for each standard deviation
 _ALIKE, _LEAST_ALIKE, _MOST_ALIKE = 7.0, -0.1, 0.4  # for a centred cosine of 1; who says more repeats it
@@ -62,15 +62,18 @@ def newest_first(
     """
     enough = _enough(intent)
     evidence = _evidence(pool)
-    close = evidence >= enough - _TOLD - _ANSWERS - _COUNTS_ANEW - _CORRECTS * pool.follows
-    perhaps = np.flatnonzero(close.any(axis=0))
+    least = enough - _TOLD - _ANSWERS - _COUNTS_ANEW
+    close = (evidence >= least) | (pool.follows & (evidence >= least - _CORRECTS))
+    perhaps = close.any(axis=0).nonzero()[0]
+    if not len(perhaps):
+        return list(hits)
     slots = pool.slots[perhaps]
     evidence = evidence[:, perhaps]
     evidence += _worded(pool, perhaps, heads, wordings, text, intent)
     _count(evidence, heads, slots, wordings, text, enough)
-    order, moved = list(hits), set[int]()
-    for head, row in zip(heads, evidence, strict=True):
-        found = np.flatnonzero(row >= enough)
+    order, moved, newer = list(hits), set[int](), evidence >= enough
+    for head, row, some in zip(heads, evidence, newer, strict=True):
+        found = some.nonzero()[0]
         better = sorted(zip(row[found].tolist(), slots[found].tolist(), strict=True), reverse=True)
         for _, slot in [one for one in better if one[1] not in moved][:_MOST_MOVED]:
             place = order.index(head)
@@ -124,8 +127,11 @@ def _enough(intent: Intent) -> float:
 
 def _evidence(pool: Pool) -> NDArray[np.float64]:
     """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
-    evidence = _ALIKE * np.clip(pool.alike, _LEAST_ALIKE, _MOST_ALIKE) + _LINKED * pool.linked
-    evidence += _OWN * np.clip(pool.own, 0, _MOST_OWN)
-    evidence += _LATER * np.minimum(pool.after_us / _LATER_US, 1) - _BEHIND * pool.behind[:, None]
+    evidence = pool.alike.clip(_LEAST_ALIKE, _MOST_ALIKE)
+    evidence *= _ALIKE
+    evidence += _LINKED * pool.linked
+    evidence += (pool.after_us * (_LATER / _LATER_US)).clip(None, _LATER)
+    evidence += _OWN * pool.own.clip(0, _MOST_OWN)
+    evidence -= _BEHIND * pool.behind[:, None]
     evidence[pool.after_us <= 0] = -np.inf
     return evidence
