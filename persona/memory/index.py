@@ -239,7 +239,7 @@ class OwnerIndex:
         heads = first_hits[self._wordings.states(first_hits, self._text) > 0][:HEADS].tolist()
         if not heads:
             return hits, scores.total[hits]
-        linked, holders = self._postings.linked(heads, asked, self._rows.live, len(self._rows))
+        linked, holders = self._postings.linked(heads, asked, self._rows.live, len(self._rows), self._searched)
         later = statement & self._rows.live & (at_us > at_us[heads].min())
         first = max(0, len(later) - _NEWEST)
         followers = windows.members[3:][:, heads]
@@ -260,6 +260,10 @@ class OwnerIndex:
         )
         slots = newest_first(pool, hits, heads, self._wordings, self._text, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
+
+    def _searched(self, slot: int) -> str:
+        _, text, _, heading, _, _ = self._rows.strings(slot)
+        return searched_text(text, heading)
 
     def _text(self, slot: int) -> str:
         return self._rows.strings(slot)[1]

@@ -5,7 +5,7 @@ Flat numpy arrays instead of a dict of lists: 14 bytes a posting, so that a thou
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -25,6 +25,7 @@ _LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 _MOST_REPEATS = 65_535
 _TAIL, _TAIL_SHARE = 512, 64  # the tail is merged beyond 512 postings and a 64th of the sorted ones
 _FEW, _FEW_SHARE, _MOST_FEW = 4, 100, 20  # rows: a term is rare that no more hold, or no more than a hundredth
+_MOST_LOOKED_AT = 100_000  # postings
 _KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
 _PACKED = _KEY.itemsize + _REPEATS.itemsize
 _VERSION = b"\x01"  # another one when `words.terms` finds other terms: what was stored is then made anew
@@ -116,15 +117,15 @@ class Postings:
         return self._find(keys)[1]
 
     def linked(
-        self, heads: Sequence[int], asked: Sequence[str], live: NDArray[np.bool_], rows: int
+        self, heads: Sequence[int], asked: Sequence[str], live: NDArray[np.bool_], rows: int, text: Callable[[int], str]
     ) -> tuple[NDArray[np.float64], set[int]]:
         """How rare the two rarest terms are that a slot shares with each head, 0 to 2, shape (heads, slots).
 
         With it, the slots where it is not 0. A term counts that a few of the live rows hold and that was not asked
-        for. `rows` is how many live.
+        for. `rows` is how many live; `text` gives what a slot is found by.
         """
         linked = np.zeros((len(heads), len(live)))
-        of_head, said = self._keys_of(heads, len(live))
+        of_head, said = self._keys_of(heads, len(live), text)
         keys = np.array(sorted({*said.tolist()}.difference(map(key, asked))), np.int64)
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
         keys = keys[self._held(keys)[1] <= 2 * most]  # up to half of them may be dead
@@ -147,9 +148,15 @@ class Postings:
         linked[np.arange(len(heads)), heads] = 0
         return linked, set(slots[at].tolist())
 
-    def _keys_of(self, slots: Sequence[int], count: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Which of the slots hold which keys, shape (found,) each. A look at all postings."""
-        place = np.full(count, -1, np.int32)
+    def _keys_of(
+        self, slots: Sequence[int], count: int, text: Callable[[int], str]
+    ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+        """Which of the slots hold which keys, shape (found,) each."""
+        if len(self._keys) > _MOST_LOOKED_AT:  # reading a text takes as long as looking at so many
+            held = [[key(term) for term in set(words.terms(text(slot)))] for slot in slots]
+            of = np.repeat(np.arange(len(slots)), [len(keys) for keys in held])
+            return of, np.array([one for keys in held for one in keys], np.int64)
+        place = np.full(count, -1, np.intp)
         place[slots] = np.arange(len(slots))
         found = []
         for holders, keys in ((self._slots, self._keys), (self._tail_slots.values, self._tail_keys.values)):
