@@ -256,6 +256,14 @@ class User:
         """Every answer to the question of training, with its time, the first one first."""
         return self._portal.call(self._user.consents())
 
+    def learning(self, on: bool) -> None:
+        """Says whether facts are learnt from what the user writes, as they are unless you say otherwise.
+
+        With False no model is asked about their messages, not even those that wait for it; facts learnt so far stay,
+        and what you or they tell outright is still kept. Messages of that time are not learnt from later either.
+        """
+        self._portal.call(self._user.learning(on))
+
     def export(self, path: str | Path) -> Exported:
         """Writes everything that belongs to the user into one JSON file, which only you may read.
 

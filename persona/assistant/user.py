@@ -130,6 +130,15 @@ class AsyncUser:
         services = await self._assistant.services()
         return await look.consents(services.database, self._owner)
 
+    async def learning(self, on: bool) -> None:
+        """Says whether facts are learnt from what the user writes, as they are unless you say otherwise.
+
+        With False no model is asked about their messages, not even those that wait for it; facts learnt so far stay,
+        and what you or they tell outright is still kept. Messages of that time are not learnt from later either.
+        """
+        services = await self._assistant.services()
+        await profile.learning(services.database, self._owner, on, services.now_us())
+
     async def export(self, path: str | Path) -> Exported:
         """Writes everything that belongs to the user into one JSON file, which only you may read.
 

@@ -166,6 +166,7 @@ _users.command("export", epilog="Example: persona users export ada --output ada.
 _users.command("erase", epilog="Example: persona users erase ada --yes")(privacy.erase)
 _users.command("merge", epilog="Example: persona users merge visitor-81 ada")(privacy.merge)
 _users.command("consent", epilog="Example: persona users consent ada --training no")(privacy.consent)
+_users.command("learning", epilog="Example: persona users learning ada off")(privacy.learning)
 _users.command("audit", epilog="Example: persona users audit ada --days 180")(privacy.audit)
 _users.command("receipts", epilog="Example: persona users receipts --json")(privacy.receipts)
 app.add_typer(_users, name="users")

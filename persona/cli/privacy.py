@@ -77,6 +77,7 @@ def _show_portrait(found: "Portrait") -> None:
     show(f"memories       {numbers.memories}")
     answers = ", ".join(f"{_CONSENT[one.training]} on {iso_day(one.at_us)}" for one in found.consents)
     show(f"training       {_CONSENT[found.consent]}{f' ({answers})' if answers else ''}")
+    show(f"learning       {'on' if found.learning else 'off'}")
     holding = sum(not fact.valid_to_us for fact in found.facts)
     show(f"facts          {holding} hold, {len(found.facts) - holding} ended")
     if found.facts:
@@ -190,6 +191,20 @@ def consent(
         aside(f"{user} was never asked: --training yes|no records an answer")
     else:
         show_table(("since", "training"), [(moment(one.at_us), _CONSENT[one.training]) for one in answers])
+
+
+def learning(
+    user: Name,
+    switch: Annotated[str, typer.Argument(metavar="on|off", help="Are facts learnt from what they write?")],
+    tenant: Tenant = "",
+    config: Config = None,
+) -> None:
+    """Turn learning on or off for a user. What was learnt stays: see persona users show and persona users erase."""
+    if switch not in ("on", "off"):
+        raise MisuseError(f"learning is {switch!r}", hint="pass on or off")
+    with looking(config) as assistant:
+        assistant.user(user, tenant).learning(switch == "on")
+    show(f"learning is {switch} for {user}")
 
 
 def audit(

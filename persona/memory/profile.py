@@ -161,6 +161,11 @@ async def consent(database: Database, owner: Owner, training: bool, now_us: int)
     await database.run(write)
 
 
+async def learning(database: Database, owner: Owner, on: bool, now_us: int) -> None:
+    """Records whether facts are learnt from what the user says from now on."""
+    await database.run(lambda tx: owners.set_learning(tx, _locked(tx, owner, now_us), on))
+
+
 async def address(
     database: Database, owner: Owner, name: str | None, locale: str | None, time_zone: str | None, now_us: int
 ) -> None:

@@ -64,7 +64,7 @@ def newest_first(
     evidence = _evidence(pool)
     least = enough - _TOLD - _ANSWERS - _COUNTS_ANEW
     close = (evidence >= least) | (pool.follows & (evidence >= least - _CORRECTS))
-    perhaps = close.any(axis=0).nonzero()[0]
+    perhaps = np.flatnonzero(close.any(axis=0))
     if not len(perhaps):
         return list(hits)
     slots = pool.slots[perhaps]

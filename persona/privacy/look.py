@@ -14,12 +14,16 @@ from persona.values.privacy import Consent
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """One user: how much is kept, what they agreed to, and every fact that ever held, in the order they began to."""
+    """One user: how much is kept, what they agreed to, whether facts are learnt of them, and every fact that ever held.
+
+    The facts are in the order they began to hold.
+    """
 
     owner: Owner
     numbers: Numbers
     consent: bool | None
     consents: tuple[Consent, ...]
+    learning: bool
     facts: tuple[Fact, ...]
 
 
@@ -29,7 +33,8 @@ def portrait(tx: Transaction, owner: Owner) -> Portrait:
     if state is None:
         raise NotFound(f"nothing is stored for user {owner.name!r}", hint="`persona users list` says who there is")
     said = tuple(answers.history(tx, state.key))
-    return Portrait(owner, people.numbers(tx, state.key), state.consent, said, tuple(facts.history(tx, state.key)))
+    known = tuple(facts.history(tx, state.key))
+    return Portrait(owner, people.numbers(tx, state.key), state.consent, said, state.learning, known)
 
 
 async def consents(database: Database, owner: Owner) -> tuple[Consent, ...]:

@@ -150,6 +150,8 @@ def _join_owners(tx: Transaction, visitor: owners.OwnerState, account: owners.Ow
     """A refusal of either counts, a yes only of the account; traits that it lacks are the visitor's."""
     if visitor.consent is False:
         consents.record(tx, account.key, False, now_us)
+    if not visitor.learning:
+        owners.set_learning(tx, account.key, False)
     known, told = account.traits, visitor.traits
     joined = replace(
         known,

@@ -11,7 +11,7 @@ from persona.store.tables import OwnerRow
 from persona.values.owner import Owner, Traits
 
 _o = table(OwnerRow).c
-COLUMNS = (_o.key, _o.revision, _o.consent, _o.display_name, _o.locale, _o.time_zone)
+COLUMNS = (_o.key, _o.revision, _o.consent, _o.learning, _o.display_name, _o.locale, _o.time_zone)
 IS_OWNER = (_o.tenant == param("tenant"), _o.kind == param("kind"), _o.name == param("name"))
 
 _FIND = Statement(select(*COLUMNS).where(*IS_OWNER))
@@ -29,6 +29,8 @@ _CONSENT = Statement(
     .where(_o.key == param("owner"))
     .values(consent=param("consent"), consent_us=param("consent_us"))
 )
+_LEARNING = Statement(update(table(OwnerRow)).where(_o.key == param("owner")).values(learning=param("learning")))
+_LEARNS = Statement(select(_o.learning).where(_o.key == param("owner")))
 _TRAITS = Statement(
     update(table(OwnerRow))
     .where(_o.key == param("owner"))
@@ -38,18 +40,19 @@ _TRAITS = Statement(
 
 @dataclass(frozen=True, slots=True)
 class OwnerState:
-    """An owner as stored. `consent` is None while they were never asked."""
+    """An owner as stored. `consent` is None while they were never asked; `learning` says whether facts are learnt."""
 
     key: int
     revision: int
     consent: bool | None
+    learning: bool
     traits: Traits
 
 
 def state_of(row: Row) -> OwnerState:
     """The state in a row of `COLUMNS`."""
-    key, revision, consent, *traits = row
-    return OwnerState(key, revision, None if consent is None else bool(consent), Traits(*traits))
+    key, revision, consent, learning, *traits = row
+    return OwnerState(key, revision, None if consent is None else bool(consent), bool(learning), Traits(*traits))
 
 
 def identity(owner: Owner) -> dict[str, str]:
@@ -72,6 +75,7 @@ def find_or_make(tx: Transaction, owner: Owner, now_us: int) -> OwnerState:
         "revision": 0,
         "consent": None,
         "consent_us": 0,
+        "learning": True,
         "display_name": "",
         "locale": "",
         "time_zone": "",
@@ -112,6 +116,17 @@ def hold(tx: Transaction, owner_key: int) -> bool:
 def set_consent(tx: Transaction, owner_key: int, consent: bool, now_us: int) -> None:
     """Records whether the owner's conversations may be used for training, and since when."""
     tx.run(_CONSENT, {"owner": owner_key, "consent": consent, "consent_us": now_us})
+
+
+def set_learning(tx: Transaction, owner_key: int, learning: bool) -> None:
+    """Records whether facts are learnt from what the owner says."""
+    tx.run(_LEARNING, {"owner": owner_key, "learning": learning})
+
+
+def learns(tx: Transaction, owner_key: int) -> bool:
+    """Whether facts are learnt from what the owner says; False when they are gone."""
+    row = tx.one(_LEARNS, {"owner": owner_key})
+    return row is not None and bool(row[0])
 
 
 def set_traits(tx: Transaction, owner_key: int, traits: Traits) -> None:

@@ -9,6 +9,7 @@ small integer keys. JSON columns hold text that persona wrote and alone reads.
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
@@ -61,6 +63,7 @@ class OwnerRow(Table, table=True):
     revision: int = Field(default=0, sa_column=_big())
     consent: bool | None = None
     consent_us: int = Field(default=0, sa_column=_big())
+    learning: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
     display_name: str = ""
     locale: str = ""
     time_zone: str = ""

@@ -360,7 +360,7 @@ def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: C
         messages.insert(tx, owner.key, conversation.key, message, counts)
         if opening.remembers:  # here, not at the end: a turn that dies leaves its message, which is to be recalled
             tasks.put(tx, "index", owner.key, message.id, opening.now_us)
-        if opening.learns:
+        if opening.learns and owner.learning:
             tasks.put(tx, "learn", owner.key, message.id, opening.now_us, conversation.key)
     tx.run(
         _INSERT_TURN,

@@ -9,7 +9,7 @@ from persona.memory import learning
 from persona.memory.learning import Learnt
 from persona.routing.routes import Arm, Routes
 from persona.settings.schema import Settings
-from persona.store import conversations, facts, messages
+from persona.store import conversations, facts, messages, owners
 from persona.store.engine import Transaction
 from persona.store.tasks import Task
 from persona.tasks.asking import answer, arm_of
@@ -49,7 +49,7 @@ async def learn(place: Workshop, task: Task) -> Callable[[Transaction], None] | 
         return None
     found = await place.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
-        return None  # erased meanwhile
+        return None  # erased meanwhile, or nothing is learnt of this user any more
     arm = await arm_of(place, place.settings.memory.learn)
     asked = _question(place, arm, found)
     most = min(arm.max_output_tokens or _MAX_OUTPUT_TOKENS, _MAX_OUTPUT_TOKENS)
@@ -60,7 +60,7 @@ async def learn(place: Workshop, task: Task) -> Callable[[Transaction], None] | 
 
 def _read(tx: Transaction, task: Task) -> _Read | None:
     found = messages.to_remember(tx, task.owner_key, task.subject)
-    if found is None:
+    if found is None or not owners.learns(tx, task.owner_key):
         return None
     first = max(0, found.depth - _EARLIER)
     path = [one.message for one in conversations.path(tx, task.conversation_key, task.subject, first)]
@@ -87,8 +87,8 @@ def _cut(message: Message, characters: int) -> Message:
 
 
 def _keep(tx: Transaction, place: Workshop, task: Task, learnt: Learnt) -> None:
-    """Keeps what is news, unless the message or its user is gone."""
-    if messages.to_remember(tx, task.owner_key, task.subject) is None:
+    """Keeps what is news, unless the message or its user is gone or nothing is to be learnt any more."""
+    if messages.to_remember(tx, task.owner_key, task.subject) is None or not owners.learns(tx, task.owner_key):
         return
     refused = learnt.refused.copy()
     for fact in learnt.facts:

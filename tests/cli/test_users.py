@@ -144,6 +144,19 @@ def test_a_visitor_is_merged() -> None:
     assert [one["conversations"] for one in lines("users", "list")] == [2]
 
 
+def test_learning_is_turned_off_and_on_and_shown() -> None:
+    said("remember", "vegetarian", "--user", "ada")
+    assert "learning       on" in said("users", "show", "ada")
+    assert said("users", "learning", "ada", "off") == "learning is off for ada\n"
+    assert "learning       off" in said("users", "show", "ada")
+    assert read("users", "show", "ada")["learning"] is False
+    said("users", "export", "ada", "--output", "ada.json")
+    assert json.loads(Path("ada.json").read_text())["owner"]["learning"] is False
+    said("users", "learning", "ada", "on")
+    assert read("users", "show", "ada")["learning"] is True
+    assert "pass on or off" in refused("users", "learning", "ada", "maybe")
+
+
 def test_consent_is_dated() -> None:
     for answer in ("yes", "yes", "no"):
         found = read("users", "consent", "ada", "--training", answer)

@@ -69,6 +69,23 @@ def test_what_a_user_says_is_learnt_and_known_in_the_next_conversation(
     teacher.check()
 
 
+def test_nothing_is_learnt_of_a_user_while_it_is_off_not_even_what_waits(
+    desk: Desk, teacher: ScriptedModel, assistant: Assistant
+) -> None:
+    say(desk, assistant, "I moved to Brest.")
+    assistant.user("ada").learning(False)
+    assistant.drain()
+    say(desk, assistant, "I moved to Lyon.")
+    assistant.drain()
+    assistant.user("ada").learning(True)
+    assistant.drain()
+    assert teacher.requests == []
+    teacher.then(note(("city", "Nantes", "moved to Nantes")))
+    say(desk, assistant, "I moved to Nantes.")
+    assistant.drain()
+    assert learnt(assistant) == [("city", "city: Nantes", "learnt")]
+
+
 def test_the_model_that_learns_is_shown_what_the_user_typed_and_nothing_else(
     desk: Desk, teacher: ScriptedModel
 ) -> None:

@@ -125,6 +125,15 @@ def test_a_refusal_of_either_counts_and_a_yes_only_of_the_account(
     assert state.consent is joined
 
 
+def test_learning_that_a_visitor_turned_off_stays_off(ada: User, visitor: User, database: Database) -> None:
+    ada.remember("is there")
+    visitor.learning(False)
+    visitor.merge_into("ada")
+    state = database.run_now(lambda tx: owners.find(tx, Owner("", "ada")), write=False)
+    assert state
+    assert state.learning is False
+
+
 def test_names_and_keys_that_both_used_clash_with_nothing(
     desk: Desk, assistant: Assistant, ada: User, visitor: User
 ) -> None:

@@ -49,6 +49,7 @@ def _people() -> None:
         _time_or_count("revision"),
         sa.Column("consent", sa.Boolean(), nullable=True),
         _time_or_count("consent_us"),
+        sa.Column("learning", sa.Boolean(), nullable=False, server_default=sa.true()),
         sa.Column("display_name", sa.String(), nullable=False),
         sa.Column("locale", sa.String(), nullable=False),
         sa.Column("time_zone", sa.String(), nullable=False),
