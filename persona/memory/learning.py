@@ -6,7 +6,7 @@ recalled. Of what it answers only that is kept which quotes the message; the quo
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 
@@ -35,6 +35,8 @@ Answer with one JSON object and nothing else: {"facts": [{"slot": â€¦, "kind": â
 - kind: "fact", "preference" (what they like or want), or "instruction" (how the assistant shall always answer them).
 - value: for a slot its new value; else one short sentence in the user's language, such as "allergic to peanuts".
 - quote: the words of <message> that say so, copied letter by letter.
+- ends: only with a slot, true when its value no longer holds and nothing takes its place ("I sold my car, and need
+  none"); the value is then null, or of a slot of several values the one that ends.
 
 Only what the user says of themselves and what is likely to hold for long. No questions, guesses, passing moods, or
 what others are or want. When there is nothing of that kind: {"facts": []}
@@ -49,6 +51,7 @@ class _Claim(BaseModel):
     kind: str | None = None
     value: JsonValue
     quote: str
+    ends: bool = False
 
 
 class _Answer(BaseModel):
@@ -59,11 +62,21 @@ class _Answer(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """What fills a slot no longer holds from a time on; `text` is that of the fact where it is one of several."""
+
+    slot: str
+    at_us: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Learnt:
-    """The facts that quote the message, and why the others were refused."""
+    """The facts that quote the message, what it says has ended, and why the other claims were refused."""
 
     facts: tuple[Fact, ...]
     refused: Counter[str]
+    ended: tuple[Ended, ...] = ()
 
 
 def question(slots: Slots, earlier: Sequence[Message], message: Message) -> Message:
@@ -88,15 +101,21 @@ def _about(slot: Slot) -> dict[str, str]:
 def believed(answer: str, message: Message, slots: Slots, now_us: int) -> Learnt:
     """What is kept of the model's answer. Raises BadReply when it is no such JSON."""
     facts: list[Fact] = []
+    ended: list[Ended] = []
     refused = Counter[str]()
     claims = _claims(answer)
     refused["too many"] += max(0, len(claims) - MOST_FACTS)
     for place, raw in enumerate(claims[:MOST_FACTS]):
         try:
-            facts.append(_fact(raw, message, slots, now_us + place))  # they keep their order
+            found = _read(raw, message, slots, now_us + place)  # they keep their order
         except _Refused as refusal:
             refused[str(refusal)] += 1
-    return Learnt(tuple(facts), +refused)
+            continue
+        if isinstance(found, Ended):
+            ended.append(found)
+        else:
+            facts.append(found)
+    return Learnt(tuple(facts), +refused, tuple(ended))
 
 
 class _Refused(Exception):
@@ -113,7 +132,7 @@ def _claims(answer: str) -> list[JsonValue]:
     raise BadReply("the model that learns gave no JSON of the form it was asked for")
 
 
-def _fact(raw: JsonValue, message: Message, slots: Slots, now_us: int) -> Fact:
+def _read(raw: JsonValue, message: Message, slots: Slots, now_us: int) -> Fact | Ended:
     try:
         claim = _Claim.model_validate(raw)
     except ValidationError:
@@ -123,6 +142,8 @@ def _fact(raw: JsonValue, message: Message, slots: Slots, now_us: int) -> Fact:
     known = {slot.name: slot for slot in slots.learnt()}
     if claim.slot and claim.slot not in known:
         raise _Refused("no such slot")
+    if claim.ends:
+        return _ended(claim, known, message)
     value: object = None
     try:
         if claim.slot:
@@ -135,6 +156,19 @@ def _fact(raw: JsonValue, message: Message, slots: Slots, now_us: int) -> Fact:
     kind = claim.kind if claim.kind in KINDS and not claim.slot else "fact"
     since = message.created_us
     return Fact(new_id("fct"), text, kind, "learnt", now_us, since, 0, message.id, claim.slot or "", value)
+
+
+def _ended(claim: _Claim, known: Mapping[str, Slot], message: Message) -> Ended:
+    if not claim.slot:
+        raise _Refused("no slot to end")
+    slot = known[claim.slot]
+    if not slot.many or claim.value is None:
+        return Ended(slot.name, message.created_us)
+    try:
+        _, text = slot.read(claim.value)
+        return Ended(slot.name, message.created_us, said(text))
+    except InvalidInput:
+        raise _Refused("no such value") from None
 
 
 def quotes(quote: str, text: str) -> bool:

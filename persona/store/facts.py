@@ -73,6 +73,21 @@ def end(tx: Transaction, owner_key: int, fact_id: str, now_us: int) -> bool:
     return bool(ended)
 
 
+def end_of_slot(tx: Transaction, owner_key: int, slot: str, at_us: int, text: str = "") -> int:
+    """Ends what held in a slot when its user said that it no longer does: all of it, or the one of a text.
+
+    What was told at that moment or later stands. Returns how many ended.
+    """
+    if not owners.lock(tx, owner_key):
+        return 0
+    rows = [(row, _fact(row)) for row in tx.all(_OF_SLOT, {"owner": owner_key, "slot": slot})]
+    held = [row for row, fact in rows if _covers(fact, at_us) and fact.valid_from_us < at_us]
+    ended = [row for row in held if not text or _fact(row).text == text]
+    for row in ended:
+        _cut(tx, owner_key, row, at_us)
+    return len(ended)
+
+
 def end_learnt(tx: Transaction, owner_key: int, message_id: str, at_us: int) -> None:
     """Ends what was learnt from a message when its user took it back: what they said instead may hold from then on."""
     for row in tx.all(_LEARNT, {"owner": owner_key, "message": message_id}):

@@ -96,6 +96,8 @@ def _keep(tx: Transaction, place: Workshop, task: Task, learnt: Learnt) -> None:
         kept = facts.add(tx, task.owner_key, fact, many=many)
         refused["known already"] += kept is not None and kept.id != fact.id
         refused["not news"] += kept is None
+    ended = sum(facts.end_of_slot(tx, task.owner_key, one.slot, one.at_us, one.text) for one in learnt.ended)
     number = len(learnt.facts) + learnt.refused.total() - refused.total()
     why = ", ".join(f"{count} {reason}" for reason, count in refused.items() if count)
-    log.info("learnt %d facts from message %s%s", number, task.subject, f"; not kept: {why}" if why else "")
+    more = (f", {ended} ended" if ended else "") + (f"; not kept: {why}" if why else "")
+    log.info("learnt %d facts from message %s%s", number, task.subject, more)

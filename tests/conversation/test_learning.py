@@ -69,6 +69,33 @@ def test_what_a_user_says_is_learnt_and_known_in_the_next_conversation(
     teacher.check()
 
 
+def test_what_a_user_says_has_ended_is_superseded_and_stays_in_history(
+    desk: Desk, teacher: ScriptedModel, assistant: Assistant
+) -> None:
+    teacher.then(note(("city", "Brest", "moved to Brest")))
+    say(desk, assistant, "I moved to Brest.")
+    assistant.drain()
+    teacher.then(
+        json.dumps({"facts": [{"slot": "city", "value": None, "quote": "live nowhere in particular", "ends": True}]})
+    )
+    say(desk, assistant, "I sold everything and live nowhere in particular.")
+    assistant.drain()
+    assert learnt(assistant) == []
+    (past,) = assistant.user("ada").facts(history=True)
+    assert past.valid_to_us > past.valid_from_us
+    assert past.text == "city: Brest"
+
+
+def test_what_was_told_after_it_was_said_to_end_stands(
+    desk: Desk, teacher: ScriptedModel, assistant: Assistant
+) -> None:
+    say(desk, assistant, "I live nowhere in particular.")
+    assistant.user("ada").set({"city": "Lyon"})
+    teacher.then(json.dumps({"facts": [{"slot": "city", "value": None, "quote": "live nowhere", "ends": True}]}))
+    assistant.drain()
+    assert assistant.user("ada").profile() == {"city": "Lyon"}
+
+
 def test_nothing_is_learnt_of_a_user_while_it_is_off_not_even_what_waits(
     desk: Desk, teacher: ScriptedModel, assistant: Assistant
 ) -> None:

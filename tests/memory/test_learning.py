@@ -7,7 +7,7 @@ import pytest
 from stored import NOW
 
 from persona.errors import BadReply
-from persona.memory.learning import MOST_FACTS, Learnt, believed, question, quotes
+from persona.memory.learning import MOST_FACTS, Ended, Learnt, believed, question, quotes
 from persona.memory.slots import slots_of
 from persona.settings.profile import SlotSettings
 from persona.values.message import Message, Text
@@ -50,6 +50,18 @@ def test_slot_is_filled_in_its_type() -> None:
         ("city", "Brest", "city: Brest", "fact"),
         ("age", 42, "age: 42", "fact"),
     ]
+
+
+def test_a_slot_is_said_to_be_empty_from_the_time_of_the_message_on() -> None:
+    learnt = answered(
+        claim(slot="city", value=None, quote="moved to", ends=True),
+        claim(slot="languages", value="Breton", quote="moved to", ends=True),
+        claim(value="eats no peanuts", ends=True),
+        claim(slot="city", value=None, quote="left Brest", ends=True),
+    )
+    assert learnt.ended == (Ended("city", NOW), Ended("languages", NOW, "languages: Breton"))
+    assert learnt.facts == ()
+    assert learnt.refused == {"no slot to end": 1, "no such quote": 1}
 
 
 @pytest.mark.parametrize("around", ["{}", "```json\n{}\n```", "Here it is:\n{}\nAnything else?"])
