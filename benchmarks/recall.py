@@ -132,7 +132,7 @@ def _bm25(person: Person) -> Search:
     neighbours.extend(rows, 0)
     live = np.ones(len(rows), np.bool_)
     return lambda question: _best(
-        person, postings.relevance(words.terms(question), live, len(rows), neighbours.windows()).shares
+        person, postings.relevance(words.terms(question), live, len(rows), neighbours.windows(rows)).shares
     )
 
 

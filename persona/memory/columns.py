@@ -8,16 +8,16 @@ from numpy.typing import NDArray
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-_GROWTH = 1.5
+_GROWTH = 1.125  # a little room: an index that nobody asks for keeps it
 
 
 class Column(Generic[Scalar]):
-    """One value per slot; appending costs what is appended, not what is already there."""
+    """One value per slot, or one array of the shape `each`; appending costs what is appended, not what is there."""
 
     __slots__ = ("_room", "_used")
 
-    def __init__(self, dtype: type[Scalar] | np.dtype[Scalar]) -> None:
-        self._room: NDArray[Scalar] = np.empty(0, dtype)
+    def __init__(self, dtype: type[Scalar] | np.dtype[Scalar], each: tuple[int, ...] = ()) -> None:
+        self._room: NDArray[Scalar] = np.empty((0, *each), dtype)
         self._used = 0
 
     def __len__(self) -> int:
@@ -25,7 +25,7 @@ class Column(Generic[Scalar]):
 
     @property
     def values(self) -> NDArray[Scalar]:
-        """A view of what is there, shape (len,): writing to it writes here, until the next `extend`."""
+        """A view of what is there, shape (len, *each): writing to it writes here, until the next `extend`."""
         return self._room[: self._used]
 
     @property
@@ -37,7 +37,7 @@ class Column(Generic[Scalar]):
         """Appends the values."""
         needed = self._used + len(values)
         if needed > len(self._room):
-            room = np.empty(max(needed, int(len(self._room) * _GROWTH)), self._room.dtype)
+            room = np.empty((max(needed, int(len(self._room) * _GROWTH)), *self._room.shape[1:]), self._room.dtype)
             room[: self._used] = self.values
             self._room = room
         self._room[self._used : needed] = values

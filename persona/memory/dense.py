@@ -1,8 +1,7 @@
-"""The unit vectors of one owner in an exact FAISS index."""
+"""The unit vectors of one owner, compared one by one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,11 @@ from persona.errors import EmbedderMismatch
 from persona.memory.columns import Column
 from persona.memory.neighbours import NOBODY, Windows
 from persona.memory.scores import PRIOR_ROWS
+from persona.memory.vectors import widened
 
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
-_NONE = -1
 _SCATTERED = 4  # a stretch that holds so many times what is wanted is not worth going through
+_BLOCK = 1 << 16  # numbers that are widened at a time: they stay near the processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,81 +47,84 @@ class _Middle:
     told: NDArray[np.bool_]
     heard: NDArray[np.bool_]
 
+    @property
+    def nbytes(self) -> int:
+        arrays = (self.mean, self.to_mean, self.lengths, self.near_lengths, self.told, self.heard)
+        return sum(one.nbytes for one in arrays)
+
 
 class DenseIndex:
-    """Vectors by slot, slots in ascending order. Dead ones stay in FAISS and are in no window and no mean."""
+    """A vector for each slot 0, 1, 2 …, of zeros where there is none, as the store keeps them: in halves.
+
+    They are widened as they are compared, which costs less than reading them from memory twice as wide.
+    """
 
     def __init__(self) -> None:
-        self._faiss: Any = None
-        self._view: NDArray[np.float32] | None = None
-        self._slots = Column(np.int32)
-        self._positions = Column(np.int32)
+        self._vectors = Column(np.float16, (0,))
+        self._told = Column(np.bool_)
         self._squares = Column(np.float64)  # of the sum of the vectors in each slot's window
-        self._stale: set[int] = set()
-        self._sum = np.zeros(0)  # exact: stored vectors are float16, and float64 adds 2**29 of them without rounding
+        self._stale = Column(np.bool_)  # whose squares are those of another window
+        self._sum = np.zeros(0)  # exact: float64 adds 2**29 halves without rounding
         self._rows = 0
         self._middle: _Middle | None = None
 
     @property
     def nbytes(self) -> int:
-        """The bytes of the vectors and of what is kept beside them."""
-        cached = 0 if self._middle is None else 3 * self._middle.to_mean.nbytes
-        columns = (self._slots, self._positions, self._squares)
-        return len(self._slots) * len(self._sum) * 4 + sum(one.nbytes for one in columns) + self._sum.nbytes + cached
+        """How many bytes it holds."""
+        columns = (self._vectors, self._told, self._squares, self._stale)
+        cached = 0 if self._middle is None else self._middle.nbytes
+        return sum(one.nbytes for one in columns) + self._sum.nbytes + cached
 
-    def check(self, vectors: NDArray[np.float32]) -> None:
+    def check(self, vectors: NDArray[np.float16] | NDArray[np.float32]) -> None:
         """Raises EmbedderMismatch where the vectors, shape (n, d), are not as wide as those already there."""
-        if self._faiss is not None and len(vectors) and vectors.shape[1] != len(self._sum):
+        if self._rows and len(vectors) and vectors.shape[1] != len(self._sum):
             raise EmbedderMismatch(
                 f"vectors of one embedder have {len(self._sum)} and {vectors.shape[1]} dimensions",
                 hint="give the changed embedder another name, and index again",
             )
 
-    def extend(self, slots: NDArray[np.int32], vectors: NDArray[np.float32], count: int) -> None:
+    def extend(self, slots: NDArray[np.intp], vectors: NDArray[np.float16], count: int) -> None:
         """Adds one vector per slot, shape (len(slots), d), after which there are `count` slots."""
-        positions = np.full(count - len(self._positions), _NONE, np.int32)
-        positions[slots - len(self._positions)] = np.arange(len(self._slots), len(self._slots) + len(slots))
-        self._positions.extend(positions)
-        self._squares.extend(np.zeros(len(positions)))
-        if not len(vectors):
-            return
-        if self._faiss is None:
-            import faiss  # 130 ms, and only needed once somebody has a memory
-
-            self._faiss = faiss.IndexFlatIP(vectors.shape[1])
+        new = count - len(self._told)
+        if len(vectors) and vectors.shape[1] != len(self._sum):
+            self._vectors = Column(np.float16, vectors.shape[1:])
+            self._vectors.extend(np.zeros((count - new, vectors.shape[1]), np.float16))
             self._sum = np.zeros(vectors.shape[1])
-        self._view = None  # FAISS may move its vectors
-        self._faiss.add(vectors)
-        self._slots.extend(slots)
-        self._sum += vectors.sum(axis=0, dtype=np.float64)
-        self._rows += len(vectors)
+        told = np.zeros(new, np.bool_)
+        told[slots - (count - new)] = True
+        if len(vectors) < new or not new:
+            vectors, some = np.zeros((new, len(self._sum)), np.float16), vectors
+            if len(some):
+                vectors[told] = some
+        self._vectors.extend(vectors)
+        self._told.extend(told)
+        self._squares.extend(np.zeros(new))
+        self._stale.extend(np.ones(new, np.bool_))
+        self._sum += widened(vectors).sum(axis=0, dtype=np.float64)
+        self._rows += len(slots)
 
     def drop(self, slot: int) -> None:
         """Takes the vector of a slot, if it has one, out of the mean and of all windows."""
-        position = int(self._positions.values[slot])
-        if position != _NONE:
-            self._sum -= self._faiss.reconstruct(position)
+        if self._told.values[slot]:
+            self._sum -= self._vectors.values[slot]
+            self._vectors.values[slot] = 0
+            self._told.values[slot] = False
             self._rows -= 1
-            self._positions.values[slot] = _NONE
 
-    def regroup(self, slots: Iterable[int]) -> None:
+    def regroup(self, slots: NDArray[np.intp]) -> None:
         """Takes note that the windows of these slots are other ones."""
-        self._stale.update(slots)
+        self._stale.values[slots] = True
 
-    def kept(self, live: NDArray[np.bool_], renumbered: NDArray[np.int32]) -> "DenseIndex":
-        """The same without dead slots, the others under their new numbers."""
-        smaller = DenseIndex()
-        count = int(live.sum())
-        chosen = np.flatnonzero((self._positions.values != _NONE) & live)
-        vectors = self._stored()[self._positions.values[chosen]] if len(chosen) else np.zeros((0, 0), np.float32)
-        smaller.extend(renumbered[chosen], vectors, count)
-        smaller.regroup(range(count))
-        return smaller
+    def keep(self, live: NDArray[np.bool_]) -> None:
+        """Forgets dead slots."""
+        for column in (self._vectors, self._told, self._squares, self._stale):
+            column.keep(live)
+        self._middle = None
 
     def closeness(self, query: NDArray[np.float32], windows: Windows) -> Closeness:
         """Every slot against the unit vector `query`, shape (d,)."""
-        if self._faiss is None:
-            nothing = np.zeros(len(self._positions))
+        if not self._rows:
+            nothing = np.zeros(len(self._told))
             return Closeness(nothing, nothing, nothing, nothing > 0, nothing > 0)
         self.check(query[None])
         if self._middle is None or self._middle.windows is not windows:
@@ -139,54 +142,43 @@ class DenseIndex:
     def alike(self, heads: Sequence[int], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
         """How close some slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
         found = np.zeros((len(heads), len(slots)))
-        positions = self._positions.values[slots]
-        if self._faiss is None or not len(slots) or int(positions.min()) == int(positions.max()) == _NONE:
+        if not self._told.values[slots].any():
             return found
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
-        told = positions != _NONE
-        to = self._positions.values[heads]
-        directions = (self._stored()[to] - middle.mean) / middle.lengths[heads][:, None]
-        directions[to == _NONE] = 0
-        products = self._along(directions.astype(np.float32), np.maximum(positions, positions[told].min()))
+        directions = (widened(self._vectors.values[heads]) - middle.mean) / middle.lengths[heads][:, None]
+        directions[~middle.told[heads]] = 0
+        products = self._along(directions.astype(np.float32), slots)
         found += products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
-        found *= told / middle.lengths[slots]
+        found *= middle.told[slots] / middle.lengths[slots]
         return found
 
-    def _along(self, directions: NDArray[np.float32], positions: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The products of some vectors with those at some positions, shape (directions, positions)."""
-        first, stop = int(positions.min()), int(positions.max()) + 1
-        if stop - first > _SCATTERED * len(positions):
-            scattered: NDArray[np.float32] = np.einsum("ij,kj->ki", self._stored()[positions], directions)
+    def rest(self) -> None:
+        """Lets go of what can be measured anew."""
+        self._middle = None
+
+    def _along(self, directions: NDArray[np.float32], slots: NDArray[np.intp]) -> NDArray[np.float32]:
+        """The products of some vectors with those of some slots, shape (directions, slots)."""
+        first, stop = int(slots.min()), int(slots.max()) + 1
+        if stop - first > _SCATTERED * len(slots):
+            some = widened(self._vectors.values[slots])
+            scattered: NDArray[np.float32] = np.einsum("ij,kj->ki", some, directions)
             return scattered
-        products = np.empty((len(directions), stop - first), np.float32)
-        for out, direction in zip(products, directions, strict=True):
-            _multiply(out, direction, self._stored()[first:stop])
-        return products[:, positions - first]
-
-    def _stored(self) -> NDArray[np.float32]:
-        """All vectors, dead ones too, by position; no copy."""
-        if self._view is None:
-            import faiss
-
-            count, width = self._faiss.ntotal, len(self._sum)
-            self._view = faiss.rev_swig_ptr(self._faiss.get_xb(), count * width).reshape(count, width)
-        return self._view
+        return self._multiplied(directions, first, stop)[:, slots - first]
 
     def _refresh(self, windows: Windows) -> None:
         """Measures the sums of the windows that changed."""
-        if not self._stale:
-            return
-        slots = np.array(sorted(self._stale), np.intp)
-        self._stale.clear()
-        total = np.zeros((len(slots), len(self._sum)))
-        positions = np.append(self._positions.values, np.int32(_NONE))
-        for members in windows.members[:, slots]:
-            at = np.where(members == NOBODY, _NONE, positions[members])
-            there = at != _NONE
-            total[there] += self._stored()[at[there]]
-        self._squares.values[slots] = np.einsum("ij,ij->i", total, total)
+        (stale,) = self._stale.values.nonzero()
+        each = max(1, _BLOCK // max(1, windows.members.shape[0] * len(self._sum)))
+        for start in range(0, len(stale), each):
+            slots = stale[start : start + each]
+            members = windows.members[:, slots]
+            vectors = widened(self._vectors.values[members])
+            vectors[members == NOBODY] = 0
+            total = vectors.sum(axis=0, dtype=np.float64)
+            self._squares.values[slots] = np.einsum("ij,ij->i", total, total)
+        self._stale.values[stale] = False
 
     def _measured(self, windows: Windows, query: NDArray[np.float32]) -> tuple[_Middle, NDArray[np.float64]]:
         """What the owner's mean does to every slot, and, since that is one pass, the products with the query."""
@@ -194,7 +186,7 @@ class DenseIndex:
         mean = self._sum / (self._rows + PRIOR_ROWS)
         cosine, to_mean = self._products(np.stack((query, mean.astype(np.float32))))
         own = float(mean @ mean)
-        told = self._positions.values != _NONE
+        told = self._told.values.copy()
         members = windows.sums(told.astype(np.float64))
         squares = self._squares.values + own * members**2 - 2 * members * windows.sums(to_mean)
         lengths = np.sqrt(np.maximum(1 + own - 2 * to_mean, _NEAREST))
@@ -203,19 +195,26 @@ class DenseIndex:
 
     def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""
-        stored = self._stored()
-        products = np.zeros((len(wanted), len(stored) + 1), np.float32)  # the last stands for slots without a vector
-        for out, one in zip(products, wanted, strict=True):
-            _multiply(out, one, stored)
-        return list(products[:, self._positions.values].astype(np.float64))
+        return list(self._multiplied(wanted, 0, len(self._told)).astype(np.float64))
+
+    def _multiplied(self, wanted: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:
+        """The products of some vectors with those of a stretch of slots, shape (wanted, stop - first)."""
+        products = np.empty((len(wanted), stop - first), np.float32)
+        each = max(1, _BLOCK // len(self._sum))
+        multiply = _kernel()
+        for start in range(first, stop, each):
+            rows = widened(self._vectors.values[start : min(start + each, stop)])
+            for out, one in zip(products, wanted, strict=True):
+                multiply(out[start - first : start - first + len(rows)], one, rows)
+        return products
 
 
-def _multiply(out: NDArray[np.float32], one: NDArray[np.float32], rows: NDArray[np.float32]) -> None:
-    """Writes the product of each of the rows with one vector.
+def _kernel() -> Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], None]:
+    """Writes the product of each of some rows with one vector: the kernel under FAISS's flat search.
 
-    By the kernel under FAISS's flat search, which would take megabytes a search to put the products in order.
+    The search itself would take megabytes to put the products in order.
     """
-    import faiss
+    import faiss  # 130 ms, and only needed once somebody has a memory
 
-    kernel = faiss.fvec_inner_products_ny  # type: ignore[attr-defined]
-    kernel(faiss.swig_ptr(out), faiss.swig_ptr(one), faiss.swig_ptr(rows), len(one), len(rows))
+    multiply, at = faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]
+    return lambda out, one, rows: multiply(at(out), at(one), at(rows), len(one), len(rows))

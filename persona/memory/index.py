@@ -38,7 +38,7 @@ from persona.memory.rows import Rows
 from persona.memory.scores import standardised
 from persona.memory.updates import HEADS, REACH, Pool, newest_first
 from persona.memory.wordings import Wordings
-from persona.values.memory import MemoryRow, Recalled
+from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 
 _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
@@ -103,16 +103,18 @@ class OwnerIndex:
         `revision` becomes the highest one seen. Raises EmbedderMismatch, and takes nothing in, when a vector
         has another dimension than those that are there.
         """
-        newest = {row.id: row for row in sorted(rows, key=lambda row: row.revision)}
-        arriving = [row for row in newest.values() if not row.deleted]
-        unpacked = vectors.unpack([row.vector for row in arriving if self._compares(row)])
-        terms = [_terms(row) for row in arriving]
+        columns = MemoryColumns.of(rows)
+        newest = {columns.id[at]: at for at in sorted(range(len(columns)), key=columns.revision.__getitem__)}
+        arriving = columns.taken([at for at in newest.values() if not columns.deleted[at]])
+        compared = [at for at, made in enumerate(arriving.embedder) if made == self.embedder and arriving.vector[at]]
+        halves = vectors.halves([arriving.vector[at] for at in compared])
+        terms = [*map(_terms, arriving.terms, arriving.text, arriving.heading)]
         with self._lock:
-            self._dense.check(unpacked)
-            for row_id in newest:
-                self._remove(row_id)
-            self._append(arriving, terms, unpacked)
-            self.revision = max([self.revision, *(row.revision for row in rows)])
+            self._dense.check(halves)
+            for slot in self._rows.found(tuple(newest)):
+                self._remove(slot)
+            self._append(arriving, terms, np.array(compared, np.intp), halves)
+            self.revision = max([self.revision, *columns.revision])
             if self._rows.slots - len(self._rows) > max(_FEWEST_DEAD, len(self._rows)):
                 self._compact()
 
@@ -138,30 +140,27 @@ class OwnerIndex:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
             return self._recalled(slots[:k], scores, ranked[:k])
 
-    def _compares(self, row: MemoryRow) -> bool:
-        return bool(row.vector) and row.embedder == self.embedder
-
-    def _append(self, rows: Sequence[MemoryRow], terms: Sequence[bytes], unpacked: NDArray[np.float32]) -> None:
+    def _append(
+        self, rows: MemoryColumns, terms: Sequence[bytes], compared: NDArray[np.intp], halves: NDArray[np.float16]
+    ) -> None:
         first = self._rows.slots
-        slots = np.array([slot for slot, row in enumerate(rows, start=first) if self._compares(row)], np.int32)
-        told = unpacked.any(axis=1)  # a text with nothing in it has a vector of zeros, which is close to nothing
+        told = halves.any(axis=1)  # a text with nothing in it has a vector of zeros, which is close to nothing
         self._rows.extend(rows)
         self._wordings.extend(len(rows))
         self._postings.extend(terms)
-        self._dense.extend(slots[told], unpacked[told], self._rows.slots)
+        self._dense.extend(first + compared[told], halves[told], self._rows.slots)
         self._dense.regroup(self._neighbours.extend(self._rows, first))
 
-    def _remove(self, row_id: str) -> None:
-        slot = self._rows.remove(row_id)
-        if slot is not None:
-            self._dense.drop(slot)
-            self._dense.regroup(self._neighbours.remove(slot, self._rows.place(slot)[0]))
+    def _remove(self, slot: int) -> None:
+        self._rows.remove(slot)
+        self._dense.drop(slot)
+        self._dense.regroup(self._neighbours.remove(slot))
 
     def _compact(self) -> None:
         live = self._rows.live.copy()
         renumbered = self._rows.keep()
-        self._neighbours.keep(live, renumbered)
-        self._dense = self._dense.kept(live, renumbered)
+        self._neighbours.keep(renumbered)
+        self._dense.keep(live)
         self._postings.keep(live, renumbered)
         self._wordings.keep(live)
 
@@ -172,7 +171,7 @@ class OwnerIndex:
         intent: Intent,
         times: Sequence[dates.Named],
     ) -> _Scores:
-        live, windows = self._rows.live, self._neighbours.windows()
+        live, windows = self._rows.live, self._neighbours.windows(self._rows)
         found = self._postings.relevance(query_terms, live, len(self._rows), windows)
         coverage = min(1.0, float(found.near.max(initial=0.0)))
         eligible = (found.shares > 0) | ((found.near > 0) & live)
@@ -234,7 +233,7 @@ class OwnerIndex:
         self, hits: list[int], scores: _Scores, asked: Sequence[str], intent: Intent
     ) -> tuple[list[int], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
-        statement, at_us, windows = self._rows.statements, self._rows.at_us, self._neighbours.windows()
+        statement, at_us, windows = self._rows.statements, self._rows.at_us, self._neighbours.windows(self._rows)
         first_hits = np.array([hit for hit in hits[:REACH] if statement[hit]], np.intp)
         heads = first_hits[self._wordings.states(first_hits, self._text) > 0][:HEADS].tolist()
         if not heads:
@@ -292,5 +291,5 @@ def _places(wanted: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.bo
     return found
 
 
-def _terms(row: MemoryRow) -> bytes:
-    return row.terms if current(row.terms) else terms_of(searched_text(row.text, row.heading))
+def _terms(packed: bytes, text: str, heading: str) -> bytes:
+    return packed if current(packed) else terms_of(searched_text(text, heading))

@@ -1,5 +1,7 @@
-"""What was said right before and after: the rows of one conversation, linked in the order of the talk."""
+"""What was said right before and after: the rows of one conversation, in the order of the talk."""
 
+from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,8 @@ from persona.memory.columns import Column
 from persona.memory.rows import Rows
 
 NOBODY = -1
+_REACH = 2  # neighbours on either side
+_FEW_NEW = 8  # so many are put where they belong one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,93 +32,82 @@ class Windows:
 
 
 class Neighbours:
-    """The links of the slots of one owner. What is no message has none.
+    """The slots of one owner's messages in the order of the talk: by conversation, depth, time and id.
 
-    A row is linked where its place is, so that any order of arrival ends in the same links. That takes a step back
-    from the end of the conversation for each row that came too early, and one step for a row that is the newest.
+    Any order of arrival ends in the same order. What is no message is not in it.
     """
 
     def __init__(self) -> None:
-        self._before = Column(np.int32)
-        self._after = Column(np.int32)
-        self._last: dict[int, int] = {}
+        self._order = Column(np.int32)
         self._windows: Windows | None = None
 
     @property
     def nbytes(self) -> int:
-        """About how many bytes it holds."""
+        """How many bytes it holds."""
         windows = 0 if self._windows is None else self._windows.members.nbytes
-        return self._before.nbytes + self._after.nbytes + 100 * len(self._last) + windows
+        return self._order.nbytes + windows
 
-    def extend(self, rows: Rows, first: int) -> set[int]:
-        """Links the slots from `first` on; returns those whose window is another one now."""
-        count = rows.slots - first
-        self._before.extend([NOBODY] * count)
-        self._after.extend([NOBODY] * count)
+    def extend(self, rows: Rows, first: int) -> NDArray[np.intp]:
+        """Puts the slots from `first` on in their places; returns those whose window is another one now."""
         self._windows = None
-        changed: set[int] = set()
-        for slot in range(first, rows.slots):
-            self._link(rows, slot)
-            changed.update(self._around(slot))
+        new = first + rows.conversations[first:].nonzero()[0]
+        if len(new) > _FEW_NEW:
+            self._order.extend(new)
+            self._order.values[:] = _sorted(self._order.values, rows)
+            return np.arange(rows.slots)
+        changed = [np.arange(first, rows.slots)]
+        for slot in new.tolist():
+            at = bisect(self._order.values, rows.place(slot), key=lambda other: rows.place(int(other)))
+            self._order.extend([slot])
+            self._order.values[at:] = np.append(np.int32(slot), self._order.values[at:-1])
+            changed.append(self._around(at))
+        return np.concatenate(changed)
+
+    def remove(self, slot: int) -> NDArray[np.intp]:
+        """Takes a slot out; returns those whose window is another one now."""
+        self._windows = None
+        (found,) = (self._order.values == slot).nonzero()
+        if not len(found):
+            return np.array([slot])
+        at = int(found[0])
+        changed = self._around(at)
+        self._order.keep(self._order.values != slot)
         return changed
 
-    def remove(self, slot: int, conversation: int) -> set[int]:
-        """Unlinks a slot; returns those whose window is another one now."""
-        changed = self._around(slot)
-        before, after = int(self._before.values[slot]), int(self._after.values[slot])
-        if before != NOBODY:
-            self._after.values[before] = after
-        if after != NOBODY:
-            self._before.values[after] = before
-        elif self._last.get(conversation) == slot:
-            if before == NOBODY:
-                del self._last[conversation]
-            else:
-                self._last[conversation] = before
-        self._before.values[slot] = self._after.values[slot] = NOBODY
-        self._windows = None
-        return changed
-
-    def keep(self, live: NDArray[np.bool_], renumbered: NDArray[np.int32]) -> None:
-        """Forgets dead slots and gives the others their new numbers."""
-        to = np.append(renumbered, np.int32(NOBODY))
-        for column in (self._before, self._after):
-            column.keep(live)
-            column.values[:] = to[column.values]
-        self._last = {conversation: int(renumbered[slot]) for conversation, slot in self._last.items()}
+    def keep(self, renumbered: NDArray[np.int32]) -> None:
+        """Gives the slots, all of them alive, their new numbers."""
+        self._order.values[:] = renumbered[self._order.values]
         self._windows = None
 
-    def windows(self) -> Windows:
+    def windows(self, rows: Rows) -> Windows:
         """The windows of all slots."""
         if self._windows is None:
-            before, after = self._before.values, self._after.values
-            further = [np.append(column, np.int32(NOBODY))[column] for column in (before, after)]
-            itself = np.arange(len(before), dtype=np.int32)
-            self._windows = Windows(np.stack((itself, before, further[0], after, further[1])))
+            order = self._order.values
+            members = np.full((1 + 2 * _REACH, rows.slots), NOBODY, np.int32)
+            members[0] = np.arange(rows.slots)
+            conversations = rows.conversations[order]
+            for away in range(1, _REACH + 1):
+                together = conversations[away:] == conversations[:-away]
+                before, after = order[:-away][together], order[away:][together]
+                members[away, after] = before
+                members[_REACH + away, before] = after
+            self._windows = Windows(members)
         return self._windows
 
-    def _link(self, rows: Rows, slot: int) -> None:
-        conversation, *own = rows.place(slot)
-        if not conversation:
-            return
-        before, after = self._last.get(conversation, NOBODY), NOBODY
-        while before != NOBODY and list(rows.place(before)[1:]) > own:
-            before, after = int(self._before.values[before]), before
-        self._before.values[slot], self._after.values[slot] = before, after
-        if before != NOBODY:
-            self._after.values[before] = slot
-        if after == NOBODY:
-            self._last[conversation] = slot
-        else:
-            self._before.values[after] = slot
+    def rest(self) -> None:
+        """Lets go of what can be measured anew."""
+        self._windows = None
 
-    def _around(self, slot: int) -> set[int]:
-        found = {slot}
-        for column in (self._before.values, self._after.values):
-            at = slot
-            for _ in range(2):
-                at = int(column[at])
-                if at == NOBODY:
-                    break
-                found.add(at)
-        return found
+    def _around(self, at: int) -> NDArray[np.intp]:
+        """The slots within reach of a place in the order, some of another conversation perhaps."""
+        return self._order.values[max(0, at - _REACH) : at + _REACH + 1].astype(np.intp)
+
+
+def _sorted(slots: NDArray[np.int32], rows: Rows) -> Sequence[int] | NDArray[np.int32]:
+    """The slots by their places."""
+    keys = rows.at_us[slots], rows.depths[slots], rows.conversations[slots]
+    order = np.lexsort(keys)
+    alike = np.logical_and.reduce([key[order[1:]] == key[order[:-1]] for key in keys])
+    if alike.any():  # the ids decide
+        return sorted(slots.tolist(), key=rows.place)
+    return slots[order]

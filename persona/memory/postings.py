@@ -1,6 +1,6 @@
 """Which rows hold a term, and how well a row answers the terms of a query (BM25).
 
-Flat numpy arrays instead of a dict of lists: 14 bytes a posting, so that a thousand owners fit in a process.
+Flat numpy arrays instead of a dict of lists: 10 to 14 bytes a posting, so that a thousand owners fit in a process.
 """
 
 import math
@@ -23,7 +23,9 @@ from persona.values import words
 _SATURATION = 0.9
 _LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 _MOST_REPEATS = 65_535
-_TAIL, _TAIL_SHARE = 512, 64  # the tail is merged beyond 512 postings and a 64th of the sorted ones
+_ALL_TAIL = 4_096  # postings: few rows are not sorted
+_TAIL, _TAIL_SHARE = 512, 64  # later the tail is merged beyond 512 postings and a 64th of the sorted ones
+_SIEVE = 4_096
 _FEW, _FEW_SHARE, _MOST_FEW = 4, 100, 20  # rows: a term is rare that no more hold, or no more than a hundredth
 _MOST_LOOKED_AT = 100_000  # postings
 _KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
@@ -66,9 +68,10 @@ def current(packed: bytes) -> bool:
 
 
 class Postings:
-    """The terms of the rows in slots 0, 1, 2 …: a part sorted by term, and a short unsorted tail of new ones.
+    """The terms of the rows in slots 0, 1, 2 …: a part sorted by term, and a tail of new rows, each as it came.
 
-    Which slots are alive, the caller says; dead ones stay till `keep`.
+    Few rows are all tail: to look through it costs less than to sort it. Which slots are alive, the caller says; dead
+    ones stay till `keep`.
     """
 
     def __init__(self) -> None:
@@ -76,41 +79,49 @@ class Postings:
         self._slots = np.empty(0, np.int32)
         self._repeats = np.empty(0, np.uint16)
         self._tail_keys = Column(np.int64)
-        self._tail_slots = Column(np.int32)
         self._tail_repeats = Column(np.uint16)
+        self._tail_counts = Column(np.int32)  # how many terms each of the last rows holds
         self._lengths = Column(np.int32)
         self._measured: tuple[Windows, NDArray[np.float64], NDArray[np.float64]] | None = None
 
     @property
     def nbytes(self) -> int:
         """The bytes of all the arrays."""
-        arrays = (self._keys, self._slots, self._repeats)
-        columns = (self._tail_keys, self._tail_slots, self._tail_repeats, self._lengths)
+        arrays = (self._keys, self._slots, self._repeats, *(self._measured or ())[1:])
+        columns = (self._tail_keys, self._tail_repeats, self._tail_counts, self._lengths)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in columns)
 
     def extend(self, rows: Sequence[bytes]) -> None:
         """Appends the rows, each given by its packed terms, in the next slots."""
-        first = len(self._lengths)
         counts = [(len(packed) - 1) // _PACKED for packed in rows]
         split = [1 + count * _KEY.itemsize for count in counts]
-        keys = np.frombuffer(b"".join(packed[1:at] for packed, at in zip(rows, split, strict=True)), _KEY)
-        repeats = np.frombuffer(b"".join(packed[at:] for packed, at in zip(rows, split, strict=True)), _REPEATS)
-        slots = np.repeat(np.arange(first, first + len(rows), dtype=np.int32), counts)
+        keys = np.frombuffer(b"".join([packed[1:at] for packed, at in zip(rows, split, strict=True)]), _KEY)
+        repeats = np.frombuffer(b"".join([packed[at:] for packed, at in zip(rows, split, strict=True)]), _REPEATS)
         self._tail_keys.extend(keys)
-        self._tail_slots.extend(slots)
         self._tail_repeats.extend(repeats)
-        self._lengths.extend(np.bincount(slots - first, repeats, minlength=len(rows)).astype(np.int32))
-        if len(self._tail_keys) > _TAIL + len(self._keys) // _TAIL_SHARE:
+        self._tail_counts.extend(counts)
+        which = np.repeat(np.arange(len(rows)), counts)
+        self._lengths.extend(np.bincount(which, repeats, minlength=len(rows)).astype(np.int32))
+        if len(self._tail_keys) > (_TAIL if len(self._keys) else _ALL_TAIL) + len(self._keys) // _TAIL_SHARE:
             self._merge()
 
     def keep(self, live: NDArray[np.bool_], renumbered: NDArray[np.int32]) -> None:
         """Forgets the postings of dead slots and gives the others their new numbers."""
-        self._merge()
         chosen = live[self._slots]
         self._keys = self._keys[chosen]
         self._slots = renumbered[self._slots[chosen]]
         self._repeats = self._repeats[chosen]
+        last = live[self._first :]
+        in_tail = np.repeat(last, self._tail_counts.values)
+        self._tail_keys.keep(in_tail)
+        self._tail_repeats.keep(in_tail)
+        self._tail_counts.keep(last)
         self._lengths.keep(live)
+        self._measured = None
+
+    def rest(self) -> None:
+        """Lets go of what can be measured anew."""
+        self._measured = None
 
     def holding(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
         """The slots, dead ones too, that hold any of the sorted keys."""
@@ -158,13 +169,10 @@ class Postings:
             return of, np.array([one for keys in held for one in keys], np.int64)
         place = np.full(count, -1, np.intp)
         place[slots] = np.arange(len(slots))
-        found = []
-        for holders, keys in ((self._slots, self._keys), (self._tail_slots.values, self._tail_keys.values)):
-            of = place[holders]
-            at = (of >= 0).nonzero()[0]
-            found.append((of[at], keys[at]))
-        (one, its), (other, more) = found
-        return np.concatenate((one, other)), np.concatenate((its, more))
+        of, of_tail = place[self._slots], np.repeat(place[self._first :], self._tail_counts.values)
+        at, at_tail = (of >= 0).nonzero()[0], (of_tail >= 0).nonzero()[0]
+        keys = self._keys[at], self._tail_keys.values[at_tail]
+        return np.concatenate((of[at], of_tail[at_tail])), np.concatenate(keys)
 
     def _held(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the postings of each key begin in the sorted part, and how many there are."""
@@ -194,25 +202,41 @@ class Postings:
         starts, found = self._held(keys)
         which = np.repeat(np.arange(len(keys)), found)
         at = np.arange(len(which)) + np.repeat(starts - (np.cumsum(found) - found), found)
-        tail = self._tail_keys.values
-        near = np.minimum(np.searchsorted(keys, tail), len(keys) - 1)
-        new = np.flatnonzero(keys[near] == tail)
+        near, new, new_slots = self._find_in_tail(keys)
         return (
-            np.concatenate((which, near[new])),
-            np.concatenate((self._slots[at], self._tail_slots.values[new])),
+            np.concatenate((which, near)),
+            np.concatenate((self._slots[at], new_slots)),
             np.concatenate((self._repeats[at], self._tail_repeats.values[new])).astype(np.float64),
         )
+
+    def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
+        """The postings of the tail: which key, where, which slot. Most of the tail is left out by a few bits."""
+        tail = self._tail_keys.values
+        wanted = np.zeros(_SIEVE, np.bool_)
+        wanted[keys & (_SIEVE - 1)] = True
+        (at,) = wanted[tail & (_SIEVE - 1)].nonzero()
+        which = np.minimum(keys.searchsorted(tail[at]), len(keys) - 1)
+        found = keys[which] == tail[at]
+        which, at = which[found], at[found]
+        slots = self._first + self._tail_counts.values.cumsum().searchsorted(at, "right")
+        return which, at, slots.astype(np.int32)
+
+    @property
+    def _first(self) -> int:
+        """The first slot whose terms are in the tail."""
+        return len(self._lengths) - len(self._tail_counts)
 
     def _merge(self) -> None:
         order = np.argsort(self._tail_keys.values, kind="stable")
         keys = self._tail_keys.values[order]
+        slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), self._tail_counts.values)
         at = np.searchsorted(self._keys, keys, "right")
         self._keys = np.insert(self._keys, at, keys)
-        self._slots = np.insert(self._slots, at, self._tail_slots.values[order])
+        self._slots = np.insert(self._slots, at, slots[order])
         self._repeats = np.insert(self._repeats, at, self._tail_repeats.values[order])
         self._tail_keys = Column(np.int64)
-        self._tail_slots = Column(np.int32)
         self._tail_repeats = Column(np.uint16)
+        self._tail_counts = Column(np.int32)
 
 
 def _bm25(

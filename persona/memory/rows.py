@@ -5,25 +5,24 @@ walk over all of them.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
-from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.memory.columns import Column
-from persona.values.memory import MemoryKind, MemoryRow, Source
+from persona.values.memory import MemoryColumns, MemoryKind, MemoryRow, Source
 from persona.values.time import iso_day
 
 _KINDS: tuple[MemoryKind, ...] = ("fact", "turn", "chunk")
 _KIND_NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
-_LENGTHS = Struct("<7I")  # where each string ends, in characters, and how many bytes all of them are
 _NUMBERS = np.dtype(
     [
+        ("id", np.int64),  # the hash of it
         ("at_us", np.int64),
         ("conversation", np.int64),
-        ("start", np.int64),
+        ("end", np.int64),
         ("depth", np.int32),
         ("page", np.int32),
         ("kind", np.uint8),
@@ -31,6 +30,7 @@ _NUMBERS = np.dtype(
         ("statement", np.bool_),
     ]
 )
+_BETWEEN, _ITS_ID = b"\xff", b"\xfe"  # no text has these bytes in UTF-8
 _ASKS = re.compile(r"[^.!…\n]*\?\s*")  # one question and nothing else
 _LONGEST_STATEMENT = 400  # characters; what is longer tells a story
 
@@ -39,13 +39,13 @@ class Rows:
     """The rows in slots 0, 1, 2 …; a slot dies with its row and is taken out by `keep`."""
 
     def __init__(self) -> None:
-        self._slots: dict[str, int] = {}
         self._numbers: Column[np.void] = Column(_NUMBERS)
         self._texts = bytearray()
+        self._alive = 0
 
     def __len__(self) -> int:
         """How many rows are alive."""
-        return len(self._slots)
+        return self._alive
 
     @property
     def slots(self) -> int:
@@ -68,43 +68,64 @@ class Rows:
         return self._numbers.values["at_us"]
 
     @property
+    def conversations(self) -> NDArray[np.int64]:
+        """In which conversation each was said, 0 for what is no message, shape (slots,)."""
+        return self._numbers.values["conversation"]
+
+    @property
+    def depths(self) -> NDArray[np.int32]:
+        """How deep in its conversation each was said, shape (slots,)."""
+        return self._numbers.values["depth"]
+
+    @property
     def nbytes(self) -> int:
-        """About how many bytes it holds: an entry of the dict with its id takes two hundred."""
-        return self._numbers.nbytes + len(self._texts) + 200 * len(self._slots)
+        """How many bytes it holds."""
+        return self._numbers.nbytes + sys.getsizeof(self._texts)
 
     def extend(self, rows: Sequence[MemoryRow]) -> None:
         """Appends rows whose ids are not there."""
-        start, made = len(self._texts), []
-        for slot, row in enumerate(rows, start=self.slots):
-            strings = (row.id, row.text, row.title, row.heading, row.message_id, row.fact_kind)
-            packed = "".join(strings).encode("utf-8", "surrogatepass")
-            self._texts += _LENGTHS.pack(*accumulate(map(len, strings)), len(packed)) + packed
-            statement = row.kind != "chunk" and len(row.text) <= _LONGEST_STATEMENT and not _ASKS.fullmatch(row.text)
-            kind = _KIND_NUMBER[row.kind]
-            made.append((row.at_us, row.conversation_key, start, row.depth, row.page, kind, True, statement))
-            self._slots[row.id] = slot
-            start = len(self._texts)
-        self._numbers.extend(np.array(made, _NUMBERS))
+        columns = MemoryColumns.of(rows)
+        packed = _packed(columns)
+        start = len(self._texts)
+        self._texts += b"".join(packed)
+        numbers = np.empty(len(columns), _NUMBERS)
+        numbers["id"] = list(map(hash, columns.id))
+        numbers["at_us"] = columns.at_us
+        numbers["conversation"] = columns.conversation_key
+        numbers["end"] = start + np.cumsum(np.fromiter(map(len, packed), np.int64, len(packed)))
+        numbers["depth"] = columns.depth
+        numbers["page"] = columns.page
+        numbers["kind"] = [_KIND_NUMBER[kind] for kind in columns.kind]
+        numbers["live"] = True
+        numbers["statement"] = [
+            kind != "chunk" and len(text) <= _LONGEST_STATEMENT and not ("?" in text and _ASKS.fullmatch(text))
+            for kind, text in zip(columns.kind, columns.text, strict=True)
+        ]
+        self._numbers.extend(numbers)
+        self._alive += len(columns)
 
-    def remove(self, row_id: str) -> int | None:
-        """Lets the row's slot die, and returns it; None when there is no such row."""
-        slot = self._slots.pop(row_id, None)
-        if slot is not None:
-            self.live[slot] = False
-        return slot
+    def found(self, ids: Sequence[str]) -> list[int]:
+        """The slots of the rows with these ids; ids that are not there have none."""
+        if not self._alive:
+            return []
+        numbers, hashes = self._numbers.values, {hash(id): id for id in ids}
+        perhaps = numbers["live"] & np.isin(numbers["id"], np.fromiter(hashes, np.int64, len(hashes)))
+        wanted = set(ids)
+        return [slot for slot in perhaps.nonzero()[0].tolist() if self.strings(slot)[0] in wanted]
+
+    def remove(self, slot: int) -> None:
+        """Lets a slot die that is alive."""
+        self.live[slot] = False
+        self._alive -= 1
 
     def keep(self) -> NDArray[np.int32]:
         """Takes the dead slots out; returns the new number of each old slot, meaningless for dead ones."""
         live = self.live
         renumbered = (np.cumsum(live) - 1).astype(np.int32)
-        texts, starts = bytearray(), []
-        for slot in np.flatnonzero(live).tolist():
-            starts.append(len(texts))
-            texts += self._packed(slot)
+        packed = [self._row(slot) for slot in live.nonzero()[0].tolist()]
+        self._texts = bytearray().join(packed)
         self._numbers.keep(live)
-        self._numbers.values["start"] = starts
-        self._texts = texts
-        self._slots = {row_id: int(renumbered[slot]) for row_id, slot in self._slots.items()}
+        self._numbers.values["end"] = np.cumsum(np.fromiter(map(len, packed), np.int64, len(packed)))
         return renumbered
 
     def place(self, slot: int) -> tuple[int, int, int, str]:
@@ -114,13 +135,16 @@ class Rows:
 
     def strings(self, slot: int) -> list[str]:
         """The row's id, text, title, heading, message id and kind of fact."""
-        return self._strings(int(self._numbers.values["start"][slot]))
+        parts = self._row(slot).split(_BETWEEN)
+        if parts[4] == _ITS_ID:
+            parts[4] = parts[0]
+        return [part.decode("utf-8", "surrogatepass") for part in parts]
 
     def sources(self, slots: Sequence[int]) -> Iterator[tuple[str, str, Source, str, str]]:
         """The id, the text, the source, the message id and the kind of fact of each row."""
-        for numbers in self._numbers.values[slots].tolist():
-            at_us, _, start, _, page, kind, _, _ = numbers
-            row_id, text, title, heading, message_id, fact_kind = self._strings(start)
+        for slot, numbers in zip(slots, self._numbers.values[slots].tolist(), strict=True):
+            _, at_us, _, _, _, page, kind, _, _ = numbers
+            row_id, text, title, heading, message_id, fact_kind = self.strings(slot)
             yield (
                 row_id,
                 text,
@@ -129,13 +153,23 @@ class Rows:
                 fact_kind,
             )
 
-    def _strings(self, start: int) -> list[str]:
-        a, b, c, d, e, f, size = _LENGTHS.unpack_from(self._texts, start)
-        at = start + _LENGTHS.size
-        text = self._texts[at : at + size].decode("utf-8", "surrogatepass")
-        return [text[:a], text[a:b], text[b:c], text[c:d], text[d:e], text[e:f]]  # of forty rows a turn: no loop
+    def _row(self, slot: int) -> bytearray:
+        ends = self._numbers.values["end"]
+        return self._texts[int(ends[slot - 1]) if slot else 0 : int(ends[slot])]
 
-    def _packed(self, slot: int) -> bytes:
-        start = int(self._numbers.values["start"][slot])
-        length = _LENGTHS.size + _LENGTHS.unpack_from(self._texts, start)[-1]
-        return bytes(self._texts[start : start + length])
+
+def _packed(columns: MemoryColumns) -> list[bytes]:
+    """The strings of each row, as `Rows.strings` reads them."""
+    told = (columns.id, columns.text, columns.title, columns.heading)
+    messages = [  # what was said has the id of its message
+        _ITS_ID if message == id else message.encode("utf-8", "surrogatepass")
+        for id, message in zip(columns.id, columns.message_id, strict=True)
+    ]
+    encoded = (*map(_encoded, told), messages, _encoded(columns.fact_kind))
+    return list(map(_BETWEEN.join, zip(*encoded, strict=True)))
+
+
+def _encoded(column: Sequence[str]) -> list[bytes]:
+    if not any(column):
+        return [b""] * len(column)
+    return [string.encode("utf-8", "surrogatepass") for string in column]

@@ -1,14 +1,15 @@
 """Texts with a vector and an owner. Every change counts up the owner's revision, which caches follow."""
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 
 from sqlalchemy import select, update
 
 from persona.store import owners
-from persona.store.engine import Row, Statement, Transaction
+from persona.store.engine import Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import MemoryRecord
-from persona.values.memory import MemoryRow, Source
+from persona.values.memory import MemoryColumns, MemoryRow, Source
 from persona.values.time import iso_day
 
 _memories = table(MemoryRecord)
@@ -20,8 +21,7 @@ BURIED = {"deleted": True, "text": "", "vector": b"", "terms": b"", "title": "",
 _INSERT_MEMORY = insert_into(MemoryRecord)
 _SINCE = Statement(
     select(
-        *(_r.id, _r.kind, _r.text, _r.revision, _r.embedder, _r.vector, _r.title, _r.heading, _r.at_us),
-        *(_r.message_id, _r.fact_kind, _r.conversation_key, _r.depth, _r.page, _r.terms, _r.deleted),
+        *(getattr(_r, field.name) for field in fields(MemoryRow)),
     )
     .where(_r.owner_key == param("owner"), _r.revision > param("since"))
     .order_by(_r.revision)
@@ -74,9 +74,11 @@ def add_once(tx: Transaction, owner_key: int, row: MemoryRow) -> int | None:
     return None
 
 
-def since(tx: Transaction, owner_key: int, revision: int) -> list[MemoryRow]:
+def since(tx: Transaction, owner_key: int, revision: int) -> MemoryColumns:
     """What changed in the owner's memories after `revision`, tombstones included; all of them after -1."""
-    return [_memory(row) for row in tx.all(_SINCE, {"owner": owner_key, "since": revision})]
+    found = MemoryColumns.read(tx.all(_SINCE, {"owner": owner_key, "since": revision}))
+    vector, terms = tuple(map(bytes, found.vector)), tuple(map(bytes, found.terms))
+    return replace(found, vector=vector, terms=terms, deleted=tuple(map(bool, found.deleted)))
 
 
 def source(tx: Transaction, id: str) -> Source | None:
@@ -93,12 +95,3 @@ def bury(tx: Transaction, owner_key: int, ids: Sequence[str]) -> None:
     revision = owners.touch(tx, owner_key)
     for id in ids:
         tx.run(_BURY, {"owner": owner_key, "which": id, "at_revision": revision})
-
-
-def _memory(row: Row) -> MemoryRow:
-    id, kind, text, revision, embedder, vector, title, heading, at_us, message_id, fact_kind, *place, deleted = row
-    conversation_key, depth, page, terms = place
-    return MemoryRow(
-        *(id, kind, text, revision, embedder, bytes(vector), title, heading, at_us, message_id, fact_kind),
-        *(conversation_key, depth, page, bytes(terms), bool(deleted)),
-    )

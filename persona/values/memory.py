@@ -1,7 +1,9 @@
 """What is known about a user, and what a search brings back."""
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any, Literal, overload
 
 MemoryKind = Literal["fact", "turn", "chunk"]
 Told = Literal["app", "user"]
@@ -105,3 +107,58 @@ class MemoryRow:
     page: int = 0
     terms: bytes = b""
     deleted: bool = False
+
+
+_IN_ORDER = attrgetter(*(field.name for field in fields(MemoryRow)))
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryColumns(Sequence[MemoryRow]):
+    """Memory rows kept by column, as a database hands over many: a row is made only when one is asked for.
+
+    Each column has the name and the place of a MemoryRow's field.
+    """
+
+    id: Sequence[str]
+    kind: Sequence[MemoryKind]
+    text: Sequence[str]
+    revision: Sequence[int]
+    embedder: Sequence[str]
+    vector: Sequence[bytes]
+    title: Sequence[str]
+    heading: Sequence[str]
+    at_us: Sequence[int]
+    message_id: Sequence[str]
+    fact_kind: Sequence[str]
+    conversation_key: Sequence[int]
+    depth: Sequence[int]
+    page: Sequence[int]
+    terms: Sequence[bytes]
+    deleted: Sequence[bool]
+
+    @classmethod
+    def of(cls, rows: Sequence[MemoryRow]) -> "MemoryColumns":
+        """The same rows by column."""
+        return rows if isinstance(rows, cls) else cls.read(map(_IN_ORDER, rows))
+
+    @classmethod
+    def read(cls, rows: Iterable[Sequence[Any]]) -> "MemoryColumns":
+        """Rows that are given by their fields, in the order of a MemoryRow's."""
+        columns = tuple(zip(*rows, strict=True))
+        return cls(*(columns or [()] * len(fields(cls))))
+
+    def taken(self, at: Sequence[int]) -> "MemoryColumns":
+        """The rows at these places, in this order."""
+        return self if list(at) == list(range(len(self))) else self.of([self[one] for one in at])
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    @overload
+    def __getitem__(self, at: int) -> MemoryRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> "MemoryColumns": ...
+    def __getitem__(self, at: int | slice) -> "MemoryRow | MemoryColumns":
+        if isinstance(at, slice):
+            return self.taken(range(len(self))[at])
+        return MemoryRow(*(column[at] for column in _IN_ORDER(self)))

@@ -27,7 +27,7 @@ def row(id: str) -> MemoryRow:
 
 
 def since(database: Database, owner: int, revision: int = -1) -> list[MemoryRow]:
-    return database.run_now(lambda tx: memories.since(tx, owner, revision), write=False)
+    return list(database.run_now(lambda tx: memories.since(tx, owner, revision), write=False))
 
 
 def keep(database: Database, owner: int, path: str, *digests: str, page: int = 0) -> None:

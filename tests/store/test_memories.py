@@ -48,7 +48,7 @@ def row(id: str, text: str = "un souvenir", **more: str) -> MemoryRow:
 
 
 def since(database: Database, key: int, revision: int = -1) -> list[MemoryRow]:
-    return database.run_now(lambda tx: memories.since(tx, key, revision), write=False)
+    return list(database.run_now(lambda tx: memories.since(tx, key, revision), write=False))
 
 
 # facts

@@ -54,7 +54,7 @@ def keys(database: Database) -> list[int]:
 
 
 def rows(database: Database, key: int) -> list[MemoryRow]:
-    return database.run_now(lambda tx: memories.since(tx, key, -1), write=False)
+    return list(database.run_now(lambda tx: memories.since(tx, key, -1), write=False))
 
 
 async def test_every_memory_gets_the_new_vector_and_its_owner_a_new_revision(
@@ -104,7 +104,7 @@ async def test_an_index_that_serves_follows_and_finds_by_words_what_is_still_to_
 
 
 def rows_since(database: Database, key: int, since: int) -> list[MemoryRow]:
-    return database.run_now(lambda tx: memories.since(tx, key, since), write=False)
+    return list(database.run_now(lambda tx: memories.since(tx, key, since), write=False))
 
 
 async def test_what_is_erased_meanwhile_stays_erased_and_what_is_added_meanwhile_moves_too(
