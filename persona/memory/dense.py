@@ -47,17 +47,14 @@ class _Middle:
     told: NDArray[np.bool_]
     heard: NDArray[np.bool_]
 
-    @property
-    def nbytes(self) -> int:
-        arrays = (self.mean, self.to_mean, self.lengths, self.near_lengths, self.told, self.heard)
-        return sum(one.nbytes for one in arrays)
-
 
 class DenseIndex:
     """A vector for each slot 0, 1, 2 …, of zeros where there is none, as the store keeps them: in halves.
 
     They are widened as they are compared, which costs less than reading them from memory twice as wide.
     """
+
+    __slots__ = ("_middle", "_rows", "_squares", "_stale", "_sum", "_told", "_vectors")
 
     def __init__(self) -> None:
         self._vectors = Column(np.float16, (0,))
@@ -70,10 +67,9 @@ class DenseIndex:
 
     @property
     def nbytes(self) -> int:
-        """How many bytes it holds."""
+        """How many bytes it holds, but for what `rest` lets go."""
         columns = (self._vectors, self._told, self._squares, self._stale)
-        cached = 0 if self._middle is None else self._middle.nbytes
-        return sum(one.nbytes for one in columns) + self._sum.nbytes + cached
+        return sum(one.nbytes for one in columns) + self._sum.nbytes
 
     def check(self, vectors: NDArray[np.float16] | NDArray[np.float32]) -> None:
         """Raises EmbedderMismatch where the vectors, shape (n, d), are not as wide as those already there."""

@@ -49,7 +49,9 @@ _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _DIGITS = 9  # scores closer than that are ties
 _FEWEST_DEAD = 64
-_INDEX_BYTES = 6_000  # an empty index: without it a million owners without memories would cost nothing
+_FEW = 256  # rows: what was measured of so few is measured again, for it is of no use once a memory is added
+_MEASURED_BYTES = 62  # a row
+_INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,11 @@ class OwnerIndex:
     Safe to use from several threads.
     """
 
+    __slots__ = (
+        *("_dense", "_floor", "_lock", "_neighbours", "_postings", "_rows", "_wordings"),
+        *("embedder", "revision"),
+    )
+
     def __init__(self, embedder: str, *, cosine_floor: float = COSINE_FLOOR) -> None:
         self.embedder = embedder
         self.revision = -1
@@ -92,10 +99,10 @@ class OwnerIndex:
 
     @property
     def nbytes(self) -> int:
-        """About how many bytes it holds."""
-        return _INDEX_BYTES + sum(
-            part.nbytes for part in (self._rows, self._neighbours, self._dense, self._postings, self._wordings)
-        )
+        """About how many bytes it holds, once it was searched."""
+        parts = (self._rows, self._neighbours, self._dense, self._postings, self._wordings)
+        measured = 0 if self._rows.slots <= _FEW else _MEASURED_BYTES * self._rows.slots
+        return _INDEX_BYTES + measured + sum(part.nbytes for part in parts)
 
     def apply(self, rows: Sequence[MemoryRow]) -> None:
         """Takes the rows in: new ones are added, known ids replaced, tombstones removed.
@@ -138,6 +145,8 @@ class OwnerIndex:
             ranked = scores.total[slots]
             if intent.now and len(slots) > 1:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
+            if self._rows.slots <= _FEW:
+                self._rest()
             return self._recalled(slots[:k], scores, ranked[:k])
 
     def _append(
@@ -155,6 +164,10 @@ class OwnerIndex:
         self._rows.remove(slot)
         self._dense.drop(slot)
         self._dense.regroup(self._neighbours.remove(slot))
+
+    def _rest(self) -> None:
+        for part in (self._neighbours, self._dense, self._postings):
+            part.rest()
 
     def _compact(self) -> None:
         live = self._rows.live.copy()

@@ -37,15 +37,16 @@ class Neighbours:
     Any order of arrival ends in the same order. What is no message is not in it.
     """
 
+    __slots__ = ("_order", "_windows")
+
     def __init__(self) -> None:
         self._order = Column(np.int32)
         self._windows: Windows | None = None
 
     @property
     def nbytes(self) -> int:
-        """How many bytes it holds."""
-        windows = 0 if self._windows is None else self._windows.members.nbytes
-        return self._order.nbytes + windows
+        """How many bytes it holds, but for what `rest` lets go."""
+        return self._order.nbytes
 
     def extend(self, rows: Rows, first: int) -> NDArray[np.intp]:
         """Puts the slots from `first` on in their places; returns those whose window is another one now."""

@@ -74,6 +74,11 @@ class Postings:
     ones stay till `keep`.
     """
 
+    __slots__ = (
+        *("_keys", "_lengths", "_measured", "_repeats", "_slots"),
+        *("_tail_counts", "_tail_keys", "_tail_repeats"),
+    )
+
     def __init__(self) -> None:
         self._keys = np.empty(0, np.int64)
         self._slots = np.empty(0, np.int32)
@@ -86,8 +91,8 @@ class Postings:
 
     @property
     def nbytes(self) -> int:
-        """The bytes of all the arrays."""
-        arrays = (self._keys, self._slots, self._repeats, *(self._measured or ())[1:])
+        """The bytes of all the arrays but those that `rest` lets go."""
+        arrays = (self._keys, self._slots, self._repeats)
         columns = (self._tail_keys, self._tail_repeats, self._tail_counts, self._lengths)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in columns)
 
@@ -227,13 +232,16 @@ class Postings:
         return len(self._lengths) - len(self._tail_counts)
 
     def _merge(self) -> None:
-        order = np.argsort(self._tail_keys.values, kind="stable")
-        keys = self._tail_keys.values[order]
+        order = np.argsort(self._tail_keys.values)  # which slot of a term comes first makes no difference
         slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), self._tail_counts.values)
-        at = np.searchsorted(self._keys, keys, "right")
-        self._keys = np.insert(self._keys, at, keys)
-        self._slots = np.insert(self._slots, at, slots[order])
-        self._repeats = np.insert(self._repeats, at, self._tail_repeats.values[order])
+        new = self._tail_keys.values[order], slots[order], self._tail_repeats.values[order]
+        if len(self._keys):
+            at = np.searchsorted(self._keys, new[0], "right")
+            self._keys = np.insert(self._keys, at, new[0])
+            self._slots = np.insert(self._slots, at, new[1])
+            self._repeats = np.insert(self._repeats, at, new[2])
+        else:
+            self._keys, self._slots, self._repeats = new
         self._tail_keys = Column(np.int64)
         self._tail_repeats = Column(np.uint16)
         self._tail_counts = Column(np.int32)

@@ -38,6 +38,8 @@ _LONGEST_STATEMENT = 400  # characters; what is longer tells a story
 class Rows:
     """The rows in slots 0, 1, 2 …; a slot dies with its row and is taken out by `keep`."""
 
+    __slots__ = ("_alive", "_numbers", "_texts")
+
     def __init__(self) -> None:
         self._numbers: Column[np.void] = Column(_NUMBERS)
         self._texts = bytearray()

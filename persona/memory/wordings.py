@@ -53,6 +53,8 @@ Text = Callable[[int], str]
 class Wordings:
     """What the wordings of slots 0, 1, 2 … tell."""
 
+    __slots__ = ("_read",)
+
     def __init__(self) -> None:
         self._read = Column(np.uint16)
 
