@@ -12,6 +12,7 @@ from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, facts, memories, owners, receipts, summaries
 from persona.store.engine import Transaction
+from persona.store.owners import OwnerState
 from persona.store.turns import Opened
 from persona.values.memory import MemoryRow, Recalled
 from persona.values.owner import Owner
@@ -89,7 +90,7 @@ def _recall(
     most = services.settings.memory.candidates
     bases = [Owner("", name, "knowledge") for name in arm.knowledge]
     known = [(owner, opened.owner), *((base, state) for base in bases if (state := owners.find(tx, base)))]
-    if services.database.hurries and not all(services.indexes.is_quick(one.key, one.revision) for _, one in known):
+    if services.database.hurries and not all(_is_quick(tx, services, one) for _, one in known):
         return None
 
     def loader(key: int) -> Callable[[int], Sequence[MemoryRow]]:
@@ -100,3 +101,7 @@ def _recall(
         index = services.indexes.get(state.key, state.revision, loader(state.key))
         found[searched] = index.search(query.vector, query.terms, most, query.text)
     return merge(found, most, query.text)
+
+
+def _is_quick(tx: Transaction, services: Services, owner: OwnerState) -> bool:
+    return services.indexes.is_quick(owner.key, owner.revision, lambda many: memories.more_than(tx, owner.key, many))

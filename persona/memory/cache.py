@@ -10,6 +10,7 @@ from persona.memory.index import OwnerIndex
 from persona.values.memory import MemoryRow
 
 _FEW_ROWS, _FEW_CHANGES = 2_000, 16
+_SOON_MADE = 200  # rows: six microseconds each
 
 Load = Callable[[int], Sequence[MemoryRow]]
 """The owner's rows changed after a revision, tombstones included; after -1: all of them."""
@@ -72,10 +73,16 @@ class IndexCache:
         self._account(owner, entry)
         return index
 
-    def is_quick(self, owner: int, revision: int) -> bool:
-        """Whether a search takes a millisecond at most: the index is there, small, and nearly up to date."""
+    def is_quick(self, owner: int, revision: int, more_than: Callable[[int], bool]) -> bool:
+        """Whether a search takes a millisecond or two at most: the index is small, and nearly up to date or soon made.
+
+        `more_than` says whether the store has more than so many rows of the owner. The first index of all is slow: it
+        loads libraries.
+        """
         entry = self._entries.get(owner)
-        return entry is not None and revision - entry.seen <= _FEW_CHANGES and len(entry.index) <= _FEW_ROWS
+        if entry is not None and revision - entry.seen <= _FEW_CHANGES:
+            return len(entry.index) <= _FEW_ROWS
+        return bool(self._entries) and not more_than(_SOON_MADE)
 
     def follow(self, owner: int, row: MemoryRow) -> None:
         """Adds a row that was just stored, if the index has everything before it; if not, `get` will catch up."""

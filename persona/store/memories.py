@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields, replace
 
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
 
 from persona.store import owners
 from persona.store.engine import Statement, Transaction
@@ -25,6 +25,13 @@ _SINCE = Statement(
     )
     .where(_r.owner_key == param("owner"), _r.revision > param("since"))
     .order_by(_r.revision)
+)
+_ONE_MORE = Statement(
+    select(literal_column("1"))
+    .where(_r.owner_key == param("owner"))
+    .order_by(_r.revision)
+    .limit(1)
+    .offset(param("many"))
 )
 _BURY = Statement(
     update(_memories)
@@ -79,6 +86,11 @@ def since(tx: Transaction, owner_key: int, revision: int) -> MemoryColumns:
     found = MemoryColumns.read(tx.all(_SINCE, {"owner": owner_key, "since": revision}))
     vector, terms = tuple(map(bytes, found.vector)), tuple(map(bytes, found.terms))
     return replace(found, vector=vector, terms=terms, deleted=tuple(map(bool, found.deleted)))
+
+
+def more_than(tx: Transaction, owner_key: int, many: int) -> bool:
+    """Whether the owner has more than so many memories, tombstones included; looks at the index alone."""
+    return tx.one(_ONE_MORE, {"owner": owner_key, "many": many}) is not None
 
 
 def source(tx: Transaction, id: str) -> Source | None:
