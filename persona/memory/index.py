@@ -79,7 +79,7 @@ class OwnerIndex:
     """
 
     __slots__ = (
-        *("_dense", "_floor", "_lock", "_neighbours", "_postings", "_rows", "_wordings"),
+        *("__weakref__", "_dense", "_floor", "_lock", "_neighbours", "_postings", "_rows", "_wordings"),
         *("embedder", "revision"),
     )
 

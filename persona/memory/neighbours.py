@@ -51,7 +51,7 @@ class Neighbours:
     def extend(self, rows: Rows, first: int) -> NDArray[np.intp]:
         """Puts the slots from `first` on in their places; returns those whose window is another one now."""
         self._windows = None
-        new = first + rows.conversations[first:].nonzero()[0]
+        new = (first + rows.conversations[first:].nonzero()[0]).astype(np.int32)
         if len(new) > _FEW_NEW:
             self._order.extend(new)
             self._order.values[:] = _sorted(self._order.values, rows)

@@ -1,12 +1,15 @@
+import gc
+import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_rows import TinyEmbedder, memory, tombstone
+from memory_rows import TinyEmbedder, memory, tombstone, vector_of
 
 from persona.memory.cache import IndexCache
-from persona.values.memory import MemoryRow
+from persona.values.memory import MemoryColumns, MemoryRow
 
 ADA, BOB = 1, 2  # the keys of owners
 
@@ -102,6 +105,47 @@ def test_a_forgotten_owner_leaves_nothing_behind() -> None:
     cache.forget(ADA)
     cache.forget(BOB)
     assert (len(cache), cache.nbytes) == (0, 0)
+
+
+@pytest.mark.parametrize("rows", [0, 5, 100, 400])
+def test_an_index_counts_what_it_weighs(rows: int) -> None:
+    texts = [f"number {at}, said in a text of the usual length, about {at * at} things and more" for at in range(rows)]
+    stored, question = MemoryColumns.of([*shelf_with(*texts).rows.values()]), vector_of("things")
+    cache = IndexCache(1 << 30, TinyEmbedder.name)
+
+    def ask(owner: int) -> None:
+        cache.get(owner, rows, lambda since: stored).search(question, ["thing"], 24, "which things?")
+        cache.get(owner, rows, lambda since: stored)
+
+    ask(-1)  # what is loaded and kept once is nobody's
+    counted = cache.nbytes
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for owner in range(20):
+            ask(owner)
+        gc.collect()
+        weighed = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert weighed == pytest.approx(cache.nbytes - counted, rel=0.1)
+
+
+def test_what_is_not_loaded_is_soon_made_when_there_are_few_rows_and_libraries_are_loaded() -> None:
+    cache, shelf, asked = IndexCache(1 << 20, TinyEmbedder.name), shelf_with("rain", "snow"), list[int]()
+
+    def more_than(many: int, rows: int) -> bool:
+        asked.append(many)
+        return rows > many
+
+    assert not cache.is_quick(ADA, shelf.revision, lambda many: more_than(many, 2))
+    ids(cache, ADA, shelf, "rain")
+    assert asked == []
+    assert cache.is_quick(ADA, shelf.revision, lambda many: more_than(many, 2))
+    assert asked == []
+    assert cache.is_quick(BOB, 7, lambda many: more_than(many, 2))
+    assert not cache.is_quick(BOB, 7, lambda many: more_than(many, 10_000))
+    assert cache.is_quick(ADA, shelf.revision + 100, lambda many: more_than(many, 2))
 
 
 def test_a_load_that_fails_is_tried_again() -> None:

@@ -147,6 +147,25 @@ def test_the_index_shrinks_when_most_of_it_was_removed() -> None:
     assert ask(index, "vegan number 303") == ask(index_of(*rows[300:]), "vegan number 303")
 
 
+def test_an_index_whose_terms_are_sorted_shrinks_to_the_one_that_was_never_larger() -> None:
+    rows = [memory(f"m{at}", f"{WORDS[at % 12]} {' '.join(WORDS)} number {at}", revision=at) for at in range(500)]
+    index = index_of(*rows)
+    index.apply([memory("late", "vegan novel number 303", revision=900)])
+    index.apply([tombstone(row.id, 1000) for row in rows[:400]])
+    assert index.nbytes < index_of(*rows).nbytes / 3
+    kept = (*rows[400:], memory("late", "vegan novel number 303", revision=900))
+    assert ask(index, "vegan number 303") == ask(index_of(*kept), "vegan number 303")
+
+
+def test_strings_come_back_as_they_were_whatever_is_in_them() -> None:
+    strange = {"title": "\N{SNOWMAN}.md", "heading": "a\x00b\x1f", "message_id": "\udcff", "fact_kind": "ÿþ"}
+    (hit,) = ask(index_of(memory("é\uffff", "rain \U0010ffff", **strange)), "rain")
+    assert (hit.id, hit.text, hit.message_id, hit.fact_kind) == ("é\uffff", "rain \U0010ffff", "\udcff", "ÿþ")
+    assert (hit.source.title, hit.source.heading) == ("\N{SNOWMAN}.md", "a\x00b\x1f")
+    (same,) = ask(index_of(memory("m", "rain", message_id="m")), "rain")
+    assert same.message_id == "m"
+
+
 def test_a_vector_of_another_dimension_is_refused_and_nothing_is_taken_in() -> None:
     index = index_of(memory("a", "rain"))
     wider = memory("b", "snow", revision=9, vector=np.ones(8, np.float16).tobytes())

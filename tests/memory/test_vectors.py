@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from persona.errors import EmbedderMismatch
 from persona.memory.embedding import embed, searched_text
-from persona.memory.vectors import check, pack, unpack
+from persona.memory.vectors import check, pack, unpack, widened
 
 
 class FarEmbedder(TinyEmbedder):
@@ -38,6 +38,12 @@ def test_vectors_come_back_as_packed_but_for_the_rounding(rows: int, dimension: 
 
 def test_packed_vectors_are_little_endian_halves() -> None:
     assert pack(np.array([[1.0, -2.0]], np.float32)) == [b"\x00\x3c\x00\xc0"]
+
+
+def test_halves_are_widened_to_the_same_numbers() -> None:
+    every = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
+    finite = every[np.isfinite(every)].reshape(-1, 2)
+    assert np.array_equal(widened(finite).view(np.int32), finite.astype(np.float32).view(np.int32))
 
 
 @pytest.mark.parametrize("packed", [[b"ab", b"abcd"], [b"abc"], [b""]])

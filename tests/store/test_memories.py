@@ -156,6 +156,17 @@ def test_memory_of_a_repeated_task_is_kept_once(database: Database, ada: int) ->
     assert revision(database) == 1
 
 
+def test_how_many_memories_an_owner_has_counts_graves_and_nobody_else(database: Database, ada: int, bob: int) -> None:
+    database.run_now(lambda tx: memories.add(tx, ada, [row("m1"), row("m2")]))
+    database.run_now(lambda tx: memories.add(tx, bob, [row("m3")]))
+    database.run_now(lambda tx: memories.bury(tx, ada, ["m1"]))
+
+    def more_than(many: int) -> bool:
+        return database.run_now(lambda tx: memories.more_than(tx, ada, many), write=False)
+
+    assert [more_than(many) for many in range(4)] == [True, True, False, False]
+
+
 def test_other_owners_memories_are_never_returned_or_buried(database: Database, ada: int, bob: int) -> None:
     database.run_now(lambda tx: memories.add(tx, ada, [row("m1")]))
     remember(database, ada, fact("f1"))
