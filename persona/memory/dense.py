@@ -1,7 +1,8 @@
 """The unit vectors of one owner, compared one by one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,8 @@ from persona.memory.vectors import widened
 
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
 _SCATTERED = 4  # a stretch that holds so many times what is wanted is not worth going through
-_BLOCK = 1 << 16  # numbers that are widened at a time: they stay near the processor
+_FEW = 512  # rows: they are kept in halves, and widening them costs a search ten microseconds
+_BLOCK = 1 << 16  # numbers that are summed at a time: they stay near the processor
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,16 @@ class _Middle:
 
 
 class DenseIndex:
-    """A vector for each slot 0, 1, 2 …, of zeros where there is none, as the store keeps them: in halves.
+    """A vector for each slot 0, 1, 2 …, of zeros where there is none.
 
-    They are widened as they are compared, which costs less than reading them from memory twice as wide.
+    Few are kept as the store keeps them, in halves, and widened as they are compared: most owners have few, and few
+    of those are talking. Many are kept wide, for that is quicker.
     """
 
     __slots__ = ("_middle", "_rows", "_squares", "_stale", "_sum", "_told", "_vectors")
 
     def __init__(self) -> None:
-        self._vectors = Column(np.float16, (0,))
+        self._vectors: Column[Any] = Column(np.float16, (0,))
         self._told = Column(np.bool_)
         self._squares = Column(np.float64)  # of the sum of the vectors in each slot's window
         self._stale = Column(np.bool_)  # whose squares are those of another window
@@ -92,11 +95,15 @@ class DenseIndex:
             vectors, some = np.zeros((new, len(self._sum)), np.float16), vectors
             if len(some):
                 vectors[told] = some
-        self._vectors.extend(vectors)
+        wide = widened(vectors)
+        if count > _FEW and self._halved:
+            narrow, self._vectors = self._vectors.values, Column(np.float32, (len(self._sum),))
+            self._vectors.extend(widened(narrow))
+        self._vectors.extend(vectors if self._halved else wide)
         self._told.extend(told)
         self._squares.extend(np.zeros(new))
         self._stale.extend(np.ones(new, np.bool_))
-        self._sum += widened(vectors).sum(axis=0, dtype=np.float64)
+        self._sum += wide.sum(axis=0, dtype=np.float64)
         self._rows += len(slots)
 
     def drop(self, slot: int) -> None:
@@ -115,6 +122,9 @@ class DenseIndex:
         """Forgets dead slots."""
         for column in (self._vectors, self._told, self._squares, self._stale):
             column.keep(live)
+        if len(self._told) <= _FEW and not self._halved:
+            wide, self._vectors = self._vectors.values, Column(np.float16, (len(self._sum),))
+            self._vectors.extend(wide.astype(np.float16))
         self._middle = None
 
     def closeness(self, query: NDArray[np.float32], windows: Windows) -> Closeness:
@@ -143,7 +153,7 @@ class DenseIndex:
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
-        directions = (widened(self._vectors.values[heads]) - middle.mean) / middle.lengths[heads][:, None]
+        directions = (self._wide(heads) - middle.mean) / middle.lengths[heads][:, None]
         directions[~middle.told[heads]] = 0
         products = self._along(directions.astype(np.float32), slots)
         found += products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
@@ -158,10 +168,18 @@ class DenseIndex:
         """The products of some vectors with those of some slots, shape (directions, slots)."""
         first, stop = int(slots.min()), int(slots.max()) + 1
         if stop - first > _SCATTERED * len(slots):
-            some = widened(self._vectors.values[slots])
-            scattered: NDArray[np.float32] = np.einsum("ij,kj->ki", some, directions)
+            scattered: NDArray[np.float32] = np.einsum("ij,kj->ki", self._wide(slots), directions)
             return scattered
-        return self._multiplied(directions, first, stop)[:, slots - first]
+        return _multiplied(directions, self._wide(slice(first, stop)))[:, slots - first]
+
+    @property
+    def _halved(self) -> bool:
+        return self._vectors.values.dtype == np.float16
+
+    def _wide(self, slots: Sequence[int] | slice | NDArray[Any]) -> NDArray[np.float32]:
+        """The vectors of some slots."""
+        some = self._vectors.values[slots]
+        return widened(some) if self._halved else some
 
     def _refresh(self, windows: Windows) -> None:
         """Measures the sums of the windows that changed."""
@@ -170,7 +188,7 @@ class DenseIndex:
         for start in range(0, len(stale), each):
             slots = stale[start : start + each]
             members = windows.members[:, slots]
-            vectors = widened(self._vectors.values[members])
+            vectors = self._wide(members)
             vectors[members == NOBODY] = 0
             total = vectors.sum(axis=0, dtype=np.float64)
             self._squares.values[slots] = np.einsum("ij,ij->i", total, total)
@@ -191,26 +209,18 @@ class DenseIndex:
 
     def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""
-        return list(self._multiplied(wanted, 0, len(self._told)).astype(np.float64))
-
-    def _multiplied(self, wanted: NDArray[np.float32], first: int, stop: int) -> NDArray[np.float32]:
-        """The products of some vectors with those of a stretch of slots, shape (wanted, stop - first)."""
-        products = np.empty((len(wanted), stop - first), np.float32)
-        each = max(1, _BLOCK // len(self._sum))
-        multiply = _kernel()
-        for start in range(first, stop, each):
-            rows = widened(self._vectors.values[start : min(start + each, stop)])
-            for out, one in zip(products, wanted, strict=True):
-                multiply(out[start - first : start - first + len(rows)], one, rows)
-        return products
+        return list(_multiplied(wanted, self._wide(slice(None))).astype(np.float64))
 
 
-def _kernel() -> Callable[[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]], None]:
-    """Writes the product of each of some rows with one vector: the kernel under FAISS's flat search.
+def _multiplied(wanted: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The products of some vectors with some rows, shape (wanted, rows): by the kernel under FAISS's flat search.
 
     The search itself would take megabytes to put the products in order.
     """
     import faiss  # 130 ms, and only needed once somebody has a memory
 
-    multiply, at = faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]
-    return lambda out, one, rows: multiply(at(out), at(one), at(rows), len(one), len(rows))
+    products = np.empty((len(wanted), len(rows)), np.float32)
+    for out, one in zip(products, wanted, strict=True):
+        multiply, at = faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]
+        multiply(at(out), at(one), at(rows), len(one), len(rows))
+    return products
