@@ -272,7 +272,7 @@ def test_an_address_that_is_somebodys_goes_wherever_it_stands() -> None:
     [
         ("US", "Yes, it's 2125551234", True), ("US", "2125551234", True), ("US", "The sum of it is 2125551234", False),
         ("US", "The order number?\n2125551234", False), ("FR", "Oui, 2125551234", False),
-        ("DE", "Ja, 02331 34567", True),
+        ("DE", "Ja, 02331 34567", True), ("DE", "0344-0575 is 6, isn't it?", False),
     ],
 )  # fmt: skip
 def test_bare_digits_are_a_phone_where_somebody_answers_with_them(region: str, text: str, found: bool) -> None:

@@ -49,6 +49,7 @@ _ANSWERS = frozenset(
         gern gerne klar hier bitte unter die meine ist danke , ! ;""")
 )
 _MOST_BEFORE = 6
+_ENDS = re.compile(r"\s*(?:please|thanks|thank you|merci|svp|bitte|danke)?\s*(?:[,.;!)\n\x00]|$)", re.IGNORECASE)
 
 
 def speaks_of_a_phone(text: str, start: int) -> bool:
@@ -78,8 +79,10 @@ def is_something_else(text: str, start: int) -> bool:
     return False
 
 
-def is_an_answer(text: str, start: int) -> bool:
-    """Whether a number has its line to itself but for a few words of answering, and nothing else was asked for."""
+def is_an_answer(text: str, start: int, end: int) -> bool:
+    """Whether a number has its clause to itself but for words of answering, and nothing else was asked for."""
+    if not _ENDS.match(text, end):
+        return False
     begin = max(text.rfind("\n", 0, start), text.rfind("\x00", 0, start)) + 1
     words = _WORD.findall(text[max(begin, start - REACH) : start].lower())
     if len(words) > _MOST_BEFORE or not _ANSWERS.issuperset(words):

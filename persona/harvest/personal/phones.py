@@ -262,7 +262,7 @@ _SHAPED = {"FR": _french, "US": _american, "CA": _american, "GB": _british, "DE"
 
 def _is_told(one: _Candidate, *regions: str) -> bool:
     """Whether somebody of that region answers with it, and says little else."""
-    return one.regions[0] in regions and is_an_answer(one.text, one.start)
+    return one.regions[0] in regions and is_an_answer(one.text, one.start, one.end)
 
 
 def _believed(one: _Candidate, region: str) -> bool:
