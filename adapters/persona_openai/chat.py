@@ -3,18 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx2
-from openai import AsyncOpenAI, AsyncStream
+from openai import AsyncStream
 
 from persona.adapter import Provider
 from persona.errors import BadReply, BadRequest, ConnectionFailed, ProviderError, TimedOut
 from persona.values.request import Delta, Request, TextDelta
-from persona_openai.client import connect, timeout_of
 from persona_openai.convert import to_wire
 from persona_openai.dialect import dialect_of
 from persona_openai.errors import Report, failure, report_in, request_id_of, translated
+from persona_openai.post import Post
 from persona_openai.reply import Assembly, deltas_of
 
 PATH = "/chat/completions"
@@ -30,13 +30,13 @@ T = TypeVar("T")
 class OpenAIChat:
     """A chat model of OpenAI, or of a compatible server at the provider's `base_url`."""
 
-    # `client.post` sends the bytes that `chat.completions.create` would, without its walk through each
-    # message: 20 ms of CPU at 130. Bare responses, and chunks as plain objects, spare a pydantic model each.
+    # `Post` sends the bytes that `chat.completions.create` would, without its walk through each message: 20 ms of
+    # CPU at 130. Bare responses, and chunks as plain objects, spare a pydantic model each.
 
     def __init__(self, provider: Provider) -> None:
         self._provider = provider
         self._dialect = dialect_of(provider)
-        self._client: AsyncOpenAI | None = None
+        self._post: Post | None = None
 
     def call(self, request: Request) -> AsyncIterator[Delta]:
         """The deltas of one request; closing the iterator early hangs up."""
@@ -44,30 +44,25 @@ class OpenAIChat:
 
     async def close(self) -> None:
         """Frees the connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        post, self._post = self._post, None
+        if post is not None:
+            await post.close()
 
     async def _whole(self, request: Request) -> AsyncIterator[Delta]:
-        deadline = _deadline(request)
-        client, body, options = self._prepared(request)
-        post = client.post(PATH, body=body, options=options, cast_to=httpx2.Response)
-        response = await self._guarded(request, deadline, post, _UNWRITABLE)
+        deadline, post = _deadline(request), self._connected()
+        response = await self._guarded(request, deadline, self._sent(post, request), _UNWRITABLE)
         for delta in self._read(request, response):
             yield delta
 
     async def _streamed(self, request: Request) -> AsyncIterator[Delta]:
-        deadline = _deadline(request)
-        client, body, options = self._prepared(request)
-        post = client.post(
-            PATH, body=body, options=options, cast_to=object, stream=True, stream_cls=AsyncStream[object]
-        )
-        stream = await self._guarded(request, deadline, post, _UNWRITABLE)
+        deadline, post = _deadline(request), self._connected()
+        response = await self._guarded(request, deadline, self._sent(post, request), _UNWRITABLE)
+        stream = AsyncStream(cast_to=object, response=response, client=post.client)
         assembly = Assembly()
         try:
-            if _is_one_body(stream.response):
-                await self._guarded(request, deadline, stream.response.aread(), _UNREADABLE)
-                for delta in self._read(request, stream.response):
+            if _is_one_body(response):
+                await self._guarded(request, deadline, response.aread(), _UNREADABLE)
+                for delta in self._read(request, response):
                     yield delta
                 return
             # the deadline is set around each chunk and not around the loop, where it would fire in our caller
@@ -79,14 +74,17 @@ class OpenAIChat:
                 raise  # after the stop reason only the usage is lost, and the reply is whole
         finally:
             await stream.close()
-        for delta in assembly.ending(request_id_of(stream.response.headers)):
+        for delta in assembly.ending(request_id_of(response.headers)):
             yield delta
 
-    def _prepared(self, request: Request) -> tuple[AsyncOpenAI, dict[str, Any], Any]:
-        if self._client is None:
-            self._client = connect(self._provider)
-        options = {"timeout": timeout_of(self._provider, request.timeout_s)}
-        return self._client, to_wire(request, self._dialect), options
+    def _connected(self) -> Post:
+        if self._post is None:
+            self._post = Post(self._provider)
+        return self._post
+
+    async def _sent(self, post: Post, request: Request) -> httpx2.Response:
+        body = to_wire(request, self._dialect)
+        return await post.send(PATH, request.model, body, request.timeout_s, stream=request.stream)
 
     async def _guarded(self, request: Request, deadline: float, work: Awaitable[T], broken: Report) -> T:
         """What `work` gives, before the deadline and with persona's errors only."""

@@ -14,13 +14,13 @@ NO_KEY = "no-key"
 """What a server that wants no key is sent: the SDK refuses to be made without one."""
 
 
-def connect(provider: Provider) -> AsyncOpenAI:
-    """A client for the running event loop; nothing is sent yet.
+def connect(provider: Provider, http: httpx2.AsyncClient | None = None) -> AsyncOpenAI:
+    """A client for the running event loop, which closes `http` with itself; nothing is sent yet.
 
     Raises AuthenticationFailed without a usable key, and SettingsError for options.
     """
     url, version, key = url_of(provider), version_of(provider), _key(provider)
-    http = DefaultAioHttpClient(verify=_certificates())
+    http = http or http_client()
     client: AsyncOpenAI
     if has_deployments(provider):
         client = AsyncAzureOpenAI(azure_endpoint=url, api_version=version, api_key=key, max_retries=0, http_client=http)
@@ -31,6 +31,11 @@ def connect(provider: Provider) -> AsyncOpenAI:
         # the SDK reads these from the environment, and they are the vendor's business only
         client.organization = client.project = None
     return client
+
+
+def http_client() -> httpx2.AsyncClient:
+    """What the SDK's client sends with, over aiohttp."""
+    return DefaultAioHttpClient(verify=_certificates())
 
 
 def timeout_of(provider: Provider, seconds: float) -> httpx2.Timeout:

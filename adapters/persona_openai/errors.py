@@ -206,11 +206,10 @@ def report_of(error: BaseException) -> Report:
             request_id_of(error.response.headers),
             wait_of(error.response.headers, time.time()),
         )
-    if isinstance(error, openai.APIConnectionError):
+    if isinstance(error, openai.APIConnectionError | httpx2.TransportError):
         failed = _failed_connection(error)
-        return Report(
-            ConnectionFailed if failed else otherwise, cause=type(failed or error.__cause__ or error).__name__
-        )
+        told = error.__cause__ if isinstance(error, openai.APIConnectionError) else None
+        return Report(ConnectionFailed if failed else otherwise, cause=type(failed or told or error).__name__)
     if isinstance(error, openai.APIError):
         return Report(otherwise, _codes(error.code, error.type), str(error.body)[:4000])
     return Report(otherwise, cause=type(error).__name__)

@@ -204,3 +204,13 @@ async def test_the_verdicts_of_the_filter_in_a_stream_are_no_text(server: WireSe
     assert text == TextDelta("I can")
     assert isinstance(finish, Finish)
     assert finish.stop == "refused"
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_a_redirect_is_not_followed_with_the_key(stream: bool, server: WireServer) -> None:
+    with WireServer() as elsewhere:
+        server.fail(307, body=b"", headers={"location": f"{elsewhere.origin}/openai/v1/chat/completions"})
+        error = await error_of(azure(server.origin, api_version=VERSION), stream=stream)
+        assert elsewhere.requests == []
+    assert isinstance(error, ProviderError)
+    assert error.status == 307
