@@ -35,6 +35,8 @@ def cost_of(usage: Usage, card: ModelCard | None) -> Cost:
 def total_cost(costs: Iterable[Cost]) -> Cost:
     """The sum; unknown as soon as one of them is."""
     listed = list(costs)
+    if len(listed) == 1:  # as in most turns
+        return listed[0]
     source = "; ".join(dict.fromkeys(cost.source for cost in listed if cost.source))
     amounts = [cost.amount for cost in listed]
     if not amounts or any(amount is None for amount in amounts):
@@ -45,6 +47,8 @@ def total_cost(costs: Iterable[Cost]) -> Cost:
 def total_usage(usages: Iterable[Usage]) -> Usage:
     """The sum, field by field; a field that one call did not report stays unreported."""
     listed = list(usages)
+    if len(listed) == 1:  # as in most turns
+        return listed[0]
 
     def total(name: str) -> int | None:
         values = [getattr(usage, name) for usage in listed]

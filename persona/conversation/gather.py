@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from functools import lru_cache
 
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
@@ -51,6 +52,7 @@ def encode_anchor(anchor: Anchor) -> str:
     return json.dumps([getattr(anchor, field.name) for field in fields(anchor)])
 
 
+@lru_cache(maxsize=2_000)  # a conversation's stays the same for many turns
 def decode_anchor(raw: str) -> Anchor:
     """The anchor that `encode_anchor` wrote; a conversation without one starts at its first message."""
     if not raw:

@@ -26,6 +26,7 @@ from persona.window.materials import (
 )
 from persona.window.rules import WindowRules, rules_of
 
+_MINUTE_US = 60_000_000
 _STANDING = ("preference", "instruction")
 
 
@@ -107,15 +108,24 @@ def importance(fact: Fact) -> tuple[int, int]:
 
 def stated(names: Sequence[str], traits: Traits, now_us: int) -> Mapping[str, str]:
     """What the input section says beside the user's words. Times are the user's own, or UTC."""
-    now = from_us(now_us).astimezone(_zone(traits.time_zone))
+    if not names:
+        return {}
+    date, time = _clock(traits.time_zone, now_us // _MINUTE_US)
     said = {
-        "date": now.date().isoformat(),
-        "time": f"{now.hour:02}:{now.minute:02}",
+        "date": date,
+        "time": time,
         "time_zone": traits.time_zone or "UTC",
         "locale": traits.locale,
         "user": traits.display_name,
     }
     return {name: said[name] for name in names}
+
+
+@lru_cache(maxsize=512)  # many users share a time zone, and many turns a minute
+def _clock(time_zone: str, minute: int) -> tuple[str, str]:
+    """The day and the time of a minute since the epoch, as a clock in that time zone shows them."""
+    now = from_us(minute * _MINUTE_US).astimezone(_zone(time_zone))
+    return now.date().isoformat(), f"{now.hour:02}:{now.minute:02}"
 
 
 @lru_cache(maxsize=512)

@@ -48,14 +48,13 @@ def fit(
 
     Raises WindowTooSmall, with the arithmetic, when what is pinned does not fit: nothing is cut silently.
     """
-    if not materials.context and (materials.recall or materials.facts):
-        materials = replace(materials, context=BARE_CONTEXT)
-    must = _pinned(materials)
+    context = materials.context or (BARE_CONTEXT if materials.recall or materials.facts else "")
+    must = _pinned(materials, context)
     room = rules.limit - sum(must.values())
     if room < 0:
         raise refuse(rules, must)
     layout = arrange(materials, rules, anchor, room)
-    messages, stable, sections = _write_out(materials, layout, must)
+    messages, stable, sections = _write_out(materials, context, layout, must)
     plan = _plan(materials, rules, layout, must, sections)
     history = tuple(message for turn in layout.kept for message in turn.messages)
     if prefix := unchanged(plan, previous, history, same_turn):
@@ -63,9 +62,9 @@ def fit(
     return Fitted(messages, plan, layout.anchor, stable)
 
 
-def _pinned(materials: Materials) -> dict[str, int]:
+def _pinned(materials: Materials, context: str) -> dict[str, int]:
     counter = materials.counter
-    asked = with_blocks(materials.input, materials.context)
+    asked = with_blocks(materials.input, context)
     return {
         "instructions": materials.instructions.tokens,
         "tools": materials.tools_tokens,
@@ -76,7 +75,7 @@ def _pinned(materials: Materials) -> dict[str, int]:
 
 
 def _write_out(
-    materials: Materials, layout: Layout, must: dict[str, int]
+    materials: Materials, context: str, layout: Layout, must: dict[str, int]
 ) -> tuple[tuple[Message, ...], tuple[int, ...], tuple[SectionPlan, ...]]:
     """The messages in the order they are sent, which of them end something stable, and the plan of each section."""
     granted, frozen = layout.granted, layout.frozen
@@ -88,7 +87,7 @@ def _write_out(
     about = (say("system", f"{PROFILE_OPEN}{profile}{PROFILE_CLOSE}"),) if profile else ()
     past = tuple(message for turn in layout.kept for message in turn.messages)
     standing = (materials.instructions.messages, shots, about + summary, past)
-    asking = (with_blocks(materials.input, lead + materials.context), *materials.running)
+    asking = (with_blocks(materials.input, lead + context), *materials.running)
     messages = (*chain.from_iterable(standing), *asking)
     ends = {end - 1 for end in accumulate(map(len, standing)) if end}
     if materials.running:

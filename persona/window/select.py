@@ -16,7 +16,7 @@ _FROZEN = "frozen at the anchor"
 
 def choose_lines(name: SectionName, wish: Wish, grant: int, kept: str = _FROZEN) -> tuple[str, SectionPlan]:
     """The lines that fit, joined, and the section's plan. `kept` is the rule that goes with them."""
-    used, open_ = wish.wrapping, True
+    used, open_, over = wish.wrapping, True, _over(grant)
     text: list[str] = []
     candidates: list[Candidate] = []
     for line in wish.lines:
@@ -24,7 +24,7 @@ def choose_lines(name: SectionName, wish: Wish, grant: int, kept: str = _FROZEN)
         if open_:
             used += line.tokens
             text.append(line.text)
-        rule = kept if open_ else _over(grant)
+        rule = kept if open_ else over
         candidates.append(Candidate(line.id, line.tokens, open_, rule, line.score, line.title))
     for line, rule in wish.dropped:
         candidates.append(Candidate(line.id, line.tokens, False, rule, line.score, line.title))
