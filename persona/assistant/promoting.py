@@ -186,7 +186,8 @@ def _serve(path: Path, database: Database, made: Promotion, serving: Serving, en
         promotions.add(tx, made)
         for arm in gone:
             target = str(load(path, environment).routes[made.route].arms[arm].target)
-            promotions.add(tx, replace(made, id=new_id("prm"), arm=arm, step="retired", target=target))
+            # the job made the model that comes, not the one that goes
+            promotions.add(tx, replace(made, id=new_id("prm"), arm=arm, step="retired", target=target, job=""))
         for key, (before, after) in written.items():
             changes.add(tx, Change(made.at_us, made.who, key, before, after, made.why or f"{made.arm}: {made.step}"))
 

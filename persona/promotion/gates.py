@@ -38,7 +38,7 @@ def _compared(case: Case) -> str:
     if found is None:
         return (
             f"{case.arm!r} was not compared with {case.base!r}, which serves now: "
-            f"`persona compare {case.route} {case.base} {case.arm} --on …` does"
+            f"`persona compare {case.route} --arms {case.base},{case.arm} --on …` does"
         )
     if found.targets != case.targets:
         then, now = (" and ".join(pair) for pair in (found.targets, case.targets))

@@ -64,6 +64,13 @@ def test_the_route_leads_back_to_the_comparison_its_dataset_and_the_keys_of_the_
     assert ("model", "scripted:tuned") in earlier
 
 
+def test_a_job_is_not_said_to_have_made_the_model_that_its_own_replaced(shop: Shop) -> None:
+    shop.compared()
+    promoting.promote(shop.path, "support", "tuned", "grace", to="promoted", force=True, why="a drill", job="job_7")
+    led_to = lineage_of(load(shop.path), "job_7").later
+    assert [one.later for one in led_to if one.earlier.kind == "job"] == [Node("model", "scripted:tuned")]
+
+
 def test_a_user_is_asked_for_by_name_and_printed_by_key(shop: Shop) -> None:
     kept(shop)
     led_to = lineage_of_user(load(shop.path), Owner("", "ada")).later

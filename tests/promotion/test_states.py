@@ -77,7 +77,7 @@ def test_a_win_passes_and_so_does_no_worse_for_less() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"evidence": None}, "was not compared with 'base'.*persona compare support base tuned"),
+        ({"evidence": None}, "was not compared with 'base'.*persona compare support --arms base,tuned --on"),
         ({"evidence": replace(EVIDENCE, verdict="worse", words="tuned is worse")}, "evl_1: tuned is worse"),
         ({"evidence": replace(EVIDENCE, verdict="cannot tell", words="9 examples cannot tell")}, "cannot tell"),
         (
