@@ -11,13 +11,14 @@ venv = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(1)
 install = $(UV) pip install --quiet --python $(1)/bin/python
 else
 venv = $(PYTHON) -m venv $(1)
-install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
+# what is imported is compiled then, as uv has it: compiling everything is half of the work of installing
+install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
 endif
 # where the package index has a build of it for the CPU alone, that one spares gigabytes
 TORCH ?= 2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-heavy torture check lint format bench clean
+.PHONY: help demo demo-loop test test-heavy torture check lint format bench clean
 
 help:  ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,11 +26,14 @@ help:  ## Say what there is
 demo: $(VENV)/.core  ## Run the main job: two users, two conversations each, offline
 	@$(PY) examples/demo/run.py
 
+demo-loop: .venv-heavy/.filled  ## Run the whole loop with a real model, offline: tune, compare, promote, back (minutes)
+	@.venv-heavy/bin/python examples/loop/run.py
+
 test: $(VENV)/.dev  ## Pass the tests
 	@$(PY) -m pytest -q -n 2 --dist loadgroup
 
 test-heavy: .venv-heavy/.filled  ## Test what stands on PyTorch, in .venv-heavy (MODEL=folder of a real model)
-	@HEAVY_MODEL='$(MODEL)' .venv-heavy/bin/python -m pytest -q -m heavy
+	@OMP_NUM_THREADS=1 HEAVY_MODEL='$(MODEL)' .venv-heavy/bin/python -m pytest -q -n 2 --dist loadgroup -m heavy
 
 torture: $(VENV)/.dev  ## Kill it between every two statements, break its database, crowd it (minutes)
 	@TORTURE_KILLS=900 TORTURE_OPERATIONS=20000 $(PY) -m pytest -q -n 2 tests/torture

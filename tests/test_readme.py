@@ -72,7 +72,7 @@ def test_toml_blocks_are_valid_settings(block: Block) -> None:
 
 @pytest.mark.parametrize("block", _of("sh"), ids=str)
 def test_shell_blocks_run(block: Block, tmp_path: Path) -> None:
-    targets = re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     for line in block.text.splitlines():
         words = shlex.split(line, comments=True)
         if words[:1] == ["make"]:

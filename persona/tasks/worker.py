@@ -117,8 +117,8 @@ class Worker:
                 return  # whoever may write does the work
             except PersonaError as error:  # the database is busy or gone: the outbox keeps the work
                 log.warning("background work waits: %s", type(error).__name__)
-            if self._stopping:
-                return
+            if self._stopping and not self._wake.is_set():
+                return  # else it was told while it worked, and more may have come in since it looked
             with contextlib.suppress(TimeoutError):  # nobody called: look by ourselves
                 await asyncio.wait_for(self._wake.wait(), _IDLE_S)
 

@@ -6,18 +6,16 @@ import os
 import re
 import shutil
 import signal
-import socket
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_model import MARKED, PLAIN, STOP, answer, make, write
+from tiny_model import answer, write
 
+from examples.loop.server import QUIET, serving
+from examples.loop.tiny_model import MARKED, PLAIN, STOP, make
 from persona.adapter import ChatModel, Provider, load
 from persona.errors import BadRequest, InvalidInput, ProviderUnavailable
 from persona.values.message import say
@@ -30,7 +28,7 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.filterwarnings("default"),  # theirs: PyTorch and its friends warn of each other
 ]
-os.environ.update(OMP_NUM_THREADS="1", HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", TOKENIZERS_PARALLELISM="false")
+os.environ.update(QUIET)
 
 from persona_trl import told, train  # noqa: E402  the libraries read the variables above when they are imported
 from persona_trl.job import Job  # noqa: E402
@@ -402,29 +400,8 @@ def served(base: Path, tmp_path: Path) -> Iterator[tuple[str, str]]:
     """The address of a real server, and the name of a tuned model there."""
     model = trained(training(tmp_path, base, replies(KIND))).tuned_model
     shutil.rmtree(tmp_path / "job" / "checkpoints")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [str(Path(sys.executable).parent / "transformers"), "serve", model, "--device", "cpu"]
-    with (tmp_path / "serve.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)], stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        while not _answers(f"http://127.0.0.1:{port}/health"):
-            assert process.poll() is None, (tmp_path / "serve.txt").read_text()
-        yield f"http://127.0.0.1:{port}/v1", model
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310  a server of this test
-            return True
-    except OSError:
-        return False
+    with serving(tmp_path) as address:
+        yield address, model
 
 
 async def test_what_was_tuned_is_served_and_spoken_to_through_the_openai_adapter(served: tuple[str, str]) -> None:

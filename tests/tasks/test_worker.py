@@ -117,6 +117,26 @@ async def test_what_was_not_done_in_time_is_given_back_at_once(shop: Shop) -> No
     assert {row["attempts"] for row in shop.log.rows("SELECT attempts FROM persona_tasks")} == {0}
 
 
+async def test_what_came_in_during_the_last_batch_is_done_before_a_worker_leaves(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, "one")
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def take_long() -> None:
+        entered.set()
+        await go_on.wait()
+
+    shop.between.append(take_long)
+    worker = await shop.worker()
+    worker.start()
+    await entered.wait()
+    await asyncio.to_thread(shop.say, "two")
+    leaving = asyncio.create_task(worker.stop(30))
+    await asyncio.sleep(0)  # it has been told
+    go_on.set()
+    await leaving
+    assert shop.tasks == []
+
+
 async def test_a_worker_that_is_told_to_leave_ends_its_batch_and_takes_nothing_new(shop: Shop) -> None:
     await asyncio.to_thread(shop.say, *map(str, range(20)))
     worker, batches = await shop.worker(), list[int]()
