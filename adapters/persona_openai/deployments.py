@@ -6,6 +6,7 @@ own, found by azure-identity (the extra `azure-tuning`): a managed identity, `az
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -24,6 +25,14 @@ SKUS = {"developer": FREE, "standard": "Standard", "global": "GlobalStandard"}
 """What a deployment may be of. Developer: no fee for hosting, for evaluation only, removed by Azure after 24 hours."""
 
 
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """The model of a deployment, and Azure's word for how far it is, such as "Creating" or "Succeeded"."""
+
+    model: str
+    state: str
+
+
 class Deployments:
     """The deployments of one resource, which the provider's options name by its `resource_id`."""
 
@@ -37,19 +46,22 @@ class Deployments:
             )
         self._base = f"{provider.options.get('management_url', PUBLIC).rstrip('/')}/{resource}/deployments"
 
-    async def state(self, name: str) -> str:
-        """Azure's word for how far a deployment is, such as "Creating" or "Succeeded"; empty for none."""
+    async def find(self, name: str) -> Deployed | None:
+        """The deployment of a name; None when there is none."""
         found = await self._call("GET", name)
-        return "" if found is None else str(found.get("properties", {}).get("provisioningState", "Creating"))
+        if found is None:
+            return None
+        told = found.get("properties", {})
+        return Deployed(str(told.get("model", {}).get("name", "")), str(told.get("provisioningState", "Creating")))
 
     async def make(self, name: str, model: str, sku: str) -> None:
         """Deploys a tuned model; the same call again changes nothing."""
         properties = {"model": {"format": "OpenAI", "name": model, "version": "1"}}
         await self._call("PUT", name, {"sku": {"name": sku, "capacity": 1}, "properties": properties})
 
-    async def remove(self, name: str) -> bool:
-        """Ends a deployment, and what it bills. False when there was none."""
-        return await self._call("DELETE", name) is not None
+    async def remove(self, name: str) -> None:
+        """Ends a deployment, and what it bills; no error when there was none."""
+        await self._call("DELETE", name)
 
     async def _call(self, method: str, name: str, body: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
         token = await asyncio.to_thread(_token, self._provider)

@@ -114,11 +114,12 @@ class OpenAITuning:
                 raise
 
     async def clean(self, handle: str) -> Sequence[str]:
-        """Removes the deployment, then the uploaded files."""
+        """Removes the deployment of its model, then the uploaded files. Another model's deployment stays."""
         known, removed = Handle.read(handle), list[str]()
-        if known.deployment and await Deployments(self._provider).remove(known.deployment):
-            removed.append(f"deployment {known.deployment}")
         async with self._client(known.run) as client:
+            if known.deployment:
+                tuned = (await client.fine_tuning.jobs.retrieve(known.run)).fine_tuned_model
+                removed += await self._undeployed(known.deployment, tuned or "")
             removed += [f"file {id}" for id in await _remove(client, known.files)]
         return removed
 
@@ -174,6 +175,8 @@ class OpenAITuning:
             return run.id
         if training.adopt:
             raise NotFound(f"{self._provider.name} has no run of {training.job_id}")
+        if name := training.options.get("deployment"):
+            await self._refuse_taken(name)
         paths = [training.train, *([training.validation] if training.validation else [])]
         files = [await self._uploaded(client, f"{training.job_id}-{path.name}", path, there) for path in paths]
         return (await client.fine_tuning.jobs.create(**self._job(training, files))).id
@@ -220,9 +223,15 @@ class OpenAITuning:
             note = f"tuned as {tuned}: deploy it, and name the deployment in the target"
             return replace(progress, tuned_model="", notes=(*progress.notes, note))
         place = Deployments(self._provider)
-        state = await place.state(known.deployment)
-        if not state:
+        found = await place.find(known.deployment)
+        if found is None:
             await place.make(known.deployment, tuned, SKUS[known.sku])
+        elif found.model != tuned:
+            problem = (
+                f"tuned as {tuned}, and the deployment {known.deployment} is of {found.model}: deploy it elsewhere"
+            )
+            return replace(progress, state="failed", tuned_model="", problem=problem)
+        state = found.state if found else ""
         bills = (f"deployment {known.deployment}",) if SKUS[known.sku] != FREE else ()
         if state == "Succeeded":
             return replace(progress, tuned_model=known.deployment, bills=bills)
@@ -231,6 +240,21 @@ class OpenAITuning:
             return replace(progress, state="failed", tuned_model="", bills=bills, problem=problem)
         notes = (*progress.notes, f"tuned as {tuned}, and being deployed as {known.deployment}")
         return replace(progress, state="running", tuned_model="", bills=bills, notes=notes)
+
+    async def _refuse_taken(self, deployment: str) -> None:
+        if found := await Deployments(self._provider).find(deployment):
+            raise InvalidInput(
+                f"the deployment {deployment!r} is there already, of {found.model}", hint="name another, or remove it"
+            )
+
+    async def _undeployed(self, deployment: str, tuned: str) -> list[str]:
+        """Ends a deployment if it is of the tuned model; what was removed."""
+        place = Deployments(self._provider)
+        found = await place.find(deployment)
+        if found is None or found.model != tuned:
+            return []
+        await place.remove(deployment)
+        return [f"deployment {deployment}"]
 
     @asynccontextmanager
     async def _client(self, what: str) -> AsyncIterator[AsyncOpenAI]:

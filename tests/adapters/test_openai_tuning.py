@@ -229,6 +229,26 @@ async def test_an_azure_model_is_served_under_its_deployment_and_not_before(
     assert service.deployments == {}
 
 
+async def test_a_deployment_of_another_model_is_refused_before_it_costs_and_never_removed(
+    service: TuningService, azure: Provider, training: Training
+) -> None:
+    tuning, asked = OpenAITuning(azure), replace(training, options={"deployment": "live"})
+    service.deployments["live"] = serving = {
+        "properties": {"model": {"name": "ft:earlier"}, "provisioningState": "Succeeded"}
+    }
+    with pytest.raises(InvalidInput, match="'live' is there already, of ft:earlier"):
+        await tuning.start(asked)
+    assert (service.jobs, service.files) == ({}, {})
+    del service.deployments["live"]
+    handle = await tuning.start(asked)
+    service.deployments["live"] = serving  # somebody took the name while it trained
+    seen = [await tuning.follow(handle) for _ in range(4)]
+    assert (seen[-1].state, seen[-1].tuned_model) == ("failed", "")
+    assert "the deployment live is of ft:earlier" in seen[-1].problem
+    assert await tuning.clean(handle) == ["file file-1", "file file-2"]
+    assert service.deployments == {"live": serving}
+
+
 async def test_without_a_deployment_azure_claims_no_served_model(
     service: TuningService, azure: Provider, training: Training
 ) -> None:
