@@ -48,7 +48,7 @@ def left_in(folder: Path) -> list[str]:
 
 def test_what_was_corrected_is_learnt_serves_and_is_taken_back(tmp_path: Path) -> None:
     with playing(tmp_path) as demo:
-        said, _ = demo.communicate(timeout=500)
+        said, _ = demo.communicate()
     assert demo.returncode == 0, said
     assert "error" not in said
     assert said.count("✓") == 11
