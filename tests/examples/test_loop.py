@@ -51,7 +51,7 @@ def test_what_was_corrected_is_learnt_serves_and_is_taken_back(tmp_path: Path) -
         said, _ = demo.communicate()
     assert demo.returncode == 0, said
     assert "error" not in said
-    assert said.count("✓") == 11
+    assert said.count("✓") == 10
     assert re.search(r"✓ tuned wins on form, by \+0\.[1-9]", said)
     assert re.search(r"'shuffled' is not taken to 'shadow': evl_\w+: \d+ examples of \d+ users cannot tell", said)
     assert re.findall(r"tuned is at '(\w+)' now, by evl_", said) == ["shadow", "canary", "promoted"]
