@@ -114,7 +114,9 @@ def _in_folder(folder: Path, wanted: DatasetFormat, method: Method, formats: Map
     suffix = SUFFIXES[form.container]
     train, validation = (folder / form.name / f"{side}{suffix}" for side in ("train", "validation"))
     if f"{form.name}/{train.name}" not in manifest["files"]:
-        raise InvalidInput(f"the dataset has no {form.name}/{train.name}", hint="harvest it into one file a side")
+        parted = any(path.startswith(f"{form.name}/train-") for path in manifest["files"])
+        hint = "harvest it into one file a side" if parted else "nothing in it is for training: see harvest.split"
+        raise InvalidInput(f"the dataset has no {form.name}/{train.name}", hint=hint)
     _check_digests(folder, manifest, form.name)
     beside = validation.absolute() if validation.is_file() else None
     return Files(train.absolute(), beside, form, str(manifest.get("id", "")))

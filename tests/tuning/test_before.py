@@ -160,6 +160,17 @@ def test_a_dataset_is_taken_in_the_backends_format_and_only_unchanged(jobs: Jobs
         jobs.start(order(folder))
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("train-00001-of-00002.jsonl", "one file a side"), ("test.jsonl", "nothing in it is for training")],
+)
+def test_a_dataset_without_one_file_for_training_says_why(name: str, hint: str, jobs: Jobs, tmp_path: Path) -> None:
+    told = {"format": "persona-dataset", "id": "dst_1", "files": {f"trl/{name}": {"sha256": ""}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(told))
+    with pytest.raises(InvalidInput, match=hint):
+        jobs.start(order(tmp_path))
+
+
 def test_what_nobody_trains_is_refused(backend: Backend, jobs: Jobs, tmp_path: Path) -> None:
     file = chats(tmp_path / "train.jsonl")
     with pytest.raises(AdapterMissing, match="no adapter named 'nobody'"):
