@@ -25,7 +25,7 @@ def playing(folder: Path) -> Iterator["subprocess.Popen[str]"]:
     with subprocess.Popen(
         [sys.executable, str(LOOP)],
         cwd=folder,
-        env={**os.environ, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONUTF8": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
