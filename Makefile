@@ -73,5 +73,5 @@ $(VENV)/.dev: pyproject.toml | $(PY)
 	@echo "installing persona, PyTorch and what stands on it into .venv-heavy …"
 	@$(call venv,.venv-heavy)
 	@$(call install,.venv-heavy) torch==$(TORCH)
-	@$(call install,.venv-heavy) -e '.[dev,sentence-transformers,train]'
+	@$(call install,.venv-heavy) -e '.[dev,presidio,sentence-transformers,train]'
 	@touch $@
