@@ -32,6 +32,10 @@ def gather(
     """Everything for this turn's window, in one read transaction; None where that would take long and time is short."""
 
     def read(tx: Transaction) -> Gathered | None:
+        receipts.ahead(tx)
+        facts.ahead(tx, opened.owner.key)
+        if arm.summarise:
+            summaries.ahead(tx, opened.before.key)
         erasures = receipts.newest(tx)
         services.indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
         tail = _tail(tx, services, opened, counter)

@@ -140,8 +140,8 @@ class Journal:
 
     def _write_calls(self, tx: Transaction) -> None:
         for exchange in self.calls[self._written :]:
-            if exchanges.log(tx, exchange):
-                meters.add(tx, (one.meter for one in self.allowed), exchange)
+            exchanges.log_new(tx, exchange)  # whoever moved the conversation on knows that this was not done before
+            meters.add(tx, (one.meter for one in self.allowed), exchange)
         for digest, words in self._prompts():
             if digest not in self.services.kept_prompts:
                 exchanges.keep_prompt(tx, digest, words())

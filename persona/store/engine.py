@@ -13,7 +13,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, make_url
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.sql import ClauseElement
 
@@ -53,17 +52,34 @@ class Statement:
 class Transaction:
     """An open transaction. Gone when its `with` block ends: committed, or rolled back on any error."""
 
-    def __init__(self, cursor: DBAPICursor, backend: Backend) -> None:
+    def __init__(self, cursor: Any, backend: Backend) -> None:
         self._cursor = cursor
         self._backend = backend
+        self._later = getattr(cursor, "send", cursor.execute)
+        self._ahead = getattr(cursor, "ahead", None)
 
     def run(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Executes a statement that changes rows; returns how many."""
         self._execute(statement, values)
         return int(self._cursor.rowcount)
 
+    def put(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Executes a statement of which nobody asks what came of it: it may go out with a later one, or with COMMIT.
+
+        What the database says against it is then raised there.
+        """
+        self._do(self._later, statement, values)
+
+    def ahead(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Says that `one` or `all` will be asked this: where it saves a trip, it goes along with what is asked before.
+
+        Nothing that this transaction writes in between may change the answer.
+        """
+        if self._ahead:
+            self._do(self._ahead, statement, values)
+
     def many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Executes one statement for each row of values, in one go."""
+        """Executes one statement for each row of values, in one go. Errors may come later, as of `put`."""
         if not rows:
             return
         sql, order, fixed = statement.on(self._backend.dialect)
@@ -89,10 +105,13 @@ class Transaction:
         return list(self._cursor.fetchall())
 
     def _execute(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        self._do(self._cursor.execute, statement, values)
+
+    def _do(self, send: Callable[..., object], statement: Statement, values: Mapping[str, Any]) -> None:
         sql, order, fixed = statement.on(self._backend.dialect)
         bound = {**fixed, **values} if fixed else values
         try:
-            self._cursor.execute(sql, tuple([bound[name] for name in order]) if order is not None else bound)
+            send(sql, tuple([bound[name] for name in order]) if order is not None else bound)
         except UnicodeEncodeError:
             raise _half_a_pair() from None  # the cause carries the whole text
         except self._backend.unstorable as error:
@@ -172,12 +191,9 @@ class Database:
             try:
                 connection = engine.raw_connection()
                 try:
-                    cursor = connection.cursor()
-                    cursor.execute(self._backend.begin_write if write else self._backend.begin_read)
-                    yield Transaction(cursor, self._backend)
-                    cursor.close()  # a result that was not read to its end would hold its snapshot
-                    at_commit = True
-                    connection.commit()
+                    with self._backend.begun(connection, write) as cursor:
+                        yield Transaction(cursor, self._backend)
+                        at_commit = True
                 except self._errors as error:
                     lost = self._backend.lost(connection.driver_connection, error)
                     if lost:

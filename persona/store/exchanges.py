@@ -116,46 +116,58 @@ def log(tx: Transaction, exchange: Exchange) -> bool:
 
     False when it was there.
     """
+    written = tx.run(_INSERT, _row(exchange))
+    _log_attempts(tx, exchange)
+    return bool(written)
+
+
+def log_new(tx: Transaction, exchange: Exchange) -> None:
+    """The same for one that is known not to be there, without asking."""
+    tx.put(_INSERT, _row(exchange))
+    _log_attempts(tx, exchange)
+
+
+def _row(exchange: Exchange) -> dict[str, object]:
     usage, cost = exchange.usage, exchange.cost
-    written = tx.run(
-        _INSERT,
-        {
-            "id": exchange.id,
-            "owner_key": exchange.owner_key,
-            "conversation_key": exchange.conversation_key,
-            "turn_id": exchange.turn_id,
-            "number": exchange.number,
-            "purpose": exchange.purpose,
-            "reply_id": exchange.reply_id,
-            "route": exchange.route,
-            "arm": exchange.arm,
-            "provider": exchange.target.provider,
-            "model": exchange.target.model,
-            "served_model": exchange.served_model,
-            "request_id": exchange.request_id,
-            "plan": encode_plan(exchange.plan),
-            "planned_tokens": exchange.plan.total,
-            "prefix_tokens": exchange.plan.prefix_tokens,
-            "outcome": exchange.outcome,
-            "stop": exchange.stop,
-            "error": exchange.error,
-            "partial": exchange.partial,
-            "said": encode_parts(exchange.said) if exchange.said else "",
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-            "cache_read_tokens": usage.cache_read_tokens,
-            "cache_write_tokens": usage.cache_write_tokens,
-            "reasoning_tokens": usage.reasoning_tokens,
-            "cost_usd": "" if cost.amount is None else str(cost.amount),
-            "cost_source": cost.source,
-            "consent": exchange.consent,
-            "started_us": exchange.started_us,
-            "first_token_ms": exchange.first_token_ms,
-            "latency_ms": exchange.latency_ms,
-        },
-    )
+    return {
+        "id": exchange.id,
+        "owner_key": exchange.owner_key,
+        "conversation_key": exchange.conversation_key,
+        "turn_id": exchange.turn_id,
+        "number": exchange.number,
+        "purpose": exchange.purpose,
+        "reply_id": exchange.reply_id,
+        "route": exchange.route,
+        "arm": exchange.arm,
+        "provider": exchange.target.provider,
+        "model": exchange.target.model,
+        "served_model": exchange.served_model,
+        "request_id": exchange.request_id,
+        "plan": encode_plan(exchange.plan),
+        "planned_tokens": exchange.plan.total,
+        "prefix_tokens": exchange.plan.prefix_tokens,
+        "outcome": exchange.outcome,
+        "stop": exchange.stop,
+        "error": exchange.error,
+        "partial": exchange.partial,
+        "said": encode_parts(exchange.said) if exchange.said else "",
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "reasoning_tokens": usage.reasoning_tokens,
+        "cost_usd": "" if cost.amount is None else str(cost.amount),
+        "cost_source": cost.source,
+        "consent": exchange.consent,
+        "started_us": exchange.started_us,
+        "first_token_ms": exchange.first_token_ms,
+        "latency_ms": exchange.latency_ms,
+    }
+
+
+def _log_attempts(tx: Transaction, exchange: Exchange) -> None:
     for number, attempt in enumerate(exchange.attempts):
-        tx.run(
+        tx.put(
             _INSERT_ATTEMPT,
             {
                 "exchange_id": exchange.id,
@@ -168,12 +180,11 @@ def log(tx: Transaction, exchange: Exchange) -> bool:
                 "latency_ms": attempt.latency_ms,
             },
         )
-    return bool(written)
 
 
 def keep_prompt(tx: Transaction, digest: str, text: str) -> None:
     """Keeps the words behind a digest in a plan, once."""
-    tx.run(_INSERT_PROMPT, {"digest": digest, "text": text})
+    tx.put(_INSERT_PROMPT, {"digest": digest, "text": text})
 
 
 def plan(tx: Transaction, exchange_id: str) -> Plan | None:

@@ -94,6 +94,11 @@ def end_learnt(tx: Transaction, owner_key: int, message_id: str, at_us: int) -> 
         end(tx, owner_key, row[0], at_us)
 
 
+def ahead(tx: Transaction, owner_key: int) -> None:
+    """Says that `holding` will be asked."""
+    tx.ahead(_HOLDING, {"owner": owner_key})
+
+
 def holding(tx: Transaction, owner_key: int) -> list[Fact]:
     """The facts that hold now, the oldest first."""
     return _facts_of(tx.all(_HOLDING, {"owner": owner_key}))

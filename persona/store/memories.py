@@ -48,7 +48,7 @@ def add(tx: Transaction, owner_key: int, rows: Sequence[MemoryRow], document_id:
     """Keeps memories under one new revision of their owner, and returns it."""
     revision = owners.touch(tx, owner_key)
     for row in rows:
-        tx.run(
+        tx.put(
             _INSERT_MEMORY,
             {
                 "id": row.id,
@@ -72,6 +72,11 @@ def add(tx: Transaction, owner_key: int, rows: Sequence[MemoryRow], document_id:
             },
         )
     return revision
+
+
+def ahead(tx: Transaction, owner_key: int, id: str) -> None:
+    """Says that `add_once` will be called."""
+    tx.ahead(_ONE, {"owner": owner_key, "id": id})
 
 
 def add_once(tx: Transaction, owner_key: int, row: MemoryRow) -> int | None:
@@ -106,4 +111,4 @@ def bury(tx: Transaction, owner_key: int, ids: Sequence[str]) -> None:
     """Turns memories into tombstones, so that every index drops them."""
     revision = owners.touch(tx, owner_key)
     for id in ids:
-        tx.run(_BURY, {"owner": owner_key, "which": id, "at_revision": revision})
+        tx.put(_BURY, {"owner": owner_key, "which": id, "at_revision": revision})

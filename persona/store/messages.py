@@ -41,7 +41,7 @@ class ToRemember:
 
 def insert(tx: Transaction, owner_key: int, conversation_key: int, message: Message, tokens: dict[str, int]) -> None:
     """Writes one message with the counts that were made of it."""
-    tx.run(
+    tx.put(
         _INSERT,
         {
             "id": message.id,

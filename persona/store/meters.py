@@ -110,7 +110,7 @@ def add(tx: Transaction, meters: Iterable[Meter], call: Exchange) -> None:
     if nano_usd or tokens:
         more = {"more_nano_usd": nano_usd, "more_tokens": tokens}
         for meter in meters:
-            tx.run(_ADD, {**_key(meter), **more, "begins_us": meter.since_us})
+            tx.put(_ADD, {**_key(meter), **more, "begins_us": meter.since_us})
 
 
 def running(tx: Transaction, since_us: int) -> list[Running]:

@@ -1,8 +1,9 @@
 """What PostgreSQL needs beside its SQL: psycopg's connections, their time-outs, its kinds of BEGIN.
 
 Imported only for a PostgreSQL URL: psycopg is an extra, `pypersona[postgres]`. Connections run in autocommit and
-transactions are begun and ended by our own statements, which saves psycopg's bookkeeping; statements are prepared
-on first use and carry `$1` parameters, which psycopg need not parse.
+transactions are begun and ended by our own statements, which saves psycopg's bookkeeping. Statements carry `$1`
+parameters; those of a transaction are prepared on first use, by `pipeline`, and psycopg prepares none: what it prepared
+it would drop after a ROLLBACK, and ours with it.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
 from persona.store.backend import Backend
+from persona.store.pipeline import Pipeline, Prepared
 
 RV = TypeVar("RV")
 
@@ -46,6 +48,12 @@ class PatientConnection(psycopg.Connection[Any]):
     """A connection that gives up on a server which does not answer, instead of waiting for it for ever."""
 
     patience_s: float | None = None
+    prepared: Prepared | None = None
+
+    def statements(self) -> Pipeline:
+        """The statements of one transaction."""
+        self.prepared = self.prepared or Prepared()
+        return Pipeline(self, self.prepared)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         try:
@@ -59,7 +67,20 @@ class PatientConnection(psycopg.Connection[Any]):
 def backend(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s: float, connections: int) -> Backend:
     """PostgreSQL, connected to on first use."""
     made = engine(url, durability, busy_timeout_s, statement_timeout_s, connections)
-    return Backend(made, BEGIN_WRITE, BEGIN_READ, lost, (psycopg.DataError,))
+    return Backend(made, begun, lost, (psycopg.DataError,))
+
+
+@contextmanager
+def begun(connection: PoolProxiedConnection, write: bool) -> Iterator[Pipeline]:
+    """A transaction's statements; BEGIN goes out with the first, and COMMIT with the last of them."""
+    driver: Any = connection.driver_connection
+    statements: Pipeline = driver.statements()
+    try:
+        statements.send(BEGIN_WRITE if write else BEGIN_READ)
+        yield statements
+        statements.commit()
+    finally:
+        statements.close()
 
 
 def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s: float, connections: int) -> Engine:
@@ -67,7 +88,7 @@ def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s
     usual = {name: value for name, value in _CONNECT.items() if name not in url.query}
     made = create_engine(
         url.set(drivername="postgresql+psycopg"),
-        connect_args={**usual, "autocommit": True, "prepare_threshold": 0, "cursor_factory": psycopg.RawCursor},
+        connect_args={**usual, "autocommit": True, "prepare_threshold": None, "cursor_factory": psycopg.RawCursor},
         paramstyle="numeric_dollar",
         use_native_hstore=False,  # spares a query
         pool_size=connections,

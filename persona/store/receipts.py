@@ -28,6 +28,11 @@ _LIST = Statement(select(*_COLUMNS).order_by(_r.number.desc()).limit(param("most
 _ONE = Statement(select(*_COLUMNS).where(_r.id == param("which")))
 
 
+def ahead(tx: Transaction) -> None:
+    """Says that `newest` will be asked."""
+    tx.ahead(_NEWEST, {})
+
+
 def newest(tx: Transaction) -> int:
     """The number of the last receipt: they are counted in the order in which their erasures were committed."""
     row = tx.one(_NEWEST, {})

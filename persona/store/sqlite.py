@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from typing import cast
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import Pool, QueuePool, StaticPool
 
@@ -69,7 +70,17 @@ def existing(url: str) -> str:
 
 def backend(url: URL, durability: str, busy_timeout_s: float) -> Backend:
     """SQLite, opened on first use. A file needs no connection that could be lost."""
-    return Backend(engine(url, durability, busy_timeout_s), BEGIN_WRITE, BEGIN_READ, lost=lambda *_: False)
+    return Backend(engine(url, durability, busy_timeout_s), begun, lost=lambda *_: False)
+
+
+@contextmanager
+def begun(connection: PoolProxiedConnection, write: bool) -> Iterator[DBAPICursor]:
+    """A transaction's cursor; it is committed at the end."""
+    cursor = connection.cursor()
+    cursor.execute(BEGIN_WRITE if write else BEGIN_READ)
+    yield cursor
+    cursor.close()  # a result that was not read to its end would hold its snapshot
+    connection.commit()
 
 
 def impatient(url: URL) -> Engine:

@@ -34,6 +34,11 @@ def drop(tx: Transaction, conversation_key: int, depth: int) -> None:
     tx.run(_DROP, {"conversation": conversation_key, "depth": depth})
 
 
+def ahead(tx: Transaction, conversation_key: int) -> None:
+    """Says that `of_conversation` will be asked."""
+    tx.ahead(_OF_CONVERSATION, {"conversation": conversation_key})
+
+
 def of_conversation(tx: Transaction, conversation_key: int) -> list[tuple[str, str, int, str]]:
     """The conversation's summaries as (id, text, depth, id of the last message covered), the furthest first."""
     return [tuple(row) for row in tx.all(_OF_CONVERSATION, {"conversation": conversation_key})]

@@ -107,7 +107,7 @@ def put(
 ) -> None:
     """Adds a task, in the transaction of what causes it; it is due at once, or after a time."""
     row = {**_row(new_id("tsk"), kind, subject, now_us), "run_after_us": run_after_us}
-    tx.run(_INSERT, {**row, "owner_key": owner_key, "conversation_key": conversation_key})
+    tx.put(_INSERT, {**row, "owner_key": owner_key, "conversation_key": conversation_key})
 
 
 def arm(tx: Transaction, kind: TaskKind, now_us: int, run_after_us: int = 0, subject: str = "") -> None:

@@ -215,7 +215,7 @@ def close_turn(tx: Transaction, advance: Advance, state: TurnState, reply_id: st
             return False
         raise _lost(tx, advance)
     ended = {"which": advance.turn_id, "state": state, "reply_id": reply_id, "error": error}
-    tx.run(_END_TURN, {**ended, "ended_us": advance.now_us})
+    tx.put(_END_TURN, {**ended, "ended_us": advance.now_us})
     return True
 
 
@@ -292,7 +292,7 @@ def _advance(tx: Transaction, advance: Advance, lease_turn_id: str, until_us: in
 def _abandon(tx: Transaction, conversation: ConversationState, now_us: int) -> None:
     """Ends the turn whose lease ran out: whoever ran it is gone, or will find that it lost the conversation."""
     if conversation.lease_turn_id:
-        tx.run(_ABANDON, {"which": conversation.lease_turn_id, "ended_us": now_us})
+        tx.put(_ABANDON, {"which": conversation.lease_turn_id, "ended_us": now_us})
 
 
 def _again(
@@ -319,7 +319,7 @@ def _again(
     if opened:
         if conversation.lease_turn_id != turn_id:
             _abandon(tx, conversation, opening.now_us)
-        tx.run(_RESUME, {"which": turn_id, "started_us": opening.now_us})
+        tx.put(_RESUME, {"which": turn_id, "started_us": opening.now_us})
     return opened
 
 
@@ -362,7 +362,7 @@ def _begin(tx: Transaction, opening: Opening, owner: OwnerState, conversation: C
             tasks.put(tx, "index", owner.key, message.id, opening.now_us)
         if opening.learns and owner.learning:
             tasks.put(tx, "learn", owner.key, message.id, opening.now_us, conversation.key)
-    tx.run(
+    tx.put(
         _INSERT_TURN,
         {
             "id": turn_id,

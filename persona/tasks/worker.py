@@ -149,8 +149,10 @@ class Worker:
         now_us = self._place.now_us()
 
         def claim(tx: Transaction) -> Sequence[Task]:
+            receipts.ahead(tx)
+            claimed = tasks.claim(tx, now_us, self._lease_us, _BATCH)
             self._place.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
-            return tasks.claim(tx, now_us, self._lease_us, _BATCH)
+            return claimed
 
         return await self._place.database.run(claim, brief=True)
 
