@@ -58,6 +58,11 @@ def insert(tx: Transaction, owner_key: int, conversation_key: int, message: Mess
     )
 
 
+def ahead(tx: Transaction, owner_key: int, id: str) -> None:
+    """Says that `to_remember` will be asked."""
+    tx.ahead(_MESSAGE, {"owner": owner_key, "id": id})
+
+
 def to_remember(tx: Transaction, owner_key: int, id: str) -> ToRemember | None:
     """The message or the fact that still holds, or None."""
     if row := tx.one(_MESSAGE, {"owner": owner_key, "id": id}):

@@ -1,6 +1,6 @@
 """Makes a memory of what a user said, or of a fact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -9,6 +9,7 @@ from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
 from persona.store import memories, messages
 from persona.store.engine import Transaction
+from persona.store.messages import ToRemember
 from persona.store.tasks import Task
 from persona.tasks.workshop import Workshop
 from persona.values.memory import MemoryRow
@@ -16,11 +17,25 @@ from persona.values.memory import MemoryRow
 _LONGEST = 2_000  # characters of a message that become its memory
 
 
-async def index(place: Workshop, task: Task) -> Callable[[Transaction], Callable[[], None] | None] | None:
+def to_index(tx: Transaction, claimed: Sequence[Task]) -> dict[str, ToRemember]:
+    """The messages and facts that such tasks name, by their ids, read where the tasks are claimed."""
+    wanted = [task for task in claimed if task.kind == "index"]
+    for task in wanted:
+        messages.ahead(tx, task.owner_key, task.subject)
+    read = ((task.id, messages.to_remember(tx, task.owner_key, task.subject)) for task in wanted)
+    return {id: found for id, found in read if found}
+
+
+def ahead(tx: Transaction, task: Task) -> None:
+    """Says what will be asked when such a task ends."""
+    messages.ahead(tx, task.owner_key, task.subject)
+    memories.ahead(tx, task.owner_key, task.subject)
+
+
+async def index(
+    place: Workshop, task: Task, found: ToRemember | None
+) -> Callable[[Transaction], Callable[[], None] | None] | None:
     """Embeds the message or fact that the task names; keeping it as a memory ends the task. Safe to repeat."""
-    found = await place.database.run(
-        lambda tx: messages.to_remember(tx, task.owner_key, task.subject), write=False, brief=True
-    )
     if found is None:
         return None  # erased meanwhile
     text = found.text[:_LONGEST]
@@ -41,6 +56,8 @@ async def index(place: Workshop, task: Task) -> Callable[[Transaction], Callable
     )
 
     def write(tx: Transaction) -> Callable[[], None] | None:
+        if messages.to_remember(tx, task.owner_key, task.subject) is None:
+            return None  # erased since it was read
         revision = memories.add_once(tx, task.owner_key, row)
         return partial(place.indexes.follow, task.owner_key, replace(row, revision=revision)) if revision else None
 

@@ -9,11 +9,12 @@ from contextvars import Context
 from persona.errors import LimitReached, PersonaError, StoreError, StoreReadOnly
 from persona.store import receipts, tasks
 from persona.store.engine import Transaction
+from persona.store.messages import ToRemember
 from persona.store.tasks import Task, TaskKind
 from persona.tasks.batch import Batch, Outcome
 from persona.tasks.canary import watch
 from persona.tasks.clean import clean
-from persona.tasks.index import index
+from persona.tasks.index import ahead, index, to_index
 from persona.tasks.learn import learn
 from persona.tasks.retention import EVERY_US, prune
 from persona.tasks.shadow import shadow
@@ -26,7 +27,6 @@ Ending = Callable[[Transaction], Callable[[], None] | None]
 """What a task still writes, in the transaction that takes it off the list; it may return what is to be done after."""
 
 _KINDS: dict[TaskKind, Callable[[Workshop, Task], Awaitable[Ending | None]]] = {
-    "index": index,
     "learn": learn,
     "summarise": summarise,
     "shadow": shadow,
@@ -54,6 +54,7 @@ class Worker:
         self._stopping = self._takes_no_more = False
         self._running: asyncio.Task[None] | None = None
         self._begun: list[Task] = []
+        self._to_index: dict[str, ToRemember] = {}
         self._arm_next_us = 0
         self._armed: object = ((), False)
 
@@ -148,13 +149,14 @@ class Worker:
     async def _claim(self) -> Sequence[Task]:
         now_us = self._place.now_us()
 
-        def claim(tx: Transaction) -> Sequence[Task]:
+        def claim(tx: Transaction) -> tuple[Sequence[Task], dict[str, ToRemember]]:
             receipts.ahead(tx)
             claimed = tasks.claim(tx, now_us, self._lease_us, _BATCH)
             self._place.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
-            return claimed
+            return claimed, to_index(tx, claimed)
 
-        return await self._place.database.run(claim, brief=True)
+        claimed, self._to_index = await self._place.database.run(claim, brief=True)
+        return claimed
 
     async def _give_back(self) -> None:
         """Lets others have at once what was claimed and not ended."""
@@ -180,13 +182,18 @@ class Worker:
         if task is None:
             return "lost"
         try:
-            ending = await _KINDS[task.kind](self._place, task)
+            ending = await self._work(task)
             ended, afterwards = await self._place.database.run(lambda tx: _end(tx, task, ending), brief=True)
             if afterwards:
                 afterwards()
         except Exception as error:  # noqa: BLE001 - one broken task must not stop the others
             return await self._put_off(task, error)
         return "done" if ended else "lost"
+
+    async def _work(self, task: Task) -> Ending | None:
+        if task.kind == "index":
+            return await index(self._place, task, self._to_index.get(task.id))
+        return await _KINDS[task.kind](self._place, task)
 
     async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
@@ -204,5 +211,7 @@ class Worker:
 
 def _end(tx: Transaction, task: Task, ending: Ending | None) -> tuple[bool, Callable[[], None] | None]:
     """Takes the task off the list and writes what it led to; neither when another worker has it by now."""
+    if ending and task.kind == "index":
+        ahead(tx, task)
     held = tasks.done(tx, task)
     return held, ending(tx) if held and ending else None
