@@ -1,17 +1,52 @@
-"""The language of a text: by a small model that comes with its library (lid.176, 1 MB, 176 languages), offline."""
+"""The language of a text: by its small words, and where they do not tell by a model that comes with its library.
 
+French and English have small words that their neighbours do not share, and a sentence or two holds several of them. The
+model (lid.176, 1 MB, 176 languages, offline) takes twenty times as long.
+"""
+
+import re
 from functools import lru_cache
 from typing import Any
+
+from persona.harvest.similar.text import words_in
 
 LEAST = 0.4
 """The probability under which a language is not known: short texts of one or two words mostly stay below it."""
 
 _READ = 200  # characters; the beginning of a text tells its language
+_ENOUGH = 3  # different small words of one language more than twice those of others
+_SMALL_WORD = re.compile(r"[^\W\d_]+")
+_FRENCH = words_in(
+    "après au aussi aux avant avec avez avons bien bonjour ce cela ces cette chez comme dans depuis des du elle "
+    "elles est fait il ils j je jusqu les leur mais merci mes mon nos notre nous où ont oui par pas peut peux "
+    "pour pouvez puis qu quand quel quelle qui sans ses sont sous sur très une vos votre vous été être"
+)
+_ENGLISH = words_in(
+    "about after an and are at be been but by can could do does for from had has have how if is it my not of our "
+    "please should thank thanks that the there these they this those to was we were what when where which will "
+    "with would you your"
+)
+# of Spanish, Catalan, Portuguese, Italian, Romanian, German, Dutch, Danish, Norwegian and Swedish
+_ELSEWHERE = words_in(
+    "el los las del para con muy pero esta está como más una unos che di gli sono della nel non più um uma não os "
+    "mi das der die und ist nicht ein eine ich auf mit von dem den het een niet voor det er på och att som av ik "
+    "zijn maar els amb dels és și nu este cu pe si ca og jeg til har ikke inte na lo è sul você meu ens"
+)
+_WORDS = _FRENCH | _ENGLISH | _ELSEWHERE
 
 
 def language(text: str) -> str:
     """The language as ISO 639-1 (639-3 where that has none); empty where it is not clear."""
     beginning = text[:_READ].strip()
+    small = _WORDS.intersection(_SMALL_WORD.findall(beginning.lower()))
+    for name, words in (("fr", _FRENCH), ("en", _ENGLISH)):
+        mine = len(small & words)
+        if 3 * mine - 2 * len(small) >= _ENOUGH:
+            return name
+    return _by_model(beginning)
+
+
+def _by_model(beginning: str) -> str:
     if not any(map(str.isalpha, beginning)):
         return ""
     (found,) = _detector().detect(beginning, model="lite", k=1)
