@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from persona.harvest.similar import readings, signature, text
 from persona.harvest.similar.glance import ASKED, PAIR
+from persona.harvest.similar.lexicon import Lexicon, Read, digests_of_rows, digests_of_sets
 from persona.harvest.similar.topics import TERMS, template, terms
 from persona.values import words
 
@@ -63,26 +64,32 @@ class Columns:
             np.save(folder / f"{column.name}.npy", getattr(self, column.name), allow_pickle=False)
 
 
-def columns_of(rows: Sequence[Row]) -> Columns:
-    """The columns of a chunk's rows, in their order."""
-    read = [(text.tokens(row.question), text.tokens(row.reply)) for row in rows]
-    pair_keys, pair_sketches = _pairs(read)
-    asked_keys, asked_sketches = _questions(read)
+def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: bool = True) -> Columns:
+    """The columns of a chunk's rows, in their order; without `templates` all of them have the template 0."""
+    lexicon = lexicon or Lexicon()
+    read = lexicon.read((row.question, row.reply) for row in rows)
+    counts = np.diff(read.ends, prepend=-1)
+    starts = read.ends + 1 - counts
+    pair_keys, pair_sketches = _pairs(read, lexicon, counts)
+    asked_keys, asked_sketches = _questions(read, lexicon, len(rows))
     capitals = [readings.capitals(row.question, row.reply) for row in rows]
-    asked = [frozenset(map(words.fold, question)) for question, _ in read]
+    held = read.asked & ((lexicon.hash[read.words] & 1) == 1)
+    exact = digests_of_rows(lexicon.digest[read.words], starts, counts)
+    silent = np.flatnonzero(read.words[read.ends - 1] == 0)  # the reply has signs only
+    exact[silent] = [text.digest(_SEPARATOR.join((rows[row].question, rows[row].reply))) for row in silent.tolist()]
     return Columns(
         user=_unsigned([text.digest(row.user) for row in rows]),
         rating=np.array([row.rating for row in rows], np.int16),
         at_us=np.array([row.at_us for row in rows], np.int64),
         side=np.array([row.side for row in rows], np.int8),
         context=_unsigned([row.context for row in rows]),
-        exact=_unsigned([_exact(row, *found) for row, found in zip(rows, read, strict=True)]),
-        question=_unsigned([text.question_digest(found) for found, _ in read]),
-        template=_unsigned([template(row.question) for row in rows]),
+        exact=exact,
+        question=digests_of_sets(read.row[held], lexicon.folded[read.words[held]], len(rows), text.FEWEST),
+        template=_unsigned([template(row.question) if templates else 0 for row in rows]),
         terms=np.array([terms(row.question, row.language) for row in rows], np.uint32).reshape(len(rows), TERMS),
         pair_look=PAIR.look(pair_sketches, capitals),
         pairs=pair_keys,
-        asked_look=ASKED.look(asked_sketches, capitals, asked),
+        asked_look=ASKED.look(asked_sketches, [_within(one, row) for one, row in zip(capitals, rows, strict=True)]),
         asked=asked_keys,
     )
 
@@ -91,41 +98,50 @@ def _unsigned(values: list[int]) -> NDArray[np.uint64]:
     return np.array(values, np.uint64)
 
 
-def _exact(row: Row, question: list[str], reply: list[str]) -> int:
-    if not reply:  # signs only
-        return text.digest(_SEPARATOR.join((row.question, row.reply)))
-    return text.digest(" ".join((*question, _SEPARATOR, *reply)))
+def _within(capitals: readings.Capitals, row: Row) -> readings.Capitals:
+    """The same with the names in the question alone."""
+    if not capitals.names:
+        return capitals
+    asked = capitals.names.intersection(map(words.fold, text.tokens(row.question)))
+    return readings.Capitals(asked, (capitals.names | capitals.opening) - asked)
 
 
-def _pairs(read: list[tuple[list[str], list[str]]]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+def _pairs(read: Read, lexicon: Lexicon, counts: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """Band keys and sketches of question with reply: the words with content, and every two neighbouring words."""
-    counts = np.array([len(question) + len(reply) + 1 for question, reply in read], np.int64)
-    ends = np.cumsum(counts)
-    said = chain.from_iterable(chain((text.word_hash(one) for one in chain(*row)), (1,)) for row in read)
-    hashes = np.fromiter(said, np.uint32, int(counts.sum()))
+    said = (read.words > 0) | np.isin(np.arange(len(read.words)), read.ends, assume_unique=True)
+    number, where = read.words[said], read.row[said]
+    hashes = lexicon.hash[number]
     twos = hashes[:-1] * np.uint32(0x9E3779B1) + hashes[1:]
     alone = (hashes & 1).astype(np.bool_)
-    pair_at = np.ones(len(hashes), np.bool_)
-    pair_at[ends - 1] = False
-    # a row's words with content, the 1 that ends it included so that no row is empty, then its neighbours
-    where = np.repeat(np.arange(len(read)), counts)
-    members = np.concatenate((hashes[alone], twos[pair_at[:-1]]))
-    owner = np.concatenate((where[alone], where[:-1][pair_at[:-1]]))
+    within = where[:-1] == where[1:]
+    # a row's words with content, the border that ends it included so that no row is empty, then its neighbours
+    members = np.concatenate((hashes[alone], twos[within]))
+    owner = np.concatenate((where[alone], where[:-1][within]))
     order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(len(read)))
+    starts = np.searchsorted(owner[order], np.arange(len(counts)))
     signed = signature.minima(members[order], starts, signature.PAIRS)
-    apart = _unsigned([text.numbers(question + reply) for question, reply in read])
+    apart = _numbers(read.row, read.words, lexicon, len(counts))
     return signature.bands(signed, apart, signature.PAIRS), signature.sketch(signed)
 
 
-def _questions(read: list[tuple[list[str], list[str]]]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+def _questions(read: Read, lexicon: Lexicon, rows: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """Band keys and sketches of the questions: runs of letters, so that a word misspelt stays close to itself."""
-    found = [[gram for token in question for gram in text.grams(token)] or [0] for question, _ in read]
-    counts = np.array([len(one) for one in found], np.int64)
-    members = np.fromiter(chain.from_iterable(found), np.uint32, int(counts.sum()))
-    signed = signature.minima(members, np.cumsum(counts) - counts, signature.QUESTIONS)
-    apart = _unsigned([text.numbers(question) for question, _ in read])
+    number, where = read.words[read.asked], read.row[read.asked]
+    grams, sizes = lexicon.grams(number)
+    counts = np.bincount(where, sizes, minlength=rows).astype(np.int64)
+    room = np.maximum(counts, 1)  # a question without any has a 0
+    starts = np.cumsum(room) - room
+    members = np.zeros(int(room.sum()), np.uint32)
+    members[np.arange(len(grams)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)] = grams
+    signed = signature.minima(members, starts, signature.QUESTIONS)
+    apart = _numbers(where, number, lexicon, rows)
     return signature.bands(signed, apart, signature.QUESTIONS), signature.sketch(signed[:64])
+
+
+def _numbers(row: NDArray[np.int64], said: NDArray[np.int32], lexicon: Lexicon, rows: int) -> NDArray[np.uint64]:
+    """A digest of the tokens with a digit in each row, 0 for none."""
+    numeric = lexicon.numeric[said]
+    return digests_of_sets(row[numeric], lexicon.digest[said[numeric]], rows)
 
 
 class Gathered:

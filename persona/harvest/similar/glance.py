@@ -1,9 +1,8 @@
 """What tells two rows apart at a glance: bits of their signatures, and the names in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from persona.harvest.similar.readings import Capitals
 
 NAMES, CAPITALS = 4, 12  # of a row, 16 bits of a hash of each
 _ANYTHING = 0xFFFF  # in the last place of the capitals: there were more
-_PER_WORD = 4  # hashes in 64 bits
+_NONE = [0] * CAPITALS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +21,10 @@ class Glance:
 
     sketch: int
 
-    def look(
-        self, sketches: NDArray[np.uint64], capitals: Sequence[Capitals], within: Sequence[frozenset[str]] | None = None
-    ) -> NDArray[np.uint64]:
-        """The looks of rows, shape (rows, width); only names that are `within` each row's words, where given."""
-        found = np.zeros((len(capitals), NAMES + CAPITALS), np.uint16)
-        for row, one in enumerate(capitals):
-            names = one.names if within is None else one.names & within[row]
-            _fill(found[row, :NAMES], names)
-            _fill(found[row, NAMES:], one.names | one.opening)
-            if len(one.names | one.opening) > CAPITALS:
-                found[row, -1] = _ANYTHING
+    def look(self, sketches: NDArray[np.uint64], capitals: Sequence[Capitals]) -> NDArray[np.uint64]:
+        """The looks of rows, shape (rows, width)."""
+        held = [(*_short(one.names, NAMES), *_short(one.names | one.opening, CAPITALS)) for one in capitals]
+        found = np.array(held, "<u2").reshape(len(capitals), NAMES + CAPITALS)
         return np.concatenate((sketches, found.view("<u8")), axis=1)
 
     def unlike(
@@ -54,11 +46,6 @@ PAIR = Glance(sketch=2)
 ASKED = Glance(sketch=1)
 
 
-def _fill(places: NDArray[np.uint16], said: Iterable[str]) -> None:
-    for at, found in enumerate(islice(sorted(map(_short, said)), len(places))):
-        places[at] = found
-
-
 def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.bool_]:
     """Whether `one` has a name that is no word of the other's with a capital; shape (names and capitals, rows)."""
     lacks = np.zeros(one.shape[1], np.bool_)
@@ -71,6 +58,14 @@ def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.b
     return lacks
 
 
+def _short(said: Collection[str], places: int) -> Sequence[int]:
+    """The smallest hashes of words, 0 where there are fewer; the last capital says where there were more."""
+    found = sorted(map(_hash, said))
+    if len(found) <= places:
+        return found + _NONE[: places - len(found)]
+    return [*found[: places - 1], _ANYTHING] if places == CAPITALS else found[:places]
+
+
 @lru_cache(maxsize=1 << 14)
-def _short(word: str) -> int:
+def _hash(word: str) -> int:
     return text.digest(word) % (_ANYTHING - 1) + 1

@@ -2,16 +2,19 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
 from persona.values import words
 
 # signs that change what is said, unlike a comma
-_TOKEN = re.compile(r"[^\W_]+|[%€$£+#<>=]")
+_TOKEN = re.compile(r"[^\W_]+|[%€$£+#<>=\x00]")
+BORDER = "\x00"
+"""What stands between the tokens of two texts: in no text, for no database takes it."""
 # scripts that are written without spaces or with vowel signs, which takes a slower reading
 _FAR = re.compile(r"[\u0590-\u1fff\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
-_THOUSANDS = re.compile(r"(?<=\d)(?:[.,']|\s+)(?=\d{3}(?!\d))")
+_THOUSANDS = re.compile(r"(\d)(?:[.,']|\s+)(?=\d{3}(?!\d))")
 _LONGEST = 4  # letters of a gram
 FEWEST = 2  # words with content: a question with fewer is about what was said before
 
@@ -29,22 +32,35 @@ COURTESIES = words_in(
 
 def tokens(text: str) -> list[str]:
     """The words and numbers of `text` in order, case folded; 1,200 and 1 200 give 1200."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    plain = plain.casefold()
-    if _FAR.search(plain):
-        return words.tokens(plain)
-    return _TOKEN.findall(_THOUSANDS.sub("", plain))
+    plain = _plain(text)
+    return words.tokens(plain) if _FAR.search(plain) else _near(plain)
+
+
+def tokens_of(texts: Sequence[str]) -> list[str]:
+    """The tokens of many texts, with a border after those of each."""
+    whole = _plain(BORDER.join((*texts, "")))
+    if whole.count(BORDER) != len(texts):
+        return tokens_of([text.replace(BORDER, " ") for text in texts])
+    if not _FAR.search(whole):
+        return _near(whole)
+    found: list[str] = []
+    for plain in whole.split(BORDER)[:-1]:
+        found += words.tokens(plain) if _FAR.search(plain) else _near(plain)
+        found.append(BORDER)
+    return found
+
+
+def _plain(text: str) -> str:
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
+
+
+def _near(plain: str) -> list[str]:
+    return _TOKEN.findall(_THOUSANDS.sub(r"\1", plain))
 
 
 def digest(found: str) -> int:
     """64 bits of a hash of a text, the same in every process."""
     return int.from_bytes(blake2b(found.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
-
-
-@lru_cache(maxsize=1 << 15)
-def word_hash(token: str) -> int:
-    """32 bits of a hash of a token; the lowest bit says whether it carries content."""
-    return digest(token) & 0xFFFF_FFFE | carries(token)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -59,16 +75,14 @@ def grams(token: str) -> tuple[int, ...]:
     if not carries(token):
         return ()
     edged = f"^{words.fold(token)}$"
-    return tuple(digest(edged[at : at + _LONGEST]) & 0xFFFF_FFFF for at in range(max(1, len(edged) - _LONGEST + 1)))
+    return tuple(_gram(edged[at : at + _LONGEST]) for at in range(max(1, len(edged) - _LONGEST + 1)))
 
 
-def numbers(found: list[str]) -> int:
-    """A digest of the tokens with a digit, in any order: rows that differ in a number are not alike."""
-    held = {token for token in found if not token.isalpha() and any(sign.isdigit() for sign in token)}
-    return digest(" ".join(sorted(held))) if held else 0
+@lru_cache(maxsize=1 << 15)
+def _gram(letters: str) -> int:
+    return digest(letters) & 0xFFFF_FFFF
 
 
-def question_digest(found: list[str]) -> int:
-    """A digest of the content of a question in any order; 0 when there is too little to compare it by."""
-    held = {words.fold(token) for token in found if carries(token)}
-    return digest(" ".join(sorted(held))) if len(held) >= FEWEST else 0
+def is_number(token: str) -> bool:
+    """Whether a token has a digit: rows that differ in one are not alike."""
+    return not token.isalpha() and any(map(str.isdigit, token))
