@@ -75,6 +75,7 @@ _CLOCK = re.compile(
     r"|(?P<c>\d{1,2}):(?P<cm>[0-5]\d)(?!\d)(?::\d\d)?(?:\s?(?P<cx>[ap])\.?m\b)?"
     r"|(?P<x>\d{1,2})\s?(?P<xx>[ap])\.?m\b)"
 )
+_CLOCK_HINT = re.compile(r"\d(?:\s?h|:[0-5]|\s?[ap]\.?m\b)")  # in every clock, and much quicker to look for
 _PREFIX = re.compile(r"^(?:[ldjcnstm]|qu|jusqu|lorsqu|puisqu|quelqu)'(?=.)")
 _SUFFIX = re.compile(r"'(?:s|re|ll|ve|d|m)$")
 _NOT = re.compile(r"n't$")
@@ -131,7 +132,9 @@ def terms(text: str, lang: str | None = None) -> list[str]:
 def tokens(text: str) -> list[str]:
     """The words of `text`, case folded, stop words and all; hours and unspaced scripts as in `terms`."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
-    plain = _CLOCK.sub(_hour, plain.casefold())
+    plain = plain.casefold()
+    if _CLOCK_HINT.search(plain):
+        plain = _CLOCK.sub(_hour, plain)
     found: list[str] = (_MARKED_WORD if _MARKS.search(plain) else _PLAIN_WORD).findall(plain)
     if _UNSPACED.search(plain):
         found = [piece for word in found for piece in _pairs(word)]

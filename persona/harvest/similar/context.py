@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 
 from persona.harvest.similar.text import carries, digest, tokens
 from persona.values import words
@@ -19,6 +20,8 @@ _ON = re.compile(
     re.IGNORECASE,
 )
 _LITTLE = 3  # words with content
+_WORD = re.compile(r"(?<![^\W_])[A-Za-z]+(?![^\W_])")  # of which every reading makes one token
+_FIRST = 24
 
 
 def context(
@@ -46,5 +49,18 @@ def context(
 
 
 def _goes_on(question: str) -> bool:
+    if _says_much(question):
+        return False
     asked = question.replace("’", "'")
     return _ON.search(asked) is not None and len(set(filter(carries, tokens(asked)))) <= _LITTLE
+
+
+def _says_much(question: str) -> bool:
+    """Whether the first words settle that there are many with content, as they mostly do."""
+    found: set[str] = set()
+    for word in islice(_WORD.finditer(question), _FIRST):
+        if carries(word[0].lower()):
+            found.add(word[0].lower())
+            if len(found) > _LITTLE:
+                return True
+    return False

@@ -12,7 +12,8 @@ ASKED_ALIKE = 60  # hundredths, of the question in them
 _FREE, _FREE_SHARE = 1, 12  # words that may be exchanged for others: one, and one more for twelve with content
 _SHORTEST = 4  # letters: a shorter word is not taken for another one misspelt
 _TURNS_SWAPPED, _TURNS_SLIPPED = 5, 6  # letters of a word that decides, for two swapped or one slip to leave it itself
-_CAPITAL = re.compile(r"(?<![\w'’])[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f]\w+")
+# the sign before it is looked at last: to find a capital is quick
+_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f](?<![\w'’].)\w+")
 _SPACE, _ENDS = " \t\"'«»“”([>-\u00a0\u202f", ".!?…:;\n*•–—"  # what may stand before a word that opens a sentence
 _BEFORE = 6  # characters before a word that say whether a sentence starts with it
 # what is said to be polite, and nothing else
@@ -98,9 +99,17 @@ def _capitals(said: str) -> tuple[set[str], set[str]]:
     opening = _OPENING.match(said)
     for found in _CAPITAL.finditer(said, opening.end() if opening else 0):
         start = found.start()
+        if said[start - 2 : start - 1].isalnum() and said[start - 1] == " ":  # as most are
+            within.add(_small(found[0]))
+            continue
         before = said[max(0, start - _BEFORE) : start].rstrip(_SPACE)
-        (within if before and before[-1] not in _ENDS else first).add(words.fold(found[0].casefold()))
+        (within if before and before[-1] not in _ENDS else first).add(_small(found[0]))
     return within, first
+
+
+@lru_cache(maxsize=1 << 14)
+def _small(word: str) -> str:
+    return words.fold(word.casefold())
 
 
 def read_pair(question: str, reply: str) -> Pair:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +22,21 @@ _GAP = "\x00"
 
 def terms(question: str, language: str | None = None) -> list[int]:
     """The hashes of the question's first distinct terms (as `words.terms` finds them), filled up with 0."""
-    found = dict.fromkeys(one for one in words.terms(question, language) if not one.isdigit())
-    hashes = [term_hash(one) for one, _ in zip(found, range(TERMS), strict=False)]
-    return hashes + [0] * (TERMS - len(hashes))
+    spoken = words.language(question) if language is None else language
+    found: dict[int, None] = {}
+    for word in words.tokens(question):
+        if hashed := _hash_of(word, spoken):
+            found[hashed] = None
+            if len(found) == TERMS:
+                return list(found)
+    return [*found, *[0] * (TERMS - len(found))]
+
+
+@lru_cache(maxsize=1 << 15)
+def _hash_of(word: str, language: str) -> int:
+    """That of a word's term; 0 for a number, and for a word that has none."""
+    term = words.term(word, language)
+    return 0 if not term or term.isdigit() else term_hash(term)
 
 
 def term_hash(term: str) -> int:
