@@ -43,7 +43,8 @@ _SAYS = re.compile(
     re.IGNORECASE,
 )
 DATED = re.compile(r"\d(?:\d{3}(?!\d)|\s?[/.\- ]\s?\d{1,2}\s?[/.\- ]\s?\d\d)")
-HINTS = ("born", "birth", "dob", "d.o.b", "né", "naiss", "anniv", "gebor", "geburt", "nee ")
+_HINTS = ("born", "birth", "dob", "d.o.b", "naiss", "naquit", "anniv", "gebor", "geburt")
+_NE = re.compile(r"né(?<!\wné)e?s?(?!\w)")
 _ORDINAL = re.compile(r"(?<!\d)([12]\d)(st|nd|rd|th|er)\b", re.IGNORECASE)
 _NEAREST = 3  # words of birth that are looked at before a date
 _BEFORE, _AFTER = 56, 36
@@ -61,6 +62,11 @@ def find_births(text: str, regions: Sequence[str] = ()) -> Iterator[Span]:
             day = _date(found, shape, american)
             if day is not None and _near(text, found, places):
                 yield Span(found.start(), found.end(), "birth", day.isoformat(), is_ours(day.isoformat()), (shape,))
+
+
+def may_say_so(lowered: str) -> bool:
+    """Whether there may be words of birth in a text, which is given in lower case."""
+    return any(one in lowered for one in _HINTS) or _NE.search(lowered) is not None
 
 
 def written_as(day: date, raw: str, regions: Sequence[str]) -> str:

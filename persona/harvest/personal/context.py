@@ -1,6 +1,7 @@
 """What the words before a number say that it is."""
 
 import re
+from functools import lru_cache
 
 from persona.harvest.personal.words import words
 
@@ -52,9 +53,15 @@ _MOST_BEFORE = 6
 _ENDS = re.compile(r"\s*(?:please|thanks|thank you|merci|svp|bitte|danke)?\s*(?:[,.;!)\n\x00]|$)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1)
+def _before(text: str, start: int) -> list[str]:
+    """The words shortly before a number; asked for twice in a row."""
+    return _WORD.findall(text[max(0, start - REACH) : start].lower())
+
+
 def speaks_of_a_phone(text: str, start: int) -> bool:
     """Whether the words shortly before say that a phone number comes."""
-    words = _WORD.findall(text[max(0, start - REACH) : start].lower())
+    words = _before(text, start)
     for at, word in enumerate(words):
         if word in _PHONE or word.startswith(_PHONE_STARTS):
             return True
@@ -68,9 +75,9 @@ def speaks_of_a_phone(text: str, start: int) -> bool:
 
 def is_something_else(text: str, start: int) -> bool:
     """Whether the number is named, right before, as an order, a version, a serial number and the like."""
-    words = _WORD.findall(text[max(0, start - REACH) : start].lower())
+    words = _before(text, start)
     if words and words[-1] in "#,":
-        words.pop()
+        words = words[:-1]
     for word in words[: -_STEPS - 1 : -1]:
         if word in _OTHER:
             return True

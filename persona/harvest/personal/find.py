@@ -15,10 +15,12 @@ from persona.harvest.personal.places import find_addresses
 from persona.harvest.personal.values import KINDS, Known, Span
 
 _DIGIT = re.compile(r"\d")
-_RUN = re.compile(r"\d(?:[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{0,3}+\d){3,}+")
+_RUN = re.compile(r"\d(?:[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{0,3}+\d){6,}+")
+_DOTTED = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d")
+_LONG = re.compile(r"[\s\x00][^\s\x00]{16,}")  # words, which only a key is
 _CORSICA = re.compile(r"\d[ .\-]?2[ABab][ .\-]?\d")
 _NEAR = 16  # characters of a NIR on either side of its Corsican department
-_LEAST_PHONE, _LEAST_SSN, _LEAST_BANK = 7, 9, 8  # digits in a row
+_LEAST_PHONE, _LEAST_SSN, _LEAST_BANK = 7, 9, 8  # digits in a row; a run has the first of them
 _AGAIN = frozenset({"key", "url", "email", "iban", "card", "nir", "ssn", "phone"})
 _RANK = {kind: at for at, kind in enumerate(KINDS)}
 
@@ -66,34 +68,32 @@ def _all(text: str, known: Sequence[Known], regions: Sequence[str]) -> Iterator[
     if "://" in text:
         yield from webs.find_url_secrets(text)
     digits = _DIGIT.search(text)
-    longest = max(map(len, text.split()), default=0)
-    yield from find_keys(text, lowered, digits is not None, longest)
+    long = [(found.start(), found.end() - 1) for found in _LONG.finditer(f"\x00{text}")]
+    yield from find_keys(text, lowered, digits is not None, long)
     if digits:
         yield from _of_digits(text, lowered, digits.start(), regions)
     if known:
-        yield from find_known(text, known)
+        yield from find_known(text, known, lowered)
 
 
 def _of_digits(text: str, lowered: str, first: int, regions: Sequence[str]) -> Iterator[Span]:
     runs: list[tuple[int, int]] = []
-    most, dotted = 0, False
+    most = 0
     spans = list(find_addresses(text))
     for run in _RUN.finditer(text, first):
         digits = sum(map(str.isdigit, run.group()))
         most = max(most, digits)
-        dotted = dotted or run.group().count(".") >= 3
         if digits >= _LEAST_SSN:
             spans += find_numbers(text, *run.span())
-        if digits >= _LEAST_PHONE:
-            runs.append(run.span())
+        runs.append(run.span())
     if most >= _LEAST_BANK:
         spans += find_ibans(text)
     if "2a" in lowered or "2b" in lowered:
         for run in _CORSICA.finditer(text):
             spans += find_numbers(text, max(0, run.start() - _NEAR), min(len(text), run.end() + _NEAR))
-    if dotted or lowered.count(":") > 3:
+    if _DOTTED.search(text, first) or lowered.count(":") > 3:
         spans += webs.find_ips(text)
-    if births.DATED.search(text) and any(one in lowered for one in births.HINTS):
+    if births.DATED.search(text, first) and births.may_say_so(lowered):
         spans += births.find_births(text, regions)
     yield from spans
     for begin, end in _apart(runs, spans) if spans else runs:

@@ -18,7 +18,9 @@ _LENGTHS = {
     for country in countries.split()
 }  # fmt: skip
 # digits first, which are rarer than letters
-_CHECK = re.compile(r"\d\d(?:(?<=[A-Za-z]{2}\d\d)|(?<=[A-Za-z]{2} \d\d))(?=[ \-.\u00a0\u202f]?[A-Za-z0-9])")
+_CHECK = re.compile(
+    r"\d(?<=[A-Za-z ]\d)\d(?=[ \-.\u00a0\u202f]?[A-Za-z0-9])(?:(?<=[A-Za-z]{2}\d\d)|(?<=[A-Za-z]{2} \d\d))"
+)
 _SEPARATOR = re.compile(r"[ \-.\u00a0\u202f]")
 NOBODYS_BANK = "9999"
 

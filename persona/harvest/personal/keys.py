@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import log2
 
@@ -13,6 +13,7 @@ from persona.harvest.personal.values import Span
 LEAST, MIXED_BITS, STEPS = 24, 3.7, 0.34
 WORDED, FEW_DIGITS, ALL_WORDS, PLAIN = 0.45, 0.13, 0.6, 0.3
 _B = r"(?<![A-Za-z0-9_\-])"
+_BEARER = "Bearer "
 _BODY = r"[A-Za-z0-9_\-]"
 # hint that is looked for first → the prefix, kept in the surrogate, and the rest
 _KNOWN = {
@@ -41,7 +42,7 @@ _KNOWN = {
         ("gsk_", r"gsk_", r"[A-Za-z0-9]{30,80}", 0),
         ("key-", r"key-", r"[a-f0-9]{32}(?![A-Za-z0-9])", 0),
         ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-", r"[A-Z0-9]{40,80}", 0),
-        ("Bearer ", r"Bearer ", r"(?=[A-Za-z_.\-]{0,60}\d)[A-Za-z0-9_\-.=+/~]{16,2000}", 0),
+        (_BEARER, _BEARER, r"(?=[A-Za-z_.\-]{0,60}\d)[A-Za-z0-9_\-.=+/~]{16,2000}", 0),
     )
 }
 _PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)([^\x00-]{20,20000}?)(?=-----END|\x00|\Z)")
@@ -54,7 +55,6 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _LEAST_PASSWORD, _LEAST_NAMED = 6, 10  # "key" and "token" mean much else
-_LEAST_KNOWN = 16
 # a digit beside a letter, or beside a sign that people put into passwords
 _MIXED = re.compile(r"\d(?:[^\W\d]|(?<=[^\W\d]\d)|[!@#*&^~+]|(?<=[!@#*&^~+]\d))")
 _PASSWORD = re.compile(r"(?i)pass|pwd|mot|mdp|kennw|secret|cred|ident")
@@ -63,17 +63,17 @@ _HINTS = (
     "token",
     "jeton",
     "secret",
-    "passw",
     "pwd",
-    "passe",
     "mdp",
     "clé",
-    "passc",
+    "cle api",
+    "cle_api",
     "kennw",
     "credent",
     "identif",
     "bearer",
 )
+_PASSED = re.compile(r"pass(?:[wcp]|e(?<=de[ _]passe))")
 _DUMMY = re.compile(
     r"(?i)your|example|changeme|change_me|placeholder|dummy|redacted|x{4,}|\*{3,}|\.{3}|<|>|\$\{|\{\{|"
     r"process\.env|environ|getenv|"
@@ -95,21 +95,29 @@ _CODE = re.compile(r"[(\[{]|::|->|://|^\d+[.,]?\d*$|^[a-z_]+(?:\.[a-z_]+)+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
-def find_keys(text: str, lowered: str, has_digits: bool, longest: int) -> Iterator[Span]:
-    """Every secret in a text; `lowered` is the same in lower case, `longest` the length of its longest word."""
-    if longest >= _LEAST_KNOWN:
-        for hint, known in _KNOWN.items():
-            if hint in text:
-                for found in known.finditer(text):
-                    yield _span(found.start(), found.end(), found.group(), len(found[1]))
+def find_keys(text: str, lowered: str, has_digits: bool, long: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    """Every secret in a text; `lowered` is the same in lower case, `long` are the places of its words of 16 or more."""
+    yield from _prefixed(text, " ".join([text[start:end] for start, end in long]))
     if "-----BEGIN " in text:
         for found in _PEM.finditer(text):
             yield _span(found.start(), found.end(2), found[1] + found[2], len(found[1]))
     if has_digits:
-        if any(hint in lowered for hint in _HINTS) and _MIXED.search(text):
+        if _may_be_named(lowered) and _MIXED.search(text):
             yield from _named(text)
-        if longest >= LEAST:
-            yield from _opaque(text)
+        for start, end in long:
+            if end - start >= LEAST:
+                yield from _opaque(text, start, end)
+
+
+def _prefixed(text: str, long: str) -> Iterator[Span]:
+    for hint, known in _KNOWN.items() if long else ():
+        if hint in long or (hint == _BEARER and hint in text):
+            for found in known.finditer(text):
+                yield _span(found.start(), found.end(), found.group(), len(found[1]))
+
+
+def _may_be_named(lowered: str) -> bool:
+    return any(hint in lowered for hint in _HINTS) or ("pass" in lowered and _PASSED.search(lowered) is not None)
 
 
 def looks_random(token: str) -> bool:
@@ -152,8 +160,8 @@ def _is_secret(value: str) -> bool:
     return len(value) >= 6 and any(map(str.isdigit, value)) and kinds >= 2 and not called and not _UUID.fullmatch(value)
 
 
-def _opaque(text: str) -> Iterator[Span]:
-    for found in _OPAQUE.finditer(text):
+def _opaque(text: str, start: int, end: int) -> Iterator[Span]:
+    for found in _OPAQUE.finditer(text, start, end):
         token = found.group()
         if (
             looks_random(token)

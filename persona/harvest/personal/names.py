@@ -51,9 +51,9 @@ class Part:
     strict: bool
 
 
-def fold(text: str) -> str:
-    """Lower case without accents, letter for letter, so that places stay the same."""
-    lowered = text.lower()
+def fold(text: str, lowered: str = "") -> str:
+    """Lower case without accents, letter for letter, so that places stay the same; `lowered` is `text.lower()`."""
+    lowered = lowered or text.lower()
     if len(lowered) != len(text):
         lowered = "".join(low if len(low := one.lower()) == 1 else one for one in text)
     if lowered.isascii():
@@ -90,9 +90,9 @@ def _spelt_out(name: str) -> str:
     return name.lower().translate({0xDF: "ss", 0xE4: "ae", 0xF6: "oe", 0xFC: "ue"})
 
 
-def find_known(text: str, known: Sequence[Known]) -> Iterator[Span]:
-    """Every place where one of the known values is."""
-    folded = fold(text)
+def find_known(text: str, known: Sequence[Known], lowered: str = "") -> Iterator[Span]:
+    """Every place where one of the known values is; `lowered` is `text.lower()`."""
+    folded = fold(text, lowered)
     parts = [part for index, one in enumerate(known) for part in parts_of(one, index) if part.folded in folded]
     if not parts:
         return

@@ -74,10 +74,13 @@ _GERMAN_LANE = re.compile(
 )
 _GERMAN_TOWN = re.compile(rf"\s?[,\n–-]?\s{{1,2}}(?:D-|DE-)?\d{{5}}\s{_TOWN}")
 _A_YEAR = re.compile(r"(?:19|20)\d\d\s")
-# what an address or a town may start with, found digits first: there are few of them in a text
+# what an address, and a town, cannot be without, found digits first: there are few of them in a text
 _HINT = re.compile(
-    rf"\d(?:\d{{4}}(?!\d)|[A-Z]{{2}}(?!\w)|{_RANK}\s?,?\s(?:{_SURE}|{_MAYBE})\s"
-    rf"|[A-Za-z]?,?\s(?=[A-Z\d])(?:[\w'’.\-]{{1,31}}\s){{1,5}}?(?:{_STREETS}|{_STREETS_MAYBE})\b)"
+    rf"\d(?:(?P<way>(?={_RANK}\s?,?\s(?:{_SURE}|{_MAYBE})\s"
+    rf"|[A-Za-z]?,?\s(?=[A-Z\d])(?:[\w'’.\-]{{1,31}}\s){{1,5}}?(?:{_STREETS}|{_STREETS_MAYBE})\b))"
+    r"|(?P<town>(?=\d{4})(?:(?<=\s\d)(?<=[A-Z]{2}.\d)|(?=\d{4}\s(?:[LlDd]['’])?[A-ZÀ-ÖØ-Þ]))"
+    r"|[A-Z]{2}(?!\w)"
+    r"(?:(?<=[A-Z]\d\d..)|(?<=[A-Z]\d[A-Z\d]\d..)|(?<=[A-Z]\d\s\d..)|(?<=[A-Z]\d[A-Z\d]\s\d..))))"
 )
 
 
@@ -94,16 +97,17 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 def _found(text: str) -> Iterator[Span]:
     yield from _german(text)
-    if not _HINT.search(text):
-        return
-    for found in _FRENCH.finditer(text):
-        yield _span(found.start(), found.end(), found[1], "fr", "with" if found[2] else "without")
-    for found in _ENGLISH.finditer(text):
-        if found[3] or not _A_YEAR.match(found[1]):
-            yield _span(found.start(), found.end(), found[1], "en", "with" if found[3] else "without")
-    for shape, language in ((_FRENCH_TOWN, "fr"), (_ENGLISH_TOWN, "en")):
-        for found in shape.finditer(text):
-            yield _span(found.start(1), found.end(1), found[1], language, "alone")
+    hints = {found.lastgroup for found in _HINT.finditer(text)}
+    if "way" in hints:
+        for found in _FRENCH.finditer(text):
+            yield _span(found.start(), found.end(), found[1], "fr", "with" if found[2] else "without")
+        for found in _ENGLISH.finditer(text):
+            if found[3] or not _A_YEAR.match(found[1]):
+                yield _span(found.start(), found.end(), found[1], "en", "with" if found[3] else "without")
+    if "town" in hints:
+        for shape, language in ((_FRENCH_TOWN, "fr"), (_ENGLISH_TOWN, "en")):
+            for found in shape.finditer(text):
+                yield _span(found.start(1), found.end(1), found[1], language, "alone")
 
 
 def _german(text: str) -> Iterator[Span]:

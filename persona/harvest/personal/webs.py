@@ -23,6 +23,8 @@ _SPOKEN = re.compile(
     rf"| (?:at|chez|ät) ([\w-]{{1,40}}(?:{_DOT}[\w-]{{1,40}}){{0,2}}{_DOT}{_TOP}))(?!\w)",
     re.IGNORECASE,
 )
+_SPOKEN_SIGN = re.compile(r"[(\[{<] ?(?:at|arobase|@) ?[)\]}>]|arobase| (?:at|chez|ät) ", re.IGNORECASE)
+_SPOKEN_REACH = 240  # characters on either side of the sign
 _SIGNS = ("at)", "at]", "at}", "<at>", "at )", "at ]", "@)", "@]")
 _SPELT_DOT = re.compile(_DOT, re.IGNORECASE)
 _FILES = frozenset(
@@ -71,9 +73,12 @@ def find_emails(text: str) -> Iterator[Span]:
 
 def find_spoken_emails(text: str) -> Iterator[Span]:
     """Addresses in words: "jean (at) exemple (point) fr"."""
-    for found in _SPOKEN.finditer(text):
-        key = _SPELT_DOT.sub(".", f"{found[1]}@{found[2] or found[3]}").casefold()
-        yield Span(found.start(), found.end(), "email", key)
+    last = 0
+    for sign in _SPOKEN_SIGN.finditer(text):
+        for found in _SPOKEN.finditer(text, max(last, sign.start() - _SPOKEN_REACH), sign.end() + _SPOKEN_REACH):
+            key = _SPELT_DOT.sub(".", f"{found[1]}@{found[2] or found[3]}").casefold()
+            yield Span(found.start(), found.end(), "email", key)
+            last = found.end()
 
 
 def email_check(local: str) -> str:
