@@ -1,6 +1,6 @@
 """An example that may go into a dataset, with what checks, comparison and manifest ask of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from persona.values.example import Example
 from persona.values.message import Image, Message
@@ -31,16 +31,14 @@ class Candidate:
     sources: tuple[str, ...] = ()
     language: str = ""
     tokens: int = 0
+    question: str = field(init=False)
+    """The words of the user."""
+    reply: str = field(init=False)
+    """The words that are learnt."""
 
-    @property
-    def question(self) -> str:
-        """The words of the user."""
-        return "\n".join(message.text for message in self.asked)
-
-    @property
-    def reply(self) -> str:
-        """The words that are learnt."""
-        return "\n".join(message.text for message in self.replies)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "question", "\n".join([message.text for message in self.asked]))
+        object.__setattr__(self, "reply", "\n".join([message.text for message in self.replies]))
 
     @property
     def rejected(self) -> str | None:

@@ -14,6 +14,7 @@ from persona.harvest.formats.containers import piece_of
 from persona.harvest.shelf import write_lines
 from persona.harvest.similar.columns import Row, columns_of
 from persona.harvest.similar.context import context
+from persona.harvest.similar.lexicon import Lexicon
 from persona.harvest.tally import Tally
 from persona.values.example import Shape
 
@@ -26,9 +27,14 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(slots=True)
 class Heap:
-    """The examples of one shape: a line in each list for every one of them."""
+    """The examples of one shape: a line in each list for every one of them.
+
+    The `lexicon` is that of all chunks; without `templates` no template of a question is told.
+    """
 
     formats: Sequence[DatasetFormat]
+    lexicon: Lexicon
+    templates: bool
     rows: list[Row] = field(default_factory=list)
     own: list[tuple[int, int, int, int, bytes]] = field(default_factory=list)
     origins: list[bytes] = field(default_factory=list)
@@ -64,7 +70,7 @@ class Heap:
     def write(self, folder: Path) -> None:
         """Writes everything to a new folder."""
         folder.mkdir()
-        columns_of(self.rows).write(folder)
+        columns_of(self.rows, self.lexicon, self.templates).write(folder)
         np.save(folder / "own.npy", np.array(self.own, OWN))
         write_lines(folder, "origins", self.origins)
         write_lines(folder, "texts", self.texts)

@@ -8,6 +8,7 @@ from persona.errors import NotFound, WindowTooSmall
 from persona.harvest.candidate import Candidate
 from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION, Said
 from persona.harvest.checks.rules import Check, Rules
+from persona.harvest.language import language
 from persona.harvest.memories import taken_from
 from persona.harvest.prompt import Prompt, Prompter, Scene
 from persona.harvest.turns import LoggedTurn
@@ -152,7 +153,12 @@ def _candidate(
         corrected=bool(turn.opinion.correction),
         invented=taken_from(reply.text, prompt.hidden, shown) if prompt.hidden else "",
         sources=prompt.sources,
+        language=_language((asked,) if asked else (), (reply,)),
     )
+
+
+def _language(asked: Sequence[Message], replies: Sequence[Message]) -> str:
+    return language("\n".join([message.text for message in (*replies, *asked)]))
 
 
 def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> Prompt | None:
@@ -186,4 +192,5 @@ def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, ref
     rated = [turn.opinion.rating for turn in on_path if turn.opinion.rating is not None]
     asked = tuple(turn.asked for turn in on_path if turn.asked)
     replies = tuple(map(_said, on_path))
-    yield replace(made, asked=asked, replies=replies, rating=min(rated) if rated else None)
+    least = min(rated) if rated else None
+    yield replace(made, asked=asked, replies=replies, rating=least, language=_language(asked, replies))

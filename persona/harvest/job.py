@@ -19,6 +19,7 @@ from persona.harvest.personal.values import Finder
 from persona.harvest.personal.values import Rules as PersonalRules
 from persona.harvest.prompt import Prompter, Rendering, Saying, system_of
 from persona.harvest.recipe import Recipe
+from persona.harvest.similar.lexicon import Lexicon
 from persona.render.past import Past
 from persona.render.prepare import rules_for
 from persona.routing.routes import Arm, Routes
@@ -66,6 +67,11 @@ class Shop:
     def counter(self) -> Counter:
         """What counts the tokens of an example."""
         return self.providers.counter(self.target)
+
+    @cached_property
+    def lexicon(self) -> Lexicon:
+        """The words of all chunks."""
+        return Lexicon()
 
     @cached_property
     def formats(self) -> Mapping[Shape, tuple[DatasetFormat, ...]]:

@@ -19,7 +19,6 @@ from persona.harvest.chunk import Heap, refusal, write_chunk
 from persona.harvest.consented import consented
 from persona.harvest.examples import examples_of
 from persona.harvest.job import Job, Shop
-from persona.harvest.language import language
 from persona.harvest.mending import Mending
 from persona.harvest.prompt import Declared, Scene, Words
 from persona.harvest.split import TEST, place, side_of
@@ -27,13 +26,14 @@ from persona.harvest.tally import Tally
 from persona.harvest.turns import LoggedTurn, tree_of, turns_of
 from persona.render.known import recalled_ids
 from persona.store import log
-from persona.store.codec import decode_plan, decode_tokens
+from persona.store.codec import decode_plan, decode_tokens, names_nothing
 from persona.store.engine import Database
 from persona.store.log import LogReader, Wanted
 from persona.store.sqlite import existing
 from persona.values.harvest import Sample
 from persona.values.log import LoggedConversation
 from persona.values.message import Image
+from persona.values.plan import NO_PLAN
 from persona.window.counting import Counter, declared_in
 
 _PAGE = 200
@@ -83,8 +83,9 @@ class Mapper:
 
     def _words(self, found: Iterable[LoggedConversation]) -> Words:
         """What the plans of these conversations name; what was declared is kept for the next ones."""
+        bare = self._job.recipe.raw  # of which only what was remembered and declared is asked
         plans = {
-            exchange.id: decode_plan(exchange.plan)
+            exchange.id: NO_PLAN if bare and names_nothing(exchange.plan) else decode_plan(exchange.plan)
             for conversation in found
             for exchange in conversation.exchanges
             if exchange.purpose == "turn" and exchange.reply_id
@@ -117,7 +118,8 @@ class _Chunk:
         self._job = job
         self._shop = shop
         self.tally = Tally()
-        self.heaps = {shape: Heap(formats) for shape, formats in shop.formats.items()}
+        templates = job.recipe.settings.per_template is not None
+        self.heaps = {shape: Heap(formats, shop.lexicon, templates) for shape, formats in shop.formats.items()}
         self.refused: list[bytes] = []
 
     def take(self, logged: LoggedConversation, words: Words) -> None:
@@ -135,15 +137,12 @@ class _Chunk:
             self._refuse(logged, turn, check, reason, mending)
 
         scene = Scene(conversation, tree, words)
-        made = [self._spoken(one) for one in examples_of(scene, turns, self._shop.making, refuse)]
+        made = list(examples_of(scene, turns, self._shop.making, refuse))
         self.tally.examples += len(made)
         good = [one for one in made if not self._fails(one, EXAMPLE, mending)]
         known = _stored(logged, self._shop.counter) if good else {}
         for one in mending.mend(good, self.tally) if good else ():
             self._keep(replace(one, tokens=_tokens(one, self._shop.counter, known)), mending)
-
-    def _spoken(self, one: Candidate) -> Candidate:
-        return replace(one, language=language(f"{one.reply}\n{one.question}"))
 
     def _keep(self, one: Candidate, mending: Mending) -> None:
         if self._fails(one, COUNTED, mending):

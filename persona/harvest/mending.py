@@ -38,8 +38,13 @@ class Mending:
     def mend(self, candidates: Sequence[Candidate], tally: Tally) -> list[Candidate]:
         """The candidates without personal data. What the settings say, such as instructions, stays as it is."""
         loss: dict[Parts, bool] = {}
+        seen: set[tuple[int, bool]] = set()  # the same messages come again and again, as the same objects
         for one in candidates:
             for message, weight in _messages(one):
+                mark = (id(message.parts), weight)
+                if mark in seen:
+                    continue
+                seen.add(mark)
                 if message.parts not in self._fixed:
                     loss[message.parts] = loss.get(message.parts, False) or weight
         before = [Message("user", parts) for parts in loss]

@@ -10,6 +10,7 @@ from persona.values.message import Image, Part, Text, ToolCall, ToolResult
 from persona.values.plan import Candidate, HistoryRange, Plan, SectionPlan
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_NOTHING_OF = tuple(f'["{name}",0,0,[],' for name in ("profile", "summary", "recall"))
 _ONE_TEXT = '[{"text":"'
 _LONE = re.compile("[\ud800-\udfff]")
 _UNSTORABLE = re.compile("[\ud800-\udfff\x00]")
@@ -99,6 +100,14 @@ def decode_plan(raw: str) -> Plan:
         tools_digest,
         answer,
     )
+
+
+def names_nothing(raw: str) -> bool:
+    """Whether a plan shows nothing that was remembered, and declares nothing; told without decoding it.
+
+    False says nothing: the plan is to be decoded.
+    """
+    return raw.endswith(',"",0]') and all(section in raw for section in _NOTHING_OF)
 
 
 def _escaped(raw: str) -> str:

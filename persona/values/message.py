@@ -72,7 +72,9 @@ class Message:
     @property
     def text(self) -> str:
         """The words of the message: its text parts joined, and nothing of its calls, results or images."""
-        return "".join(part.text for part in self.parts if isinstance(part, Text))
+        if len(self.parts) == 1 and type(only := self.parts[0]) is Text:  # as nearly all are
+            return only.text
+        return "".join([part.text for part in self.parts if isinstance(part, Text)])
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:

@@ -128,6 +128,21 @@ class Plan:
         return "\n".join(lines)
 
 
+NO_PLAN = Plan(
+    "",
+    "",
+    "estimate",
+    0,
+    0,
+    0,
+    0,
+    0,
+    tuple(SectionPlan(name, 0, 0) for name in SECTIONS),
+    HistoryRange(0, 0, "", 0, 0, 0),
+)
+"""A plan that shows nothing."""
+
+
 def _described(candidate: Candidate) -> str:
     score = "" if candidate.score is None else f", score {candidate.score:.2f}"
     title = candidate.title or candidate.id
