@@ -13,7 +13,7 @@ from persona.harvest.similar.text import words_in
 LEAST = 0.4
 """The probability under which a language is not known: short texts of one or two words mostly stay below it."""
 
-_READ = 200  # characters; the beginning of a text tells its language
+_READ, _MORE = 200, 600  # characters; the beginning of a text tells its language, mostly the first sentences
 _ENOUGH = 3  # different small words of one language more than twice those of others
 _SMALL_WORD = re.compile(r"[^\W\d_]+")
 _FRENCH = words_in(
@@ -37,13 +37,16 @@ _WORDS = _FRENCH | _ENGLISH | _ELSEWHERE
 
 def language(text: str) -> str:
     """The language as ISO 639-1 (639-3 where that has none); empty where it is not clear."""
-    beginning = text[:_READ].strip()
+    return _by_small_words(text[:_READ]) or _by_small_words(text[:_MORE]) or _by_model(text[:_READ].strip())
+
+
+def _by_small_words(beginning: str) -> str:
     small = _WORDS.intersection(_SMALL_WORD.findall(beginning.lower()))
     for name, words in (("fr", _FRENCH), ("en", _ENGLISH)):
         mine = len(small & words)
         if 3 * mine - 2 * len(small) >= _ENOUGH:
             return name
-    return _by_model(beginning)
+    return ""
 
 
 def _by_model(beginning: str) -> str:

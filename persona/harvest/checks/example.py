@@ -15,6 +15,7 @@ _PLACEHOLDER = re.compile(
     r"|\blorem ipsum\b",
     re.IGNORECASE,
 )
+_OPENS = "[({<$"  # with which every placeholder begins, but for lorem ipsum
 
 
 def _empty(one: Candidate, rules: Rules) -> str | None:
@@ -25,8 +26,14 @@ def _empty(one: Candidate, rules: Rules) -> str | None:
 
 
 def _short(one: Candidate, rules: Rules) -> str | None:
-    letters = len("".join(one.reply.split()))
+    if _letters(one.reply[: 4 * rules.min_reply_chars + 64]) >= rules.min_reply_chars:  # the beginning is enough
+        return None
+    letters = _letters(one.reply)
     return f"{letters} characters" if letters < rules.min_reply_chars else None
+
+
+def _letters(said: str) -> int:
+    return len("".join(said.split()))
 
 
 def _same(one: Candidate, rules: Rules) -> str | None:
@@ -36,7 +43,10 @@ def _same(one: Candidate, rules: Rules) -> str | None:
 
 def _placeholder(one: Candidate, rules: Rules) -> str | None:
     """What the user asked for, such as a template, may hold one; and so may code."""
-    found = _PLACEHOLDER.search(_FENCED.sub(" ", one.reply))
+    reply = one.reply
+    if not any(sign in reply for sign in _OPENS) and "orem" not in reply:
+        return None
+    found = _PLACEHOLDER.search(_FENCED.sub(" ", reply) if "`" in reply else reply)
     return f"holds {found[0]}" if found and found[0] not in one.question else None
 
 

@@ -76,11 +76,10 @@ _GERMAN_TOWN = re.compile(rf"\s?[,\n–-]?\s{{1,2}}(?:D-|DE-)?\d{{5}}\s{_TOWN}")
 _A_YEAR = re.compile(r"(?:19|20)\d\d\s")
 # what an address, and a town, cannot be without, found digits first: there are few of them in a text
 _HINT = re.compile(
-    rf"\d(?:(?P<way>(?={_RANK}\s?,?\s(?:{_SURE}|{_MAYBE})\s"
+    rf"\d(?:(?<![\w.,/\-].)(?:(?P<way>\d{{0,4}}(?={_RANK}\s?,?\s(?:{_SURE}|{_MAYBE})\s"
     rf"|[A-Za-z]?,?\s(?=[A-Z\d])(?:[\w'’.\-]{{1,31}}\s){{1,5}}?(?:{_STREETS}|{_STREETS_MAYBE})\b))"
-    r"|(?P<town>(?=\d{4})(?:(?<=\s\d)(?<=[A-Z]{2}.\d)|(?=\d{4}\s(?:[LlDd]['’])?[A-ZÀ-ÖØ-Þ]))"
-    r"|[A-Z]{2}(?!\w)"
-    r"(?:(?<=[A-Z]\d\d..)|(?<=[A-Z]\d[A-Z\d]\d..)|(?<=[A-Z]\d\s\d..)|(?<=[A-Z]\d[A-Z\d]\s\d..))))"
+    r"|(?P<town>\d{4}(?:(?<=[A-Z]{2}\s\d{5})|(?=\s(?:[LlDd]['’])?[A-ZÀ-ÖØ-Þ]))))"
+    r"|(?P<postcode>(?<=[A-Z].)[A-Z\d]?\s?\d[A-Z]{2}(?!\w)))"
 )
 
 
@@ -104,7 +103,7 @@ def _found(text: str) -> Iterator[Span]:
         for found in _ENGLISH.finditer(text):
             if found[3] or not _A_YEAR.match(found[1]):
                 yield _span(found.start(), found.end(), found[1], "en", "with" if found[3] else "without")
-    if "town" in hints:
+    if "town" in hints or "postcode" in hints:
         for shape, language in ((_FRENCH_TOWN, "fr"), (_ENGLISH_TOWN, "en")):
             for found in shape.finditer(text):
                 yield _span(found.start(1), found.end(1), found[1], language, "alone")

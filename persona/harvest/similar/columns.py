@@ -13,7 +13,6 @@ from persona.harvest.similar import readings, signature, text
 from persona.harvest.similar.glance import ASKED, PAIR
 from persona.harvest.similar.lexicon import Lexicon, Read, digests_of_rows, digests_of_sets
 from persona.harvest.similar.topics import TERMS, template, terms
-from persona.values import words
 
 Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
 """The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
@@ -89,7 +88,7 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
         terms=np.array([terms(row.question, row.language) for row in rows], np.uint32).reshape(len(rows), TERMS),
         pair_look=PAIR.look(pair_sketches, capitals),
         pairs=pair_keys,
-        asked_look=ASKED.look(asked_sketches, [_within(one, row) for one, row in zip(capitals, rows, strict=True)]),
+        asked_look=ASKED.look(asked_sketches, _within_questions(capitals, read, lexicon)),
         asked=asked_keys,
     )
 
@@ -98,12 +97,18 @@ def _unsigned(values: list[int]) -> NDArray[np.uint64]:
     return np.array(values, np.uint64)
 
 
-def _within(capitals: readings.Capitals, row: Row) -> readings.Capitals:
-    """The same with the names in the question alone."""
-    if not capitals.names:
-        return capitals
-    asked = capitals.names.intersection(map(words.fold, text.tokens(row.question)))
-    return readings.Capitals(asked, (capitals.names | capitals.opening) - asked)
+def _within_questions(
+    capitals: Sequence[readings.Capitals], read: Read, lexicon: Lexicon
+) -> Iterator[readings.Capitals]:
+    """The same with only those of the names that the questions hold."""
+    asked = lexicon.folded[read.words[read.asked]].tolist()
+    ends = np.cumsum(np.bincount(read.row[read.asked], minlength=len(capitals))).tolist()
+    start = 0
+    for one, end in zip(capitals, ends, strict=True):
+        held = set(asked[start:end]) if one.names else ()
+        names = frozenset(name for name in one.names if text.word_digest(name) in held)
+        yield readings.Capitals(names, (one.names | one.opening) - names)
+        start = end
 
 
 def _pairs(read: Read, lexicon: Lexicon, counts: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:

@@ -1,6 +1,6 @@
 """What tells two rows apart at a glance: bits of their signatures, and the names in them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,10 +21,10 @@ class Glance:
 
     sketch: int
 
-    def look(self, sketches: NDArray[np.uint64], capitals: Sequence[Capitals]) -> NDArray[np.uint64]:
+    def look(self, sketches: NDArray[np.uint64], capitals: Iterable[Capitals]) -> NDArray[np.uint64]:
         """The looks of rows, shape (rows, width)."""
         held = [(*_short(one.names, NAMES), *_short(one.names | one.opening, CAPITALS)) for one in capitals]
-        found = np.array(held, "<u2").reshape(len(capitals), NAMES + CAPITALS)
+        found = np.array(held, "<u2").reshape(len(held), NAMES + CAPITALS)
         return np.concatenate((sketches, found.view("<u8")), axis=1)
 
     def unlike(

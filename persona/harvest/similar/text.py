@@ -63,6 +63,10 @@ def digest(found: str) -> int:
     return int.from_bytes(blake2b(found.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
+word_digest = lru_cache(maxsize=1 << 14)(digest)
+"""The same for words, which come again."""
+
+
 @lru_cache(maxsize=1 << 15)
 def carries(token: str) -> bool:
     """Whether a token says something: no stop word and no courtesy, in French or in English."""
