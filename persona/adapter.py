@@ -10,6 +10,7 @@ it offers is a protocol of its own; what a vendor lacks is simply absent (None),
 import re
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
@@ -346,7 +347,8 @@ def wants_key(adapter: Adapter, provider: Provider) -> bool:
     return adapter.needs_key(provider) if callable(adapter.needs_key) else adapter.needs_key
 
 
-def discover() -> dict[str, Callable[[], Adapter]]:
+@lru_cache(maxsize=1)
+def discover() -> Mapping[str, Callable[[], Adapter]]:
     """The installed adapters by name, each as a loader: nothing of them is imported until it is called."""
     from importlib.metadata import entry_points  # 40 ms, and only needed once a backend opens
 

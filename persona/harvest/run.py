@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -195,7 +195,7 @@ def _map(job: Job, chunks: range, say: Say) -> None:
     say(Progress("reading", done, len(chunks), resumed))
     processes = min(job.settings.harvest.processes or _cores(), len(missing))
     for _ in (
-        _here(job, missing) if len(missing) <= _FEW_CHUNKS or processes < 2 else _elsewhere(job, missing, processes)
+        _here(job, missing) if len(missing) <= _FEW_CHUNKS or processes < 2 else _together(job, missing, processes)
     ):
         done += 1
         say(Progress("reading", done, len(chunks), resumed))
@@ -213,18 +213,25 @@ def _here(job: Job, missing: Sequence[int]) -> Iterator[int]:
             yield number
 
 
-def _elsewhere(job: Job, missing: Sequence[int], processes: int) -> Iterator[int]:
-    """In processes that are started clean: a fork of this one would share its database and threads."""
+def _together(job: Job, missing: Sequence[int], processes: int) -> Iterator[int]:
+    """In this process and in others, which are started clean: a fork of this one would share its database and threads.
+
+    This one is at work while they start; each of the others has two chunks before it, so that none waits for the next.
+    """
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes, context, ready, (job,))
+    pool = ProcessPoolExecutor(processes - 1, context, ready, (job,))
     numbers = iter(missing)
+    running: set[Future[int]] = set()
     try:
-        running: set[Future[int]] = {pool.submit(make, one) for one in islice(numbers, 2 * processes)}
-        while running:
-            ended, running = wait(running, return_when=FIRST_COMPLETED)
-            for one in ended:
-                yield one.result()
-                running |= {pool.submit(make, number) for number in islice(numbers, 1)}
+        with closing(Mapper(job)) as mapper:
+            for number in numbers:
+                running |= {pool.submit(make, one) for one in islice(numbers, 2 * (processes - 1) - len(running))}
+                mapper.make(number)
+                yield number
+                ended = {one for one in running if one.done()}
+                running -= ended
+                yield from (one.result() for one in ended)
+        yield from (one.result() for one in as_completed(running))
     except BrokenProcessPool as error:
         raise DatasetError(
             "a process of the harvest was killed, perhaps for want of memory",
