@@ -11,7 +11,7 @@ from persona.harvest.tally import Tally
 from persona.values.harvest import Sample
 from persona.values.log import LoggedConversation
 from persona.values.memory import Fact
-from persona.values.message import Message, Part, say
+from persona.values.message import Message, Part, Text, say, text_of
 
 _REGIONS = {"fr": ("FR",), "de": ("DE",), "en": ("US", "GB"), "es": ("ES",), "it": ("IT",), "nl": ("NL",)}
 _NAMES = re.compile(r"name|nom|alias|signature", re.IGNORECASE)
@@ -37,16 +37,7 @@ class Mending:
 
     def mend(self, candidates: Sequence[Candidate], tally: Tally) -> list[Candidate]:
         """The candidates without personal data. What the settings say, such as instructions, stays as it is."""
-        loss: dict[Parts, bool] = {}
-        seen: set[tuple[int, bool]] = set()  # the same messages come again and again, as the same objects
-        for one in candidates:
-            for message, weight in _messages(one):
-                mark = (id(message.parts), weight)
-                if mark in seen:
-                    continue
-                seen.add(mark)
-                if message.parts not in self._fixed:
-                    loss[message.parts] = loss.get(message.parts, False) or weight
+        loss, blocks = self._texts(candidates)
         before = [Message("user", parts) for parts in loss]
         mended = self._run(before, list(loss.values()))
         for kind, number in mended.counts.items():
@@ -58,7 +49,27 @@ class Mending:
         new = {
             old.parts: message.parts for old, message in zip(before, mended.messages, strict=True) if message is not old
         }
+        for whole, parted in blocks.items():
+            if parted[0] in new or parted[1] in new:
+                new[whole] = (Text("".join(text_of(new.get(parts, parts)) for parts in parted)),)
         return [_with(one, new) for one in candidates] if new else list(candidates)
+
+    def _texts(self, candidates: Sequence[Candidate]) -> tuple[dict[Parts, bool], dict[Parts, tuple[Parts, Parts]]]:
+        """What is to be looked through, each once and whether it carries loss; and what is made of two of these."""
+        loss: dict[Parts, bool] = {}
+        blocks: dict[Parts, tuple[Parts, Parts]] = {}
+        seen: set[tuple[int, bool]] = set()  # the same messages come again and again, as the same objects
+        for one in candidates:
+            for message, weight in _messages(one):
+                mark = (id(message.parts), weight)
+                if mark in seen or message.parts in self._fixed:
+                    continue
+                seen.add(mark)
+                if parted := _parted(message, one.asked):
+                    blocks[message.parts] = parted
+                for parts in parted or (message.parts,):
+                    loss[parts] = loss.get(parts, False) or weight
+        return loss, blocks
 
     def shown(self, text: str) -> str:
         """A text as a report may show it."""
@@ -108,6 +119,16 @@ def _messages(one: Candidate) -> Iterator[tuple[Message, bool]]:
         yield one.example.rejected, True
     yield from ((message, False) for message in one.asked)
     yield from ((message, True) for message in one.replies)
+
+
+def _parted(message: Message, asked: Sequence[Message]) -> tuple[Parts, Parts] | None:
+    """The blocks of the window before a question, and the question, which is looked through once for both."""
+    if message.role != "user" or len(asked) != 1 or message.parts is asked[0].parts or len(message.parts) != 1:
+        return None
+    whole, question = message.text, asked[0].text
+    if not question or len(asked[0].parts) != 1 or not whole.endswith(question) or len(whole) == len(question):
+        return None
+    return (Text(whole[: -len(question)]),), asked[0].parts
 
 
 def _with(one: Candidate, new: Mapping[Parts, Parts]) -> Candidate:
