@@ -68,7 +68,7 @@ _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     r"\U00020000-\U0003ffff]+"
 )
-_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ`´", "'"))
+_APOSTROPHES = "’‘ʼ`´"
 _CLOCK = re.compile(
     r"(?<![\w.,:])(?:"
     r"(?P<h>\d{1,2})\s?(?:heures?|h)(?![^\W\d_])(?:\s?(?P<hm>[0-5]\d)(?!\w))?"
@@ -105,7 +105,7 @@ def language(text: str) -> str:
 
 @lru_cache(maxsize=256)  # a turn asks it of the same words for their terms and for their vector
 def _language(beginning: str) -> str:
-    read = beginning.lower().translate(_APOSTROPHES)
+    read = _straight(beginning.lower())
     words = [fold(word.replace("'", "")) for word in _PLAIN_WORD.findall(_ELIDED.sub(" ", read))]
     votes = {"fr": len(_ELIDED.findall(read)) + len(_ACCENTS.findall(read)), "en": 0, "?": 0}
     votes["?"] += 2 * len(_ELSEWHERE.findall(read))
@@ -131,14 +131,16 @@ def terms(text: str, lang: str | None = None) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """The words of `text`, case folded, stop words and all; hours and unspaced scripts as in `terms`."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+    plain = text if text.isascii() else _straight(unicodedata.normalize("NFKC", text))
     plain = plain.casefold()
     if _CLOCK_HINT.search(plain):
         plain = _CLOCK.sub(_hour, plain)
     found: list[str] = (_MARKED_WORD if _MARKS.search(plain) else _PLAIN_WORD).findall(plain)
     if _UNSPACED.search(plain):
         found = [piece for word in found for piece in _pairs(word)]
-    return [word if len(word) <= LONGEST_WORD else word[:LONGEST_WORD] for word in found]
+    if max(map(len, found), default=0) <= LONGEST_WORD:
+        return found
+    return [word[:LONGEST_WORD] for word in found]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -193,6 +195,14 @@ def _stem(word: str, lang: str) -> str:
 
         stemmers[lang] = cast(_Stemmer, snowballstemmer.stemmer(_ALGORITHMS[lang]))
     return str(stemmers[lang].stemWord(word))
+
+
+def _straight(text: str) -> str:
+    """Every apostrophe as "'"; some replacements are quicker than a translation letter by letter."""
+    for sign in _APOSTROPHES:
+        if sign in text:
+            text = text.replace(sign, "'")
+    return text
 
 
 def _hour(clock: re.Match[str]) -> str:

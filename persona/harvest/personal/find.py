@@ -16,7 +16,7 @@ from persona.harvest.personal.values import KINDS, Known, Span
 
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"\d(?:[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{0,3}+\d){6,}+")
-_DOTTED = re.compile(r"\d\.\d{1,3}\.\d{1,3}\.\d")
+_DOTTED = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
 _LONG = re.compile(r"[\s\x00][^\s\x00]{16,}")  # words, which only a key is
 _CORSICA = re.compile(r"\d[ .\-]?2[ABab][ .\-]?\d")
 _NEAR = 16  # characters of a NIR on either side of its Corsican department
