@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from persona.harvest.similar import readings, signature, text
 from persona.harvest.similar.glance import ASKED, PAIR
 from persona.harvest.similar.lexicon import Lexicon, Read, digests_of_rows, digests_of_sets
-from persona.harvest.similar.topics import TERMS, template, terms
+from persona.harvest.similar.topics import first_terms, template
+from persona.values import words
 
 Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
 """The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
@@ -85,7 +86,7 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
         exact=exact,
         question=digests_of_sets(read.row[held], lexicon.folded[read.words[held]], len(rows), text.FEWEST),
         template=_unsigned([template(row.question) if templates else 0 for row in rows]),
-        terms=np.array([terms(row.question, row.language) for row in rows], np.uint32).reshape(len(rows), TERMS),
+        terms=_terms(read, lexicon, rows),
         pair_look=PAIR.look(pair_sketches, capitals),
         pairs=pair_keys,
         asked_look=ASKED.look(asked_sketches, _within_questions(capitals, read, lexicon)),
@@ -109,6 +110,16 @@ def _within_questions(
         names = frozenset(name for name in one.names if text.word_digest(name) in held)
         yield readings.Capitals(names, (one.names | one.opening) - names)
         start = end
+
+
+def _terms(read: Read, lexicon: Lexicon, rows: Sequence[Row]) -> NDArray[np.uint32]:
+    """The first terms of the questions, each in its language."""
+    spoken = [words.language(row.question) if row.language is None else row.language for row in rows]
+    names = sorted({"", *spoken})
+    place = {name: at for at, name in enumerate(names)}
+    language = np.array([place[name] for name in spoken], np.int64)
+    where = read.row[read.asked]
+    return first_terms(where, lexicon.terms(read.words[read.asked], language[where], names), len(rows))
 
 
 def _pairs(read: Read, lexicon: Lexicon, counts: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:

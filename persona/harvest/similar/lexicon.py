@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from persona.harvest.similar import text
 from persona.harvest.similar.signature import mix
+from persona.harvest.similar.topics import hash_of
 from persona.values import words
 
 _MOST = 1 << 16  # words that are remembered from chunk to chunk: some 10 MB
@@ -64,6 +65,13 @@ class Lexicon:
         starts = (np.cumsum(sizes) - sizes)[which]
         at = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
         return flat[at], counts
+
+    def terms(self, said: NDArray[np.int32], language: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.uint32]:
+        """The hash of each word's term, 0 for none; `language` is the place of its language among the `names`."""
+        distinct, which = np.unique(said.astype(np.int64) * len(names) + language, return_inverse=True)
+        number, spoken = (part.tolist() for part in np.divmod(distinct, len(names)))
+        known = [hash_of(self._words[at], names[name]) for at, name in zip(number, spoken, strict=True)]
+        return np.array(known, np.uint32)[which]
 
     def _forget(self) -> None:
         self._numbers = _Numbers()

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar.text import digest
+from persona.harvest.similar.text import digest, tokens
 from persona.values import words
 
 TERMS = 8  # the first terms of a question; what comes later is rarely what it is about
@@ -20,23 +20,31 @@ _WORD = re.compile(r"[^\W_]+|\x00")
 _GAP = "\x00"
 
 
-def terms(question: str, language: str | None = None) -> list[int]:
-    """The hashes of the question's first distinct terms (as `words.terms` finds them), filled up with 0."""
-    spoken = words.language(question) if language is None else language
-    found: dict[int, None] = {}
-    for word in words.tokens(question):
-        if hashed := _hash_of(word, spoken):
-            found[hashed] = None
-            if len(found) == TERMS:
-                return list(found)
-    return [*found, *[0] * (TERMS - len(found))]
+def first_terms(row: NDArray[np.int64], hashes: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
+    """The first distinct terms of each row, filled up with 0: shape (rows, TERMS).
+
+    `hashes` are those of the rows' words in their order (`hash_of`), and `row` says whose each is, shape (words,).
+    """
+    held = np.flatnonzero(hashes)
+    row, hashes = row[held], hashes[held]
+    order = np.lexsort((hashes, row))  # stable: of equals the one said first
+    row_then, hash_then = row[order], hashes[order]
+    new = np.append(True, (row_then[1:] != row_then[:-1]) | (hash_then[1:] != hash_then[:-1]))[: len(order)]
+    first = np.sort(order[new])
+    row, hashes = row[first], hashes[first]
+    counts = np.bincount(row, minlength=rows)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    found = np.zeros((rows, TERMS), np.uint32)
+    within = place < TERMS
+    found[row[within], place[within]] = hashes[within]
+    return found
 
 
 @lru_cache(maxsize=1 << 15)
-def _hash_of(word: str, language: str) -> int:
-    """That of a word's term; 0 for a number, and for a word that has none."""
+def hash_of(word: str, language: str) -> int:
+    """That of the term of a word; 0 for a number, a single letter, and a word that has none."""
     term = words.term(word, language)
-    return 0 if not term or term.isdigit() else term_hash(term)
+    return 0 if not term or term.isdigit() or (len(word) == 1 and word.isascii()) else term_hash(term)
 
 
 def term_hash(term: str) -> int:
@@ -70,11 +78,10 @@ def name_of(topic: int, question: str) -> str:
 
     The language that the terms were found in may be that of the reply as well: all are looked through.
     """
-    said = words.tokens(question)
+    said = tokens(question)
     for spoken in dict.fromkeys((words.language(question), "fr", "en", "")):
         for word in said:
-            term = words.term(word, spoken)
-            if term and term_hash(term) == topic:
+            if hash_of(word, spoken) == topic:
                 return word
     return ""
 
