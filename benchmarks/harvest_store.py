@@ -22,14 +22,11 @@ from persona.values.log import LoggedConversation, LoggedExchange
 from persona.values.memory import Fact
 from persona.values.message import Message, Text
 from persona.values.owner import Owner, Traits
-from persona.values.plan import SECTIONS, HistoryRange, Plan, SectionPlan
+from persona.values.plan import NO_PLAN, Plan
 
 _START_US, _SECOND = 1_750_000_000_000_000, 1_000_000
 _AGREED, _RATED = 0.98, 0.06
 _AT_ONCE = 1_000  # conversations
-_NO_PLAN = Plan(
-    "", "", "estimate", 0, 0, 0, 0, 0, tuple(SectionPlan(s, 0, 0) for s in SECTIONS), HistoryRange(0, 0, "", 0, 0, 0)
-)
 _SLOTS = ("full_name", "employer")
 _DEPOTS = ("Rotterdam", "Leipzig", "Coventry", "Zaragoza", "Valence", "Saragosse")
 
@@ -146,7 +143,7 @@ class _Filler:
         for number in range(TURNS):
             asked, told = messages[2 * number : 2 * number + 2]
             exchange = self._exchange(chat, number, told)
-            rendered = self._past.render(logged, exchange, {}, plan=_NO_PLAN)
+            rendered = self._past.render(logged, exchange, {}, plan=NO_PLAN)
             rows[TurnRow].append(
                 {"id": told.turn_id, "owner_key": owner, "conversation_key": key, "message_id": asked.id}
                 | {"idempotency_key": None, "state": "answered", "reply_id": told.id, "error": ""}

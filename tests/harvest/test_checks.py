@@ -106,6 +106,7 @@ def test_what_is_longer_than_the_target_takes_is_long() -> None:
         ("No me gusta este color, quiero cambiarlo por otro. Gracias por su ayuda.", "es"),
         ("We zijn in de stad en willen weten of de winkel open is; is het ver?", "nl"),
         ("Non riesco a entrare nel mio conto e ho perso la password che mi avete dato.", "it"),
+        ("Qualunfe Tifeor X12! " * 12 + "Vous pouvez annuler votre commande depuis la page de votre compte.", "fr"),
         ("12 345 :-)", ""),
         ("", ""),
     ],

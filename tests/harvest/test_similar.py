@@ -7,17 +7,22 @@ import sys
 import tracemalloc
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 from harvest.planted_pairs import CITIES, MUST_GO, SCENES, Planted, Said
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from persona.harvest.similar import signature
 from persona.harvest.similar.boundary import AUDITED, crossing
 from persona.harvest.similar.columns import Columns, Gathered, Row, columns_of
 from persona.harvest.similar.context import context
 from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
+from persona.harvest.similar.lexicon import Lexicon
+from persona.harvest.similar.text import BORDER, tokens, tokens_of
 from persona.harvest.similar.topics import name_of, term_hash
 
 EACH = 120
@@ -313,3 +318,35 @@ def _noise(seed: int, rows: int) -> Columns:
         pairs=narrow(signature.PAIRS.bands, rows), asked_look=wide(rows, 5),
         asked=narrow(signature.QUESTIONS.bands, rows),
     )  # fmt: skip
+
+
+@given(st.lists(st.text(max_size=60), max_size=6))
+@example(["Il est 9 h", "1 200 €", "1.200.000", "", "今日は", "e\u0301té", "a\x00b"])
+def test_texts_that_are_read_together_have_the_words_that_each_has_alone(texts: list[str]) -> None:
+    alone = [[*tokens(text.replace(BORDER, " ")), BORDER] for text in texts]
+    assert tokens_of(texts) == [word for some in alone for word in some]
+
+
+def test_what_was_read_before_changes_no_column() -> None:
+    rows = [
+        *(Row("u", one.question, one.reply, language=("fr", None)[at % 2]) for at, one in enumerate(planted()[:300])),
+        Row("u", "?", "…"), Row("u", "Où ?", "1 200 €"), Row("u", "", "Ja."),
+    ]  # fmt: skip
+    lexicon = Lexicon()
+    columns_of(rows[::-1], lexicon)
+    for name in (field.name for field in fields(Columns)):
+        one, other = getattr(columns_of(rows, lexicon), name), getattr(columns_of(rows), name)
+        assert np.array_equal(one, other), name
+
+
+def test_rows_of_the_same_words_have_the_same_digests_and_others_have_others() -> None:
+    said = [
+        ("Where is it?", "In Lyon."), ("where is it", "in lyon!"), ("Where is it in?", "Lyon."),
+        ("Where is it?", "In Lyon, at 9."), ("It is where?", "In Lyon."),
+    ]  # fmt: skip
+    exact = columns_of([Row("u", *one) for one in said]).exact.tolist()
+    assert exact[0] == exact[1]
+    assert len(set(exact)) == 4
+    asked = columns_of([Row("u", one, "Yes.") for one in ("Open Lyon shop?", "shop, Lyon: open?", "Lyon?")]).question
+    assert asked[0] == asked[1] != 0
+    assert asked[2] == 0, "one word with content is too little to compare by"

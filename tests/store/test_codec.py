@@ -6,9 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stored import PLAN
 
-from persona.store.codec import decode_parts, decode_plan, decode_tokens, encode_parts, encode_plan, encode_tokens
+from persona.store.codec import (
+    decode_parts,
+    decode_plan,
+    decode_tokens,
+    encode_parts,
+    encode_plan,
+    encode_tokens,
+    names_nothing,
+)
 from persona.values.message import Image, Part, Text, ToolCall, ToolResult
-from persona.values.plan import SECTIONS, Candidate, HistoryRange, Plan, SectionPlan
+from persona.values.plan import NO_PLAN, SECTIONS, Candidate, HistoryRange, Plan, SectionPlan
 
 ANY = st.text(st.characters(codec="utf-8"))
 LONE = st.text(st.characters(categories=["Cs", "L", "Zs", "Po"]))
@@ -76,3 +84,24 @@ def test_counts_come_back_as_they_were(tokens: dict[str, int]) -> None:
 
 def test_missing_counts_are_none() -> None:
     assert decode_tokens("") == {}
+
+
+@given(PLANS)
+def test_a_plan_that_is_not_decoded_names_nothing(plan: Plan) -> None:
+    if names_nothing(encode_plan(plan)):
+        remembered = [one for one in plan.sections if one.name in ("profile", "summary", "recall")]
+        assert len(remembered) >= 3
+        assert not any(one.candidates for one in remembered)
+        assert not plan.tools_digest
+
+
+def test_what_was_remembered_or_declared_is_seen_without_decoding() -> None:
+    def shown(name: str) -> Plan:
+        there = Candidate("fct_1", 3, True, "fits", None, '["profile",0,0,[],')
+        sections = (replace(one, candidates=(there,)) if one.name == name else one for one in NO_PLAN.sections)
+        return replace(NO_PLAN, sections=tuple(sections))
+
+    assert names_nothing(encode_plan(NO_PLAN))
+    assert names_nothing(encode_plan(shown("input")))
+    assert not any(names_nothing(encode_plan(shown(name))) for name in ("profile", "summary", "recall"))
+    assert not names_nothing(encode_plan(replace(NO_PLAN, tools_digest="0a1b")))
