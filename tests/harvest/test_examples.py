@@ -3,8 +3,15 @@
 import pytest
 from harvest.talked import Talk, made_of
 
+from persona.harvest.candidate import Candidate
 from persona.harvest.consented import consented
+from persona.harvest.mending import Mending
+from persona.harvest.personal.mend import Mender
+from persona.harvest.tally import Tally
 from persona.harvest.turns import tree_of, turns_of
+from persona.values.example import Example
+from persona.values.message import say
+from persona.values.owner import Owner
 
 
 @pytest.fixture
@@ -205,6 +212,24 @@ def test_a_selection_takes_what_was_asked_for(talk: Talk) -> None:
         selection = Selection("default", **changes)  # type: ignore[arg-type]
         assert _refused(logged, selection) == check
     assert _refused(logged, Selection("default", tags=("vip", "x"), users=("ada",), tenants=("acme",))) is None
+
+
+def test_a_question_is_looked_through_once_with_the_blocks_of_the_window_before_it(talk: Talk) -> None:
+    talk.say("?", "!")
+    asked, reply = say("user", "Write to grace@navy.org"), say("assistant", "To grace@navy.org, then.")
+    sent = say("user", f"<context>\nuser: alan@navy.org\n</context>\n{asked.text}")
+    messages = (say("system", "Be grace@navy.org."), sent, reply)
+    one = Candidate(
+        Example("exc_0", messages, (False, False, True)), Owner("", "ada"), 7, 1, ("exc_0",), 1, (asked,), (reply,)
+    )
+    tally = Tally()
+    (made,) = Mending(Mender(), talk.logged(), 1, frozenset([messages[0].parts])).mend([one], tally)
+    system, shown, told = (message.text for message in made.example.messages)
+    assert system == messages[0].text, "what the settings say stays"
+    assert "navy" not in shown + told
+    assert shown.endswith(made.question)
+    assert made.question.removeprefix("Write to ") in told
+    assert tally.mended == {"personal: email": 3}, "the question's, the block's and the reply's"
 
 
 def _refused(logged, selection):  # type: ignore[no-untyped-def]
