@@ -23,7 +23,7 @@ from persona.harvest.similar.context import context
 from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
 from persona.harvest.similar.lexicon import Lexicon
 from persona.harvest.similar.text import BORDER, tokens, tokens_of
-from persona.harvest.similar.topics import name_of, term_hash
+from persona.harvest.similar.topics import name_of, term_hash, terms
 
 EACH = 120
 ALIKE = {"duplicate", "near_duplicate", "crosses_sides"}
@@ -337,6 +337,7 @@ def test_what_was_read_before_changes_no_column() -> None:
     for name in (field.name for field in fields(Columns)):
         one, other = getattr(columns_of(rows, lexicon), name), getattr(columns_of(rows), name)
         assert np.array_equal(one, other), name
+    assert columns_of(rows).terms.tolist() == [terms(row.question, row.language) for row in rows]
 
 
 def test_rows_of_the_same_words_have_the_same_digests_and_others_have_others() -> None:

@@ -20,8 +20,15 @@ _WORD = re.compile(r"[^\W_]+|\x00")
 _GAP = "\x00"
 
 
+def terms(question: str, language: str | None = None) -> list[int]:
+    """The hashes of one question's first distinct terms, filled up with 0."""
+    spoken = words.language(question) if language is None else language
+    found = dict.fromkeys(hashed for word in tokens(question) if (hashed := hash_of(word, spoken)))
+    return [*found, *[0] * TERMS][:TERMS]
+
+
 def first_terms(row: NDArray[np.int64], hashes: NDArray[np.uint32], rows: int) -> NDArray[np.uint32]:
-    """The first distinct terms of each row, filled up with 0: shape (rows, TERMS).
+    """The same for many rows at once: shape (rows, TERMS).
 
     `hashes` are those of the rows' words in their order (`hash_of`), and `row` says whose each is, shape (words,).
     """
