@@ -182,7 +182,7 @@ async def _patiently(services: Services, asked: Ask, query: Query | None) -> Rep
         try:
             found = services.database.at_once(lambda: _open(services, asked, query, turn_id))
             if found is None:
-                opening = services.database.thread(lambda: _open(services, asked, query, turn_id))
+                opening = services.database.soon(lambda: _open(services, asked, query, turn_id))
                 found = await _uncut(services, asyncio.ensure_future(opening))
             if not isinstance(found, Held):
                 return found

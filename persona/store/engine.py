@@ -8,7 +8,7 @@ connections, and rolls back what was not committed when one is given back.
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -163,6 +163,7 @@ class Database:
         self.engine: Engine = self._backend.engine
         self.sqlite = self.engine.dialect.name == "sqlite"
         self._threads = ThreadPoolExecutor(1 if self.sqlite else connections, thread_name_prefix="persona-store")
+        self._newest: Future[Any] | None = None  # of what the threads were given
         self._errors = (SQLAlchemyError, self.engine.dialect.loaded_dbapi.Error)
         in_memory = self.sqlite and sqlite.in_memory(self.engine.url)
         self._turnstile: AbstractContextManager[object] = nullcontext()
@@ -274,12 +275,29 @@ class Database:
         """`work`, which may open transactions of its own, in a worker thread: one hop for several steps.
 
         What is `brief`, a few rows and little arithmetic that begin with the rows it writes, is done right here on a
-        SQLite file that nobody else writes to. When somebody does, it is done from its beginning in the thread.
+        SQLite file that nobody else writes to, and `soon` when somebody does.
         """
-        if brief and (done := self.at_once(lambda: (work(),))):
-            return done[0]
+        if brief:
+            done = self.at_once(lambda: (work(),))
+            return done[0] if done else await self.soon(work)
+        return await self._in_thread(work)
+
+    async def soon(self, work: Callable[[], T]) -> T:
+        """What is brief, and could not be done at once: here when our threads have done what they have now, or there.
+
+        Whoever hopped at once would hold the lock when the next one comes, and all would hop from then on.
+        """
+        if self._brief and self._brief.may_start() and self._newest and not self._newest.done():
+            await asyncio.wait({asyncio.wrap_future(self._newest)})
+            if done := self.at_once(lambda: (work(),)):
+                return done[0]
+        return await self._in_thread(work)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, _whole, work)
+        begun = self._threads.submit(_whole, work)
+        self._newest = begun
+        return await asyncio.wrap_future(begun)
 
     def at_once(self, work: Callable[[], T]) -> T | None:
         """What is brief, done before this returns; None, with nothing done, when it would have to wait in a thread."""
@@ -292,7 +310,7 @@ class Database:
             return None
         finally:
             if self._brief.log_is_long() and not self._closed:
-                self._threads.submit(sqlite.shorten_log, self.engine)
+                self._newest = self._threads.submit(sqlite.shorten_log, self.engine)
 
     def close(self) -> None:
         """Waits for running transactions of the worker threads, and closes every connection.

@@ -62,6 +62,28 @@ async def test_work_that_finds_a_lock_waits_in_a_thread_and_is_done_once(sqlite_
     assert len(begun) == 1
 
 
+async def test_work_that_finds_our_own_thread_writing_waits_for_it_and_is_done_here(sqlite: Database) -> None:
+    writing, may_end = threading.Event(), threading.Event()
+
+    def hold(tx: Transaction) -> None:
+        keep(tx)
+        writing.set()
+        may_end.wait(10)
+
+    held = asyncio.create_task(sqlite.run(hold))
+    await asyncio.to_thread(writing.wait, 10)
+    waiting = [asyncio.create_task(sqlite.run(keep, brief=True)) for _ in range(3)]
+    given_up = asyncio.create_task(sqlite.run(keep, brief=True))
+    await asyncio.sleep(0.02)  # the loop goes on meanwhile
+    given_up.cancel()
+    assert not any(one.done() for one in waiting)
+    may_end.set()
+    assert [await one for one in waiting] == [HERE] * 3
+    await held
+    with pytest.raises(asyncio.CancelledError):
+        await given_up
+
+
 async def test_an_error_of_brief_work_takes_back_what_it_did(sqlite: Database) -> None:
     def fail(tx: Transaction) -> None:
         keep(tx)
