@@ -192,7 +192,8 @@ class Journal:
         left = self.opened.branches and self.last().role == "user"
         if self.opened.keeps_head or left or self.plan is None or not whole:
             return  # the next turn reads it from the store
-        tail = Tail(self.revision, self.counter.name, self.last().id, self._turns(gathered), self.anchor, self.plan)
+        head, plan = self.last().id, self.plan.outline()
+        tail = Tail(self.revision, self.counter.name, head, self._turns(gathered), self.anchor, plan)
         self.services.tails.put(self.opened.before.key, tail)
 
 

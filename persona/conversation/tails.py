@@ -12,7 +12,10 @@ _CONVERSATIONS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """What the last turn left: the turns from the anchor on, counted by `counter`, and the last request's plan."""
+    """What the last turn left: the turns from the anchor on, counted by `counter`, and the last request's plan.
+
+    Of the plan the outline is enough.
+    """
 
     revision: int
     counter: str

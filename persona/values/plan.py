@@ -1,7 +1,7 @@
 """The record of one window: what went to the model, what stayed out, and why."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 SectionName = Literal["instructions", "shots", "profile", "summary", "history", "recall", "input"]
@@ -90,6 +90,11 @@ class Plan:
             if section.name == name:
                 return section
         raise KeyError(name)
+
+    def outline(self) -> "Plan":
+        """The plan without its candidates: what a cache keeps to compare the next request with."""
+        told = (SectionPlan(one.name, one.tokens, one.grant, digest=one.digest) for one in self.sections)
+        return replace(self, sections=tuple(told))
 
     def to_dict(self) -> dict[str, Any]:
         """The plan for machines: JSON types only."""
