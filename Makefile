@@ -11,8 +11,7 @@ venv = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(1)
 install = $(UV) pip install --quiet --python $(1)/bin/python
 else
 venv = $(PYTHON) -m venv $(1)
-# what is imported is compiled then, as uv has it: compiling everything is half of the work of installing
-install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile
+install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 # where the package index has a build of it for the CPU alone, that one spares gigabytes
 TORCH ?= 2.13.0

@@ -212,7 +212,8 @@ def test_a_full_disk_is_named_and_what_is_done_stays(many: Settings, tmp_path: P
     )
     tests = Path(__file__).parents[1]
     env = {"PYTHONPATH": f"{tests}:{tests.parent}:{tests.parent / 'adapters'}"}
-    command = [sys.executable, "-c", code, many.store.url, str(tmp_path / "out")]
+    # -B: the limit would cut compiled modules too, for everybody after it
+    command = [sys.executable, "-B", "-c", code, many.store.url, str(tmp_path / "out")]
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert "NoRoom: there is no room left on the disk; what is done stays" in done.stderr
     assert harvested(many, tmp_path / "out", chunk_keys=100).funnel.kept
