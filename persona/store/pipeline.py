@@ -12,7 +12,7 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus, Format, TransactionStatus
+from psycopg.pq import ConnStatus, ExecStatus, Format, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.waiting import Ready, Wait
 
@@ -133,7 +133,7 @@ class Pipeline:
             made.append(None)
         self._pgconn.pipeline_sync()
         answers = self._connection.wait(_answers(self._pgconn))
-        refused = _refused(answers)
+        refused = refusal(answers)
         if refused:
             for one, answer in zip(made, answers, strict=True):
                 if one and answer.status != ExecStatus.COMMAND_OK:
@@ -185,11 +185,12 @@ def _answers(pgconn: PGconn) -> PQGen[list[PGresult]]:
             if result.status == ExecStatus.PIPELINE_SYNC:
                 return found
             found.append(result)
-        if lost:
-            raise _refused(found) or lost
+        if lost or pgconn.status == ConnStatus.BAD:
+            raise refusal(found) or lost or psycopg.OperationalError("the connection is lost")
 
 
-def _refused(answers: Sequence[PGresult]) -> psycopg.Error | None:
-    """The first error among answers."""
-    said = (one for one in answers if one.status == ExecStatus.FATAL_ERROR)
-    return next((error_from_result(one, encoding="utf-8") for one in said), None)
+def refusal(answers: Sequence[PGresult]) -> psycopg.Error | None:
+    """The first error among answers. One without a code is libpq's own, of a connection that is lost."""
+    said = (error_from_result(one, encoding="utf-8") for one in answers if one.status == ExecStatus.FATAL_ERROR)
+    error = next(said, None)
+    return psycopg.OperationalError(str(error)) if error and not error.sqlstate else error

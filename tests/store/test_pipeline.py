@@ -4,13 +4,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg.pq import ExecStatus
 from sqlalchemy import event
 from stored import ADA, NOW, PRIVATE, advance, after, exchange, keep, kept, opening, sql, start
 
 from persona.errors import SchemaOutOfDate, StoreBusy
 from persona.store import exchanges, facts, memories, owners, receipts, summaries, turns
 from persona.store.engine import Database, Transaction
+from persona.store.pipeline import refusal
 from persona.store.statements import insert_into
 from persona.store.tables import PromptRow
 from persona.values.memory import MemoryRow
@@ -176,3 +179,14 @@ def test_work_that_fails_before_anything_was_sent_leaves_nothing_on_the_connecti
         single.run_now(fail)
     assert made == []
     assert kept(single) == 0
+
+
+def test_error_that_no_server_said_is_one_of_a_lost_connection(single: Database) -> None:
+    raw = single.engine.raw_connection()
+    driver: Any = raw.driver_connection
+    told = refusal(
+        [driver.pgconn.make_empty_result(status) for status in (ExecStatus.TUPLES_OK, ExecStatus.FATAL_ERROR)]
+    )
+    raw.close()
+    assert isinstance(told, psycopg.OperationalError)
+    assert refusal([]) is None
