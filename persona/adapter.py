@@ -7,14 +7,17 @@ it offers is a protocol of its own; what a vendor lacks is simply absent (None),
     acme = "persona_acme:adapter"
 """
 
+import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import isfinite
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
-from persona.errors import AdapterMissing, ProviderError, RateLimited
+from persona.errors import AdapterMissing, InvalidInput, ProviderError, ProviderUnavailable, RateLimited
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape
 from persona.values.request import Delta, Request
 from persona.values.tuning import Progress, Training, TuningCard
@@ -340,6 +343,25 @@ def valid(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
+
+
+def folder_of(handle: str) -> Path:
+    """The folder of a tuning run on this machine, by its handle: a JSON object with `folder`. Raises InvalidInput."""
+    try:
+        return Path(json.loads(handle)["folder"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidInput("the handle is of no run on this machine", hint="follow it where it was started") from error
+
+
+@contextmanager
+def usable(folder: Path) -> Iterator[None]:
+    """Raises ProviderUnavailable where the folder of a run cannot be read or written."""
+    try:
+        yield
+    except OSError as error:
+        raise ProviderUnavailable(
+            f"the folder {folder} cannot be used: {error.strerror}", hint="make room, or choose another folder"
+        ) from error
 
 
 def wants_key(adapter: Adapter, provider: Provider) -> bool:

@@ -3,12 +3,11 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from persona.adapter import Provider
-from persona.errors import InvalidInput, NotFound, ProviderUnavailable, SettingsError
+from persona.adapter import Provider, folder_of, usable
+from persona.errors import InvalidInput, NotFound, SettingsError
 from persona.values.tuning import Progress, Training
 from persona_recipes.options import options_of
 from persona_recipes.recipes import RECIPES, Recipe, Run
@@ -34,27 +33,27 @@ class WrittenTuning:
             if training.adopt:
                 raise NotFound(f"no run was written into {str(folder)!r}")
             run = Run(training, options_of(self._tool, training.options), _epochs(training))
-            with _usable(folder):
+            with usable(folder):
                 await asyncio.to_thread(_write, recipe, run, folder)
         return json.dumps({"folder": str(folder)})
 
     async def follow(self, handle: str) -> Progress:
         """Succeeded once the result lies in the folder; until then queued, with the command to run."""
-        folder = _folder(handle)
-        with _usable(folder):
+        folder = folder_of(handle)
+        with usable(folder):
             return await asyncio.to_thread(_progress, RECIPES[self._tool], folder)
 
     async def cancel(self, handle: str) -> None:
         """Gives the run up. What somebody runs by now goes on: nobody here can end it."""
-        folder = _folder(handle)
-        with _usable(folder):
+        folder = folder_of(handle)
+        with usable(folder):
             if not await asyncio.to_thread(_result, folder):
                 await asyncio.to_thread((folder / _ENDED).touch)
 
     async def clean(self, handle: str) -> Sequence[str]:
         """Removes the copy of the dataset. The result stays: its folder is yours to remove."""
-        data = _folder(handle) / "data"
-        with _usable(data):
+        data = folder_of(handle) / "data"
+        with usable(data):
             if not await asyncio.to_thread(data.is_dir):
                 return ()
             await asyncio.to_thread(shutil.rmtree, data)
@@ -97,21 +96,3 @@ def _epochs(training: Training) -> int:
     if epochs != int(epochs) or epochs < 1:
         raise InvalidInput(f"{epochs:g} epochs cannot be written", hint="pass a whole number")
     return int(epochs)
-
-
-def _folder(handle: str) -> Path:
-    try:
-        return Path(json.loads(handle)["folder"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise InvalidInput("the handle is of no run on this machine", hint="follow it where it was started") from error
-
-
-@contextmanager
-def _usable(folder: Path) -> Iterator[None]:
-    """Raises ProviderUnavailable where the folder of a run cannot be read or written."""
-    try:
-        yield
-    except OSError as error:
-        raise ProviderUnavailable(
-            f"the folder {folder} cannot be used: {error.strerror}", hint="make room, or choose another folder"
-        ) from error

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from persona.errors import SettingsError
+from persona.values.numbers import above_zero, whole_above_zero
 from persona.values.tuning import Method
 
 
@@ -44,26 +44,12 @@ def options_of(tool: str, written: Mapping[str, str]) -> Options:
     return Options(**read)
 
 
-def _whole(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not isfinite(number) or number <= 0:
-        raise ValueError(text)
-    return number
-
-
 _READERS: dict[str, Callable[[str], Any]] = {
-    "learning_rate": _positive,
-    "lora_r": _whole,
-    "lora_alpha": _whole,
-    "batch_size": _whole,
-    "max_length": _whole,
-    "beta": _positive,
+    "learning_rate": above_zero,
+    "lora_r": whole_above_zero,
+    "lora_alpha": whole_above_zero,
+    "batch_size": whole_above_zero,
+    "max_length": whole_above_zero,
+    "beta": above_zero,
     "prompt_style": str,
 }

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Literal
 
 from persona.errors import SettingsError
+from persona.values.numbers import above_zero, whole_above_zero
 from persona.values.tuning import Method
 
 Weights = Literal["lora", "full"]
@@ -73,20 +73,6 @@ def options_of(written: Mapping[str, str]) -> Options:
     return options
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not isfinite(number) or number <= 0:
-        raise ValueError(text)
-    return number
-
-
 def _one_of(*known: str) -> Callable[[str], str]:
     return {name: name for name in known}.__getitem__
 
@@ -95,8 +81,8 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-_WHOLE = (_count, "a whole number from 1")
-_NUMBER = (_positive, "a number above 0, such as '2e-4'")
+_WHOLE = (whole_above_zero, "a whole number from 1")
+_NUMBER = (above_zero, "a number above 0, such as '2e-4'")
 _READERS: dict[str, tuple[Callable[[str], Any], str]] = {
     "weights": (_one_of("lora", "full"), "'lora' or 'full'"),
     "lora_r": _WHOLE,

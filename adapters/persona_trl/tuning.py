@@ -9,13 +9,13 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import persona
-from persona.adapter import Provider
+from persona.adapter import Provider, folder_of, usable
 from persona.errors import AdapterMissing, BadRequest, InvalidInput, NotFound, ProviderUnavailable, SettingsError
 from persona.values.tuning import Progress, Training
 from persona_trl import base, rows, told
@@ -60,13 +60,13 @@ class LocalTuning:
     async def follow(self, handle: str) -> Progress:
         """What the run's folder says; one whose process was killed has failed."""
         job = _job(handle)
-        with _usable(job.folder):
+        with usable(job.folder):
             return await asyncio.to_thread(told.progress, job)
 
     async def cancel(self, handle: str) -> None:
         """Ends the run's process: asked first, and killed where it does not end within seconds."""
         job = _job(handle)
-        with _usable(job.folder):
+        with usable(job.folder):
             if not job.is_training():
                 return
             job.asked_to_end.touch()
@@ -88,7 +88,7 @@ class LocalTuning:
         if job.is_training():
             raise BadRequest(f"{self._name}: the run in {job.folder} is training", hint="cancel it first")
         left = [folder for folder in (job.checkpoints, job.unfinished) if folder.is_dir()]
-        with _usable(job.folder):
+        with usable(job.folder):
             for folder in left:
                 await asyncio.to_thread(shutil.rmtree, folder)
         return tuple(map(str, left))
@@ -104,7 +104,7 @@ def _adopted(folder: Path) -> str:
 def _start(training: Training) -> str:
     spec = asked(training)
     job = Job(training.folder.resolve())
-    with _usable(job.folder):
+    with usable(job.folder):
         job.folder.mkdir(parents=True, exist_ok=True)
         lock = job.lock()
         if lock is None:
@@ -213,18 +213,4 @@ def _sha256(path: Path) -> str:
 
 
 def _job(handle: str) -> Job:
-    try:
-        return Job(Path(json.loads(handle)["folder"]))
-    except (ValueError, TypeError, KeyError) as error:
-        raise InvalidInput("the handle is of no run on this machine", hint="follow it where it was started") from error
-
-
-@contextmanager
-def _usable(folder: Path) -> Iterator[None]:
-    """Raises ProviderUnavailable where the folder of a run cannot be read or written."""
-    try:
-        yield
-    except OSError as error:
-        raise ProviderUnavailable(
-            f"the folder {folder} cannot be used: {error.strerror}", hint="make room, or choose another folder"
-        ) from error
+    return Job(folder_of(handle))

@@ -21,7 +21,6 @@ from persona.errors import InvalidInput, NoRoom, WeightsDiffer
 from persona.tuning.weights import MERGED, Tensor, Weights, encode, pieces, read, read_raw, weights_of
 
 Method = Literal["linear", "task_arithmetic", "slerp", "ties"]
-METHODS: tuple[Method, ...] = ("linear", "task_arithmetic", "slerp", "ties")
 
 MANIFEST = "merge.json"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
