@@ -23,10 +23,9 @@ from persona.errors import (
     PersonaError,
     ProviderError,
     SettingsError,
-    TimedOut,
 )
 from persona.values.tuning import FINISHED, JobState, Progress, Training
-from persona_hosts.rest import CONFLICT, Json, Rest, number
+from persona_hosts.rest import CONFLICT, Json, Rest, number, until_taken
 
 log = logging.getLogger("persona.adapters")
 
@@ -55,7 +54,6 @@ _STATES: dict[str, JobState] = {
 _OPTIONS = ("batch_size", "lora_rank", "learning_rate", "beta", "deployment")
 _ID = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _MOST_BYTES = 150 * 1024**2
-_FIRST_WAIT_S, _LONGEST_WAIT_S, _FILE_TIMEOUT_S = 0.05, 5.0, 1_800.0
 _LONGEST_WORDS = 500
 
 
@@ -178,16 +176,9 @@ class FireworksTuning:
         except ProviderError as error:
             if error.status != CONFLICT:
                 raise
-        found, wait_s, waited_s = await rest.get(f"/v1/{dataset}"), _FIRST_WAIT_S, 0.0
-        if found.get("state") != "READY":
+        if (await rest.get(f"/v1/{dataset}")).get("state") != "READY":
             await rest.upload(f"/v1/{dataset}:upload", path, path.name, {})
-        while (found := await rest.get(f"/v1/{dataset}")).get("state") != "READY":
-            if (found.get("status") or {}).get("code", "OK") != "OK":
-                raise InvalidInput(f"{self._provider.name} cannot use {path.name}", hint="see `persona check`")
-            if waited_s > _FILE_TIMEOUT_S:
-                raise TimedOut(f"{self._provider.name} is still looking at {path.name}", hint="watch the job again")
-            await asyncio.sleep(wait_s)
-            waited_s, wait_s = waited_s + wait_s, min(2 * wait_s, _LONGEST_WAIT_S)
+        await until_taken(rest, f"/v1/{dataset}", _taken, self._provider.name, path.name)
 
     async def _forget(self, rest: Rest, datasets: Sequence[str]) -> None:
         """Deletes what was uploaded for a job that was refused."""
@@ -272,3 +263,9 @@ def _progress(job: Mapping[str, Any]) -> Progress:
     notes = [f"{done} % done"] if done and state == "running" else []
     notes += ["paused by the service"] if job.get("state") == "JOB_STATE_PAUSED" else []
     return Progress(state, problem=problem, notes=tuple(notes))
+
+
+def _taken(dataset: Json) -> bool | None:
+    if dataset.get("state") == "READY":
+        return True
+    return None if (dataset.get("status") or {}).get("code", "OK") == "OK" else False

@@ -4,10 +4,11 @@ No message repeats the server's words, which may quote what was sent: a status, 
 needs.
 """
 
+import asyncio
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from ssl import SSLContext
@@ -33,6 +34,8 @@ from persona.errors import (
 
 Json = dict[str, Any]
 Kind = type[ProviderError]
+
+_FIRST_WAIT_S, _LONGEST_WAIT_S, _FILE_TIMEOUT_S = 0.05, 5.0, 1_800.0
 
 BY_STATUS: dict[int, Kind] = {
     401: AuthenticationFailed,
@@ -184,3 +187,18 @@ def _key(provider: Provider) -> str:
         said = "holds characters that no key has" if key else "is missing"
         raise AuthenticationFailed(f"the key of provider {provider.name!r} {said}", hint=where, target=provider.name)
     return key
+
+
+async def until_taken(rest: Rest, path: str, taken: Callable[[Json], bool | None], host: str, file: str) -> None:
+    """Waits until a host has looked at an uploaded file: `taken` says True, False for a refusal, None for not yet.
+
+    Raises InvalidInput for a refusal, and TimedOut after half an hour.
+    """
+    wait_s, waited_s = _FIRST_WAIT_S, 0.0
+    while not (said := taken(await rest.get(path))):
+        if said is False:
+            raise InvalidInput(f"{host} cannot use {file}", hint="see `persona check`")
+        if waited_s > _FILE_TIMEOUT_S:
+            raise TimedOut(f"{host} is still looking at {file}", hint="watch the job again")
+        await asyncio.sleep(wait_s)
+        waited_s, wait_s = waited_s + wait_s, min(2 * wait_s, _LONGEST_WAIT_S)

@@ -5,7 +5,6 @@ checkpoints", "Cancel job"), and the types of its SDK 3.1.1, read 2026-11-21. A 
 is known by the file it trains on, whose name holds its id. What is tuned is called once somebody deployed it.
 """
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterable, Mapping
@@ -23,10 +22,9 @@ from persona.errors import (
     PersonaError,
     ProviderError,
     SettingsError,
-    TimedOut,
 )
 from persona.values.tuning import FINISHED, Checkpoint, JobState, LossPoint, Progress, Training
-from persona_hosts.rest import Json, Rest, number
+from persona_hosts.rest import Json, Rest, number, until_taken
 
 log = logging.getLogger("persona.adapters")
 
@@ -49,7 +47,6 @@ _OPTIONS = (*_WHOLE, "learning_rate", "training_type", "beta")
 _TYPES = ("Lora", "Full")
 _LONGEST_SUFFIX = 40
 _EVALUATIONS = 10
-_FIRST_WAIT_S, _LONGEST_WAIT_S, _FILE_TIMEOUT_S = 0.05, 5.0, 1_800.0
 _LONGEST_WORDS = 500
 
 
@@ -148,14 +145,7 @@ class TogetherTuning:
         if name not in there:
             fields = {"purpose": "fine-tune", "file_name": name, "file_type": "jsonl"}
             there[name] = (await rest.upload("/files/upload", path, name, fields))["id"]
-        wait_s, waited_s = _FIRST_WAIT_S, 0.0
-        while (found := await rest.get(f"/files/{there[name]}")).get("processing_status", "COMPLETED") != "COMPLETED":
-            if found["processing_status"] in ("FAILED", "INVALID_FORMAT"):
-                raise InvalidInput(f"{self._provider.name} cannot use {path.name}", hint="see `persona check`")
-            if waited_s > _FILE_TIMEOUT_S:
-                raise TimedOut(f"{self._provider.name} is still looking at {path.name}", hint="watch the job again")
-            await asyncio.sleep(wait_s)
-            waited_s, wait_s = waited_s + wait_s, min(2 * wait_s, _LONGEST_WAIT_S)
+        await until_taken(rest, f"/files/{there[name]}", _taken, self._provider.name, path.name)
         return there[name]
 
 
@@ -265,3 +255,8 @@ def _loss(row: Mapping[str, Any], side: str) -> float | None:
     values = (row.get(f"{side}loss"), row.get(f"{side}eval_loss"))
     known = (float(one) for one in values if isinstance(one, int | float))
     return next((one for one in known if isfinite(one)), None)
+
+
+def _taken(file: Json) -> bool | None:
+    said = file.get("processing_status", "COMPLETED")
+    return {"COMPLETED": True, "FAILED": False, "INVALID_FORMAT": False}.get(said)
