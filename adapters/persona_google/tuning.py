@@ -5,12 +5,11 @@ losses here: they are in the experiment that it names, in the console.
 """
 
 import asyncio
-import json
 import logging
 import warnings
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from google.genai import types
@@ -18,7 +17,7 @@ from google.genai.tunings import AsyncTunings
 
 from persona.adapter import Provider
 from persona.errors import BadRequest, InvalidInput, NotFound, PersonaError, ProviderError, SettingsError
-from persona.values.tuning import FINISHED, Checkpoint, JobState, Progress, Training
+from persona.values.tuning import FINISHED, Checkpoint, JobState, Progress, RunHandle, Training
 from persona_google.client import Connection, milliseconds
 from persona_google.cloud import Bucket, remove_endpoint
 from persona_google.errors import UNREADABLE, Report, failure, translated
@@ -51,20 +50,10 @@ _UNREADABLE_REPORT = Report(BadRequest, cause="an answer that cannot be read")
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(RunHandle):
     """What a run is known by, as JSON in the store: its resource name, and its objects in the bucket."""
 
-    run: str
     objects: tuple[str, ...]
-
-    @classmethod
-    def read(cls, written: str) -> "Handle":
-        """The handle that `str` wrote."""
-        told = json.loads(written)
-        return cls(told["run"], tuple(told["objects"]))
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 class VertexTuning:

@@ -7,11 +7,10 @@ the job, and without it the job ends with what is to be deployed. The service te
 """
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from persona.errors import (
     ProviderError,
     SettingsError,
 )
-from persona.values.tuning import FINISHED, JobState, Progress, Training
+from persona.values.tuning import FINISHED, JobState, Progress, RunHandle, Training
 from persona_hosts.rest import CONFLICT, Json, Rest, number, until_taken
 
 log = logging.getLogger("persona.adapters")
@@ -58,21 +57,11 @@ _LONGEST_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(RunHandle):
     """What a run is known by, as JSON in the store: paths of resources, and the deployment's id."""
 
-    run: str
     datasets: tuple[str, ...]
     deployment: str = ""
-
-    @classmethod
-    def read(cls, written: str) -> "Handle":
-        """The handle that `str` wrote."""
-        told = json.loads(written)
-        return cls(told["run"], tuple(told["datasets"]), told["deployment"])
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 class FireworksTuning:

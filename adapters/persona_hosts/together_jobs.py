@@ -5,10 +5,9 @@ checkpoints", "Cancel job"), and the types of its SDK 3.1.1, read 2026-11-21. A 
 is known by the file it trains on, whose name holds its id. What is tuned is called once somebody deployed it.
 """
 
-import json
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from persona.errors import (
     ProviderError,
     SettingsError,
 )
-from persona.values.tuning import FINISHED, Checkpoint, JobState, LossPoint, Progress, Training
+from persona.values.tuning import FINISHED, Checkpoint, JobState, LossPoint, Progress, RunHandle, Training
 from persona_hosts.rest import Json, Rest, number, until_taken
 
 log = logging.getLogger("persona.adapters")
@@ -51,20 +50,10 @@ _LONGEST_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(RunHandle):
     """What a run is known by, as JSON in the store."""
 
-    run: str
     files: tuple[str, ...]
-
-    @classmethod
-    def read(cls, written: str) -> "Handle":
-        """The handle that `str` wrote."""
-        told = json.loads(written)
-        return cls(told["run"], tuple(told["files"]))
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 class TogetherTuning:

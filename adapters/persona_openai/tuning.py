@@ -6,11 +6,10 @@ option `deployment` that is a part of the job, and without it the job ends with 
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from openai.types.fine_tuning import FineTuningJob, FineTuningJobEvent
 
 from persona.adapter import Provider
 from persona.errors import BadRequest, InvalidInput, NotFound, PersonaError, ProviderError, SettingsError, TimedOut
-from persona.values.tuning import FINISHED, Checkpoint, JobState, LossPoint, Progress, Training
+from persona.values.tuning import FINISHED, Checkpoint, JobState, LossPoint, Progress, RunHandle, Training
 from persona_openai.client import connect
 from persona_openai.deployments import FREE, SKUS, Deployments
 from persona_openai.errors import translated
@@ -50,22 +49,12 @@ _LONGEST_WORDS = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(RunHandle):
     """What a run is known by, as JSON in the store."""
 
-    run: str
     files: tuple[str, ...]
     deployment: str = ""
     sku: str = ""
-
-    @classmethod
-    def read(cls, written: str) -> "Handle":
-        """The handle that `str` wrote."""
-        told = json.loads(written)
-        return cls(**{**told, "files": tuple(told["files"])})
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 class OpenAITuning:

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 Method = Literal["sft", "dpo"]
 """Supervised fine-tuning on replies, or direct preference optimisation on pairs of them."""
@@ -168,3 +168,20 @@ class Job:
     def bills(self) -> tuple[str, ...]:
         """What of it costs money while nobody asks it anything."""
         return () if self.cleaned_us or self.progress is None else self.progress.bills
+
+
+@dataclass(frozen=True, slots=True)
+class RunHandle:
+    """What a backend knows a run by, kept in the store as JSON; its own has more fields, texts and tuples of texts."""
+
+    run: str
+
+    @classmethod
+    def read(cls, written: str) -> Self:
+        """The handle that `str` wrote."""
+        told = json.loads(written).items()
+        fields: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in told}
+        return cls(**fields)
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
