@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from persona.harvest.personal.seal import is_ours
 from persona.harvest.personal.values import Span
+from persona.harvest.personal.wide import AFTER, BEFORE
 from persona.harvest.personal.words import words
 
 _MONTHS = {
@@ -42,9 +43,11 @@ _SAYS = re.compile(
     r"geboren|geburts\w+)",
     re.IGNORECASE,
 )
-DATED = re.compile(r"\d(?:\d{3}(?!\d)|\s?[/.\- ]\s?\d{1,2}\s?[/.\- ]\s?\d\d)")
-_HINTS = ("born", "birth", "dob", "d.o.b", "naiss", "naquit", "anniv", "gebor", "geburt")
-_NE = re.compile(r"né(?<!\wné)e?s?(?!\w)")
+_WORD = (
+    f"{BEFORE}(?i:born|birth ?(?:day|date)|date of birth|d\\.?o\\.?b{AFTER}|née?s?{AFTER}|naiss|naquit|anniversaire|"
+    f"geboren|geburts)"
+)
+SIGNS = {"birth": rf"{_WORD}[^!?\x000-9]*[0-9]|[0-9][^.!?\n\x000-9]*{_WORD}"}  # nothing of this between the two
 _ORDINAL = re.compile(r"(?<!\d)([12]\d)(st|nd|rd|th|er)\b", re.IGNORECASE)
 _NEAREST = 3  # words of birth that are looked at before a date
 _BEFORE, _AFTER = 56, 36
@@ -62,11 +65,6 @@ def find_births(text: str, regions: Sequence[str] = ()) -> Iterator[Span]:
             day = _date(found, shape, american)
             if day is not None and _near(text, found, places):
                 yield Span(found.start(), found.end(), "birth", day.isoformat(), is_ours(day.isoformat()), (shape,))
-
-
-def may_say_so(lowered: str) -> bool:
-    """Whether there may be words of birth in a text, which is given in lower case."""
-    return any(one in lowered for one in _HINTS) or _NE.search(lowered) is not None
 
 
 def written_as(day: date, raw: str, regions: Sequence[str]) -> str:

@@ -22,6 +22,8 @@ _AMERICA = tuple(
         619 626 630 646 650 651 678 702 703 704 708 713 714 716 718 719 720 727 732 757 760 763 770 773 785 801 804
         805 808 813 815 816 817 818 847 858 860 901 904 908 909 913 914 916 917 919 925 937 949 952 954 972 973""")
 )
+OUR_STARTS = (*dict.fromkeys(_FRANCE.values()), "55501", *_BRITAIN, *(one for one, _ in (*_GERMANY, *_GERMAN_MOBILE)))
+"""How the national numbers start that we hand out; after the area in America."""
 _COUNTRIES = ("33", "44", "49", "1")
 _FEW = 20  # a range of a hundred is shared out less thriftily
 _UNGIVEN = "555"  # what a number of any other country starts with: few have given it out, and no range is reserved

@@ -2,25 +2,27 @@
 
 import re
 from bisect import bisect
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from persona.harvest.personal import births, webs
+from persona.harvest.personal import webs
+from persona.harvest.personal.births import find_births
 from persona.harvest.personal.iban import find_ibans
 from persona.harvest.personal.keys import find_keys
 from persona.harvest.personal.names import find_known
 from persona.harvest.personal.numbers import find_numbers
-from persona.harvest.personal.phones import find_phones
+from persona.harvest.personal.phones import find_phones, is_abroad
 from persona.harvest.personal.places import find_addresses
+from persona.harvest.personal.signs import signs_of
 from persona.harvest.personal.values import KINDS, Known, Span
 
-_DIGIT = re.compile(r"\d")
-_RUN = re.compile(r"\d(?:[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{0,3}+\d){6,}+")
-_DOTTED = re.compile(r"\.\d{1,3}\.\d{1,3}\.\d")
-_LONG = re.compile(r"[\s\x00][^\s\x00]{16,}")  # words, which only a key is
+_GAPS = r"[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{0,3}+"
+_RUN = re.compile(rf"\d(?:{_GAPS}\d){{6,}}+")
+_BANK = re.compile(rf"\d(?:{_GAPS}\d){{7}}")  # what every account has, and hardly a sentence
+_NUMBERS = frozenset({"card", "nir", "ssn"})
 _CORSICA = re.compile(r"\d[ .\-]?2[ABab][ .\-]?\d")
 _NEAR = 16  # characters of a NIR on either side of its Corsican department
-_LEAST_PHONE, _LEAST_SSN, _LEAST_BANK = 7, 9, 8  # digits in a row; a run has the first of them
+_LEAST_AGAIN = 7  # characters of what is looked for again
 _AGAIN = frozenset({"key", "url", "email", "iban", "card", "nir", "ssn", "phone"})
 _RANK = {kind: at for at, kind in enumerate(KINDS)}
 
@@ -37,7 +39,7 @@ def _repeated(text: str, spans: Sequence[Span]) -> Iterator[Span]:
     starts = {span.start for span in spans}
     seen = {text[span.start : span.end]: span for span in spans if span.kind in _AGAIN}
     for raw, span in seen.items():
-        at = text.find(raw) if len(raw) >= _LEAST_PHONE and not span.sealed else -1
+        at = text.find(raw) if len(raw) >= _LEAST_AGAIN and not span.sealed else -1
         while at >= 0:
             end = at + len(raw)
             if at not in starts and not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
@@ -60,43 +62,37 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
 
 
 def _all(text: str, known: Sequence[Known], regions: Sequence[str]) -> Iterator[Span]:
-    lowered = text.lower()
+    signs = signs_of(text)
     if "@" in text:
         yield from webs.find_emails(text)
-    if webs.may_be_spoken(text, lowered):
+    if "spoken" in signs and webs.may_be_spoken(text):
         yield from webs.find_spoken_emails(text)
-    if "://" in text:
+    if "url" in signs:
         yield from webs.find_url_secrets(text)
-    digits = _DIGIT.search(text)
-    long = [(found.start(), found.end() - 1) for found in _LONG.finditer(f"\x00{text}")]
-    yield from find_keys(text, lowered, digits is not None, long)
-    if digits:
-        yield from _of_digits(text, lowered, digits.start(), regions)
+    if signs or is_abroad(regions):
+        yield from find_keys(text, signs)
+        yield from _of_digits(text, signs, regions)
     if known:
-        yield from find_known(text, known, lowered)
+        yield from find_known(text, known)
 
 
-def _of_digits(text: str, lowered: str, first: int, regions: Sequence[str]) -> Iterator[Span]:
-    runs: list[tuple[int, int]] = []
-    most = 0
-    spans = list(find_addresses(text))
-    for run in _RUN.finditer(text, first):
-        digits = sum(map(str.isdigit, run.group()))
-        most = max(most, digits)
-        if digits >= _LEAST_SSN:
-            spans += find_numbers(text, *run.span())
-        runs.append(run.span())
-    if most >= _LEAST_BANK:
+def _of_digits(text: str, signs: Collection[str], regions: Sequence[str]) -> Iterator[Span]:
+    spans = list(find_addresses(text, signs))
+    phones = "phone" in signs or is_abroad(regions)
+    numbers = not _NUMBERS.isdisjoint(signs) or ("bare" in signs and "social" in signs)
+    runs = [run.span() for run in _RUN.finditer(text)] if phones or numbers else ()
+    for begin, end in runs if numbers else ():
+        spans += find_numbers(text, begin, end)
+    if "iban" in signs and _BANK.search(text):
         spans += find_ibans(text)
-    if "2a" in lowered or "2b" in lowered:
-        for run in _CORSICA.finditer(text):
-            spans += find_numbers(text, max(0, run.start() - _NEAR), min(len(text), run.end() + _NEAR))
-    if _DOTTED.search(text, first) or lowered.count(":") > 3:
+    for run in _CORSICA.finditer(text) if "nir" in signs else ():
+        spans += find_numbers(text, max(0, run.start() - _NEAR), min(len(text), run.end() + _NEAR))
+    if "host" in signs:
         spans += webs.find_ips(text)
-    if births.DATED.search(text, first) and births.may_say_so(lowered):
-        spans += births.find_births(text, regions)
+    if "birth" in signs:
+        spans += find_births(text, regions)
     yield from spans
-    for begin, end in _apart(runs, spans) if spans else runs:
+    for begin, end in (_apart(runs, spans) if spans else runs) if phones else ():
         yield from find_phones(text, begin, end, regions)
 
 

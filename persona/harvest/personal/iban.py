@@ -17,6 +17,22 @@ _LENGTHS = {
     }.items()
     for country in countries.split()
 }  # fmt: skip
+# country → the least digits of an account: a third of it (`_spoken`), after groups of letters that are no words
+_LEAST_DIGITS = {
+    least: [country for country, length in _LENGTHS.items() if low <= length <= high]
+    for low, high, least in ((0, 18, 4), (19, 22, 5), (23, 27, 7), (28, 99, 8))
+}
+_GAP = "[ \\-.\u00a0\u202f]"
+_FIRST = f"{_GAP}?(?:[A-Za-z]{{1,4}}{_GAP})*[A-Za-z]*[0-9]"
+_NEXT = f"[A-Za-z]*(?:{_GAP}(?:[A-Za-z]{{1,4}}{_GAP})*[A-Za-z]*)?[0-9]"
+SIGNS = {
+    "iban": "(?:^|[^0-9A-Za-z])(?:"
+    + "|".join(
+        f"(?i:{'|'.join(countries)}) ?[0-9]{{2}}{_FIRST}(?:{_NEXT}){{{least - 1}}}"
+        for least, countries in _LEAST_DIGITS.items()
+    )
+    + ")"
+}
 # digits first, which are rarer than letters
 _CHECK = re.compile(
     r"\d(?<=[A-Za-z ]\d)\d(?=[ \-.\u00a0\u202f]?[A-Za-z0-9])(?:(?<=[A-Za-z]{2}\d\d)|(?<=[A-Za-z]{2} \d\d))"

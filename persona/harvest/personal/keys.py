@@ -2,54 +2,56 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from math import log2
 
 from persona.harvest.personal.seal import is_sealed
 from persona.harvest.personal.values import Span
+from persona.harvest.personal.wide import SPACE
 
 # measured on drawn keys and on the identifiers of Python's packages: docs/decisions/0018
 LEAST, MIXED_BITS, STEPS = 24, 3.7, 0.34
 WORDED, FEW_DIGITS, ALL_WORDS, PLAIN = 0.45, 0.13, 0.6, 0.3
 _B = r"(?<![A-Za-z0-9_\-])"
-_BEARER = "Bearer "
 _BODY = r"[A-Za-z0-9_\-]"
 # hint that is looked for first → the prefix, kept in the surrogate, and the rest
-_KNOWN = {
-    hint: re.compile(rf"{_B}({prefix})({rest})", flags)
-    for hint, prefix, rest, flags in (
-        ("sk-", r"sk-(?:[a-z]{2,8}\d{0,2}-){0,3}", rf"(?=[A-Za-z_\-]{{0,60}}\d){_BODY}{{16,300}}", 0),
-        ("k_", r"[spr]k_(?:live|test|prod)_|whsec_|rk_(?:live|test)_", r"[A-Za-z0-9]{10,250}", 0),
-        ("gh", r"gh[opusr]_", r"[A-Za-z0-9]{20,255}", 0),
-        ("github_pat_", r"github_pat_", r"\w{20,255}", 0),
-        ("glpat-", r"glpat-", rf"{_BODY}{{16,80}}", 0),
-        ("AKIA", r"AKIA", r"[A-Z0-9]{12,20}(?![A-Za-z0-9])", 0),
-        ("ASIA", r"ASIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])", 0),
-        ("xox", r"xox[abcdeoprs]-", rf"{_BODY}{{10,250}}", 0),
-        ("xapp-", r"xapp-", rf"{_BODY}{{10,250}}", 0),
-        ("AIza", r"AIza", rf"{_BODY}{{30,45}}", 0),
-        ("ya29.", r"ya29\.", rf"{_BODY}{{20,300}}", 0),
-        ("eyJ", r"eyJ", rf"{_BODY}{{8,2000}}\.{_BODY}{{8,4000}}(?:\.{_BODY}{{0,1000}})?", 0),
-        ("hf_", r"hf_", r"[A-Za-z0-9]{20,60}", 0),
-        ("npm_", r"npm_", r"[A-Za-z0-9]{20,60}", 0),
-        ("pypi-", r"pypi-", rf"{_BODY}{{40,300}}", 0),
-        ("SG.", r"SG\.", rf"{_BODY}{{10,40}}\.{_BODY}{{20,80}}", 0),
-        ("shp", r"shp(?:at|ca|pa|ss)_", r"[a-fA-F0-9]{24,40}", 0),
-        ("dop_v1_", r"dop_v1_", r"[a-f0-9]{40,80}", 0),
-        ("sq0", r"sq0(?:atp|csp|idp)-", rf"{_BODY}{{20,60}}", 0),
-        ("r8_", r"r8_", r"[A-Za-z0-9]{30,50}", 0),
-        ("gsk_", r"gsk_", r"[A-Za-z0-9]{30,80}", 0),
-        ("key-", r"key-", r"[a-f0-9]{32}(?![A-Za-z0-9])", 0),
-        ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-", r"[A-Z0-9]{40,80}", 0),
-        (_BEARER, _BEARER, r"(?=[A-Za-z_.\-]{0,60}\d)[A-Za-z0-9_\-.=+/~]{16,2000}", 0),
-    )
-}
+_PREFIXES = (
+    ("sk-", r"sk-(?:[a-z]{2,8}\d{0,2}-){0,3}", rf"(?=[A-Za-z_\-]{{0,60}}\d){_BODY}{{16,300}}"),
+    ("k_", r"[spr]k_(?:live|test|prod)_|whsec_|rk_(?:live|test)_", r"[A-Za-z0-9]{10,250}"),
+    ("gh", r"gh[opusr]_", r"[A-Za-z0-9]{20,255}"),
+    ("github_pat_", r"github_pat_", r"\w{20,255}"),
+    ("glpat-", r"glpat-", rf"{_BODY}{{16,80}}"),
+    ("AKIA", r"AKIA", r"[A-Z0-9]{12,20}(?![A-Za-z0-9])"),
+    ("ASIA", r"ASIA", r"[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    ("xox", r"xox[abcdeoprs]-", rf"{_BODY}{{10,250}}"),
+    ("xapp-", r"xapp-", rf"{_BODY}{{10,250}}"),
+    ("AIza", r"AIza", rf"{_BODY}{{30,45}}"),
+    ("ya29.", r"ya29\.", rf"{_BODY}{{20,300}}"),
+    ("eyJ", r"eyJ", rf"{_BODY}{{8,2000}}\.{_BODY}{{8,4000}}(?:\.{_BODY}{{0,1000}})?"),
+    ("hf_", r"hf_", r"[A-Za-z0-9]{20,60}"),
+    ("npm_", r"npm_", r"[A-Za-z0-9]{20,60}"),
+    ("pypi-", r"pypi-", rf"{_BODY}{{40,300}}"),
+    ("SG.", r"SG\.", rf"{_BODY}{{10,40}}\.{_BODY}{{20,80}}"),
+    ("shp", r"shp(?:at|ca|pa|ss)_", r"[a-fA-F0-9]{24,40}"),
+    ("dop_v1_", r"dop_v1_", r"[a-f0-9]{40,80}"),
+    ("sq0", r"sq0(?:atp|csp|idp)-", rf"{_BODY}{{20,60}}"),
+    ("r8_", r"r8_", r"[A-Za-z0-9]{30,50}"),
+    ("gsk_", r"gsk_", r"[A-Za-z0-9]{30,80}"),
+    ("key-", r"key-", r"[a-f0-9]{32}(?![A-Za-z0-9])"),
+    ("AGE-SECRET-KEY-", r"AGE-SECRET-KEY-", r"[A-Z0-9]{40,80}"),
+    ("Bearer ", "Bearer ", r"(?=[A-Za-z_.\-]{0,60}\d)[A-Za-z0-9_\-.=+/~]{16,2000}"),
+)
+_LEAST_BODY = 8  # characters after the prefix
+_KNOWN = {hint: re.compile(rf"{_B}({prefix})({rest})") for hint, prefix, rest in _PREFIXES}
 _PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)([^\x00-]{20,20000}?)(?=-----END|\x00|\Z)")
-_NAMED = re.compile(
-    r"(?<![A-Za-z0-9])(?:api[_\- ]?key|apikey|key|token|jeton|secret|passw(?:or)?d|passcode|passphrase|pwd|"
+_CALLED = (
+    r"(?:api[_\- ]?key|apikey|key|token|jeton|secret|passw(?:or)?d|passcode|passphrase|pwd|"
     r"mot[ _]de[ _]passe|mdp|clé(?: api| d['’]api| secrète)?|cle[ _]api|kennwort|passwort|credentials?|"
     r"identifiants?|bearer)"
+)
+_NAMED = re.compile(
+    rf"(?<![A-Za-z0-9]){_CALLED}"
     r"(?:[\"'`]?\s{0,3}(?::=|=>|[:=])\s{0,3}|\s+(?:is|was|est|c'est|ist|lautet)\s*:?\s{1,3}|"
     r"\s{1,2}(?=[\"'`«]|[0-9A-Fa-f]{32,128}(?![\w-])))[\"'`«]{0,3}\s?([^\s\x00\"'`<>«»]{6,300})",
     re.IGNORECASE,
@@ -58,22 +60,6 @@ _LEAST_PASSWORD, _LEAST_NAMED = 6, 10  # "key" and "token" mean much else
 # a digit beside a letter, or beside a sign that people put into passwords
 _MIXED = re.compile(r"\d(?:[^\W\d]|(?<=[^\W\d]\d)|[!@#*&^~+]|(?<=[!@#*&^~+]\d))")
 _PASSWORD = re.compile(r"(?i)pass|pwd|mot|mdp|kennw|secret|cred|ident")
-_HINTS = (
-    "key",
-    "token",
-    "jeton",
-    "secret",
-    "pwd",
-    "mdp",
-    "clé",
-    "cle api",
-    "cle_api",
-    "kennw",
-    "credent",
-    "identif",
-    "bearer",
-)
-_PASSED = re.compile(r"pass(?:[wcp]|e(?<=de[ _]passe))")
 _DUMMY = re.compile(
     r"(?i)your|example|changeme|change_me|placeholder|dummy|redacted|x{4,}|\*{3,}|\.{3}|<|>|\$\{|\{\{|"
     r"process\.env|environ|getenv|"
@@ -93,31 +79,34 @@ _PLAIN = re.compile(r"[A-Z]?[a-z]{2,}\d{0,3}|\d+|[A-Z]{1,6}\d{0,4}|[A-Z]?\d{1,3}
 _WORD = re.compile(r"[a-z]{3,}")
 _CODE = re.compile(r"[(\[{]|::|->|://|^\d+[.,]?\d*$|^[a-z_]+(?:\.[a-z_]+)+")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+SIGNS = {
+    "prefix": f"(?:^|[^A-Za-z0-9_-])(?:{'|'.join(prefix for _, prefix, _ in _PREFIXES)})"
+    rf"[0-9A-Za-z_.=+/~\x{{80}}-\x{{10ffff}}-]{{{_LEAST_BODY}}}",
+    "pem": "-----BEGIN ",
+    "named": f"(?i){_CALLED}"
+    rf"(?:[\"'`]?{SPACE}{{0,3}}(?::=|=>|[:=]){SPACE}{{0,3}}|{SPACE}+(?:is|was|est|c'est|ist|lautet){SPACE}*:?{SPACE}{{1,3}}|"
+    rf"{SPACE}{{1,2}}(?:[\"'`«]|[0-9A-Fa-f]{{32}}))[\"'`«]{{0,3}}{SPACE}?[^\s\x00\"'`<>«»]",
+    "opaque": f"[A-Za-z0-9+/_-]{{{LEAST}}}",
+}
 
 
-def find_keys(text: str, lowered: str, has_digits: bool, long: Sequence[tuple[int, int]]) -> Iterator[Span]:
-    """Every secret in a text; `lowered` is the same in lower case, `long` are the places of its words of 16 or more."""
-    yield from _prefixed(text, " ".join([text[start:end] for start, end in long]))
-    if "-----BEGIN " in text:
+def find_keys(text: str, signs: Collection[str]) -> Iterator[Span]:
+    """Every secret in a text; `signs` says which kinds may be there."""
+    if "prefix" in signs:
+        yield from _prefixed(text)
+    if "pem" in signs:
         for found in _PEM.finditer(text):
             yield _span(found.start(), found.end(2), found[1] + found[2], len(found[1]))
-    if has_digits:
-        if _may_be_named(lowered) and _MIXED.search(text):
-            yield from _named(text)
-        for start, end in long:
-            if end - start >= LEAST:
-                yield from _opaque(text, start, end)
+    if "named" in signs and _MIXED.search(text):
+        yield from _named(text)
+    if "opaque" in signs:
+        yield from _opaque(text)
 
 
-def _prefixed(text: str, long: str) -> Iterator[Span]:
-    for hint, known in _KNOWN.items() if long else ():
-        if hint in long or (hint == _BEARER and hint in text):
-            for found in known.finditer(text):
-                yield _span(found.start(), found.end(), found.group(), len(found[1]))
-
-
-def _may_be_named(lowered: str) -> bool:
-    return any(hint in lowered for hint in _HINTS) or ("pass" in lowered and _PASSED.search(lowered) is not None)
+def _prefixed(text: str) -> Iterator[Span]:
+    for hint, known in _KNOWN.items():
+        for found in known.finditer(text) if hint in text else ():
+            yield _span(found.start(), found.end(), found.group(), len(found[1]))
 
 
 def looks_random(token: str) -> bool:
@@ -160,8 +149,8 @@ def _is_secret(value: str) -> bool:
     return len(value) >= 6 and any(map(str.isdigit, value)) and kinds >= 2 and not called and not _UUID.fullmatch(value)
 
 
-def _opaque(text: str, start: int, end: int) -> Iterator[Span]:
-    for found in _OPAQUE.finditer(text, start, end):
+def _opaque(text: str) -> Iterator[Span]:
+    for found in _OPAQUE.finditer(text):
         token = found.group()
         if (
             looks_random(token)

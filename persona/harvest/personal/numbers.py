@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from persona.harvest.personal.context import REACH, is_something_else
 from persona.harvest.personal.seal import check_digits
 from persona.harvest.personal.values import Span
+from persona.harvest.personal.wide import BEFORE
 
 CARD_RANGE = "424242"  # the range that payment services document for tests
 CARD_CHECK = 3  # digits before the last one that are our checksum
@@ -32,6 +33,16 @@ _SAYS_NIR = re.compile(
 _SSN = re.compile(r"(?<![\w.,/-])(?<!\d[ ])(\d{3})([- \u2011\u2013])(\d{2})\2(\d{4})(?![\w/-])(?! ?\d)")
 _BARE_SSN = re.compile(r"(?<![\w.,/-])(\d{3})(\d{2})(\d{4})(?![\w/-])(?! ?\d)")
 _SAYS_SSN = re.compile(r"\bssn\b|social security|\bsocial\b|taxpayer|\bitin\b", re.I)
+_NO_NUMBER = "(?:^|[^0-9A-Za-z_.,/-])"
+_NIR_GAP = "[ .\\-\u00a0]?"
+SIGNS = {
+    "card": f"{_NO_NUMBER}[2-6](?:[ \\-\u00a0\u202f.]?[0-9]){{12}}",
+    "nir": f"{BEFORE}[1278]{_NIR_GAP}[0-9]{{2}}{_NIR_GAP}(?:0[1-9]|1[0-2]|[2-9][0-9]){_NIR_GAP}"
+    f"(?:[0-9]{{2}}|2[ABab]){_NIR_GAP}[0-9]{{3}}{_NIR_GAP}[0-9]{{3}}",
+    "ssn": f"{_NO_NUMBER}[0-9]{{3}}[- \u2011\u2013][0-9]{{2}}[- \u2011\u2013][0-9]{{4}}",
+    "bare": f"{_NO_NUMBER}[0-9]{{9}}",
+    "social": "(?i)ssn|social|taxpayer|itin",
+}
 
 
 def find_numbers(text: str, begin: int, end: int) -> Iterator[Span]:

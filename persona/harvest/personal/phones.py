@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from persona.harvest.personal.context import is_an_answer, is_something_else, speaks_of_a_phone
 from persona.harvest.personal.fiction import ours_among, phone_is_ours
+from persona.harvest.personal.starts import JOINS, may_start
 from persona.harvest.personal.values import Span
 from persona.harvest.personal.words import words
 
@@ -19,7 +20,6 @@ _COUNTRY = {"FR": "33", "US": "1", "CA": "1", "GB": "44", "DE": "49"}
 _LENGTHS = {"33": range(9, 10), "1": range(10, 11), "44": range(9, 11), "49": range(7, 13)}
 _GROUP = re.compile(r"\d+")
 _MOST_DIGITS, _MOST_GROUPS = 15, 8
-_JOINS = re.compile(r"[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{1,3}")
 _BETWEEN = (" / ", " - ", " – ")  # what stands between two numbers
 _LEAST_ALONE = 10  # digits of a German landline that no words announce
 _BRITISH_CITIES = frozenset(words("0113 0114 0115 0116 0117 0118 0121 0131 0141 0151 0161 0191"))
@@ -53,22 +53,28 @@ class _Candidate:
         return len(set(self.joins)) < 2
 
 
+def is_abroad(regions: Sequence[str]) -> bool:
+    """Whether there is a region whose numbers have no sign: any seven digits may be one there."""
+    return not _SHAPED.keys() >= set(regions)
+
+
 def find_phones(text: str, begin: int, end: int, regions: Sequence[str] = ()) -> Iterator[Span]:
     """The phone numbers in a run of digits and separators; `regions` (ISO 3166) are tried first."""
     groups = [(found.start(), found.end()) for found in _GROUP.finditer(text, begin, end)]
     order = tuple(dict.fromkeys((*regions, *REGIONS)))
+    any_shape = is_abroad(regions)
     at, last = 0, begin
     while at < len(groups):
         start = groups[at][0]
         taken = None
-        if _may_start(text, start) and not is_something_else(text, start):
+        if may_start(text, start, any_shape) and not is_something_else(text, start):
             asked = speaks_of_a_phone(text, start)
             if asked or start == last or text[start - 1] in "+(":
                 taken = _longest(text, groups, at, order, asked)
         if taken is None:
             abroad = text[max(0, start - 1) : start] == "+"
             at += 1
-            while abroad and at < len(groups) and _JOINS.fullmatch(text, groups[at - 1][1], groups[at][0]):
+            while abroad and at < len(groups) and JOINS.fullmatch(text, groups[at - 1][1], groups[at][0]):
                 at += 1  # without its country a number means nothing
             continue
         used, span = taken
@@ -89,7 +95,7 @@ def _longest(
         if digits >= 7 and join in _BETWEEN:
             break
         digits += groups[last][1] - groups[last][0]
-        if digits > _MOST_DIGITS + 2 or (join and not _JOINS.fullmatch(join)):
+        if digits > _MOST_DIGITS + 2 or (join and not JOINS.fullmatch(join)):
             break
         joins += [join] if last > at else []
         last += 1
@@ -105,17 +111,6 @@ def _longest(
             if (span := judge(one)) is not None:
                 return len(one.groups), span
     return None
-
-
-def _may_start(text: str, start: int) -> bool:
-    before = text[max(0, start - 2) : start]
-    if not before or before[-1] in " \n\t\x00":
-        return True
-    if before[-1] in "+(":
-        return not before[0].isalnum() or len(before) == 1
-    if before[-1].isalnum() or before[-1] in "_$€£#%":
-        return False
-    return not (before[-1] in ".,/:-–" and before[0].isalnum())
 
 
 def _may_end(text: str, groups: Sequence[tuple[int, int]], stop: int) -> bool:

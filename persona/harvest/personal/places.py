@@ -1,13 +1,14 @@
 """Street addresses, as they are written in France, in Germany and in English-speaking countries."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
 from persona.harvest.personal.homes import is_a_home
 from persona.harvest.personal.pools import STREETS, TOWNS
 from persona.harvest.personal.seal import is_ours
 from persona.harvest.personal.values import Span
+from persona.harvest.personal.wide import AFTER, CAPITAL_SET, SPACE, SPACE_SET
 
 _W = r"[A-ZÀ-ÖØ-Þ][\w'’.\-]{0,30}"  # a capitalised word
 _SMALL = r"(?:de|du|des|la|le|les|et|aux?|à|sur|sous|en|lès|the|of|and)"
@@ -74,39 +75,46 @@ _GERMAN_LANE = re.compile(
 )
 _GERMAN_TOWN = re.compile(rf"\s?[,\n–-]?\s{{1,2}}(?:D-|DE-)?\d{{5}}\s{_TOWN}")
 _A_YEAR = re.compile(r"(?:19|20)\d\d\s")
-# what an address, and a town, cannot be without, found digits first: there are few of them in a text
-_HINT = re.compile(
-    rf"\d(?:(?<![\w.,/\-].)(?:(?P<way>\d{{0,4}}(?={_RANK}\s?,?\s(?:{_SURE}|{_MAYBE})\s"
-    rf"|[A-Za-z]?,?\s(?=[A-Z\d])(?:[\w'’.\-]{{1,31}}\s){{1,5}}?(?:{_STREETS}|{_STREETS_MAYBE})\b))"
-    r"|(?P<town>\d{4}(?:(?<=[A-Z]{2}\s\d{5})|(?=\s(?:[LlDd]['’])?[A-ZÀ-ÖØ-Þ]))))"
-    r"|(?P<postcode>(?<=[A-Z].)[A-Z\d]?\s?\d[A-Z]{2}(?!\w)))"
-)
+_RANKED = rf"(?:{SPACE}?(?:bis|ter|quater|[A-Da-d]))?"
+_NAME = f"[{CAPITAL_SET}][^\\s\\x00]*"
+_FIVE = rf"[0-9]{{5}}{SPACE}(?:[LlDd]['’])?[{CAPITAL_SET}]"
+_CODE = rf"(?:[A-Z]{{2}}{SPACE}[0-9]{{5}}|[A-Z]{{1,2}}[0-9][A-Z0-9]?{SPACE}?[0-9][A-Z]{{2}})"
+SIGNS = {
+    "french street": f"[0-9]{_RANKED}{SPACE}?,?{SPACE}(?:{_SURE}|{_MAYBE}){SPACE}",
+    "english street": f"[0-9][A-Za-z]?,?{SPACE}(?:[0-9{CAPITAL_SET}][^\\s\\x00]*{SPACE}){{1,5}}"
+    f"(?:{_STREETS}|{_STREETS_MAYBE}){AFTER}",
+    "german street": f"(?:{'|'.join(map(re.escape, _WAYS))}){SPACE}[0-9]"
+    f"|(?:Am|Im|Zum|Zur|de[rmn]){SPACE}(?:{_NAME}{SPACE}){{1,2}}[0-9]",
+    "french town": rf"(?:habit|vi[st]|loge|domicili|résid|adresse|code postal|livr|déménag)[^\n\x00.!?]*[\s:]{_FIVE}",
+    "english town": r"(?:live|living|address|zip|postcode|postal code|deliver|ship|move|moving|based|resid)"
+    rf"[^\n\x00!?]*[{SPACE_SET}:](?:[^\x00!?]*{SPACE})?{_CODE}",
+}
 
 
-def find_addresses(text: str) -> Iterator[Span]:
+def find_addresses(text: str, signs: Collection[str]) -> Iterator[Span]:
     """Number, way and name, with what follows of town and postcode; a town alone where the words speak of living.
 
     An address is somebody's when it has its postcode, or when what is around it says so. Where it stands once more it
     is theirs as well.
     """
-    found = list(_found(text))
+    found = list(_found(text, signs))
     homes = {span.key for span in found if span.form[1] != "without" or span.sealed or is_a_home(text, span)}
     yield from (span for span in found if span.key in homes)
 
 
-def _found(text: str) -> Iterator[Span]:
-    yield from _german(text)
-    hints = {found.lastgroup for found in _HINT.finditer(text)}
-    if "way" in hints:
+def _found(text: str, signs: Collection[str]) -> Iterator[Span]:
+    if "german street" in signs:
+        yield from _german(text)
+    if "french street" in signs:
         for found in _FRENCH.finditer(text):
             yield _span(found.start(), found.end(), found[1], "fr", "with" if found[2] else "without")
+    if "english street" in signs:
         for found in _ENGLISH.finditer(text):
             if found[3] or not _A_YEAR.match(found[1]):
                 yield _span(found.start(), found.end(), found[1], "en", "with" if found[3] else "without")
-    if "town" in hints or "postcode" in hints:
-        for shape, language in ((_FRENCH_TOWN, "fr"), (_ENGLISH_TOWN, "en")):
-            for found in shape.finditer(text):
-                yield _span(found.start(1), found.end(1), found[1], language, "alone")
+    for sign, shape, language in (("french town", _FRENCH_TOWN, "fr"), ("english town", _ENGLISH_TOWN, "en")):
+        for found in shape.finditer(text) if sign in signs else ():
+            yield _span(found.start(1), found.end(1), found[1], language, "alone")
 
 
 def _german(text: str) -> Iterator[Span]:

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from persona.harvest.personal.context import REACH, is_something_else
 from persona.harvest.personal.seal import check_digits, is_sealed
 from persona.harvest.personal.values import Span
+from persona.harvest.personal.wide import LETTERS
 from persona.harvest.personal.words import words
 
 OUR_DOMAINS = ("example.com", "example.org", "example.net")  # RFC 2606
@@ -23,7 +24,6 @@ _SPOKEN = re.compile(
     rf"| (?:at|chez|ät) ([\w-]{{1,40}}(?:{_DOT}[\w-]{{1,40}}){{0,2}}{_DOT}{_TOP}))(?!\w)",
     re.IGNORECASE,
 )
-_SPOKEN_SIGN = re.compile(r"[(\[{<] ?(?:at|arobase|@) ?[)\]}>]|arobase| (?:at|chez|ät) ", re.IGNORECASE)
 _SPOKEN_REACH = 240  # characters on either side of the sign
 _SIGNS = ("at)", "at]", "at}", "<at>", "at )", "at ]", "@)", "@]")
 _SPELT_DOT = re.compile(_DOT, re.IGNORECASE)
@@ -51,12 +51,20 @@ _SAYS_IP = re.compile(
 _RESOLVERS = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9"})  # everybody's
 _USERINFO = re.compile(r"[^\s/@:\x00\"'<>\\]{1,80}:[^\s/@\x00\"'<>\\]{1,120}(?=@[\w\[])")
 _IN_URL = re.compile(r"://[^\s/?#@]{1,80}:$")
-_QUERY = re.compile(
+_PARAMETER = (
     r"[?&;#](?:access_token|refresh_token|id_token|auth_token|auth|token|api_?key|apikey|x-api-key|secret|client_secret|"
     r"password|passwd|pwd|sig|signature|session(?:_?id)?|sid|jwt|key|code|otp|reset|invite|x-amz-signature|"
-    r"x-amz-security-token)=([^\s&;#\x00\"'<>\\)\]]{6,512})",
-    re.IGNORECASE,
+    r"x-amz-security-token)="
 )
+_QUERY = re.compile(rf"{_PARAMETER}([^\s&;#\x00\"'<>\\)\]]{{6,512}})", re.IGNORECASE)
+_AROUND_AT = r"[(\[{<] ?(?:at|arobase|@) ?[)\]}>]| arobase "
+_SPOKEN_SIGN = re.compile(rf"{_AROUND_AT}| (?:at|chez|ät) (?=[\w-]{{1,40}}{_DOT})", re.IGNORECASE)
+WORDED_SIGNS = {
+    "spoken": rf"(?i){_AROUND_AT}| (?:at|chez|ät) {LETTERS}{_DOT}",
+    "url": r"(?i)://(?:[^\s/@:\x00\"'<>\\]+:[^\s/@\x00\"'<>\\]+@"
+    rf"|[^\s\x00\"'<>]*{_PARAMETER}[^\s&;#\x00\"'<>\\)\]]{{6}})",
+}
+HOST_SIGNS = {"host": r"(?i)[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]|[23][0-9a-f]{3}:[0-9a-f]*:"}
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:[<{$\[%].*|x{4,}|\*{3,}|\.{3,}|your[\w-]*|my[_-][\w-]*|user(?:name)?:pass(?:word)?|\w+:\*+|\w+:<.*)$"
 )
@@ -159,8 +167,9 @@ def _ip(found: re.Match[str]) -> Iterator[Span]:
         yield Span(found.start(), found.start() + len(shown), "ip", address.compressed)
 
 
-def may_be_spoken(text: str, lowered: str) -> bool:
+def may_be_spoken(text: str) -> bool:
     """Whether an address may be in a text in words."""
+    lowered = text.lower()
     if ("(" in text or "[" in text or "{" in text or "<" in text) and any(sign in lowered for sign in _SIGNS):
         return True
     return (

@@ -1,0 +1,58 @@
+"""Which finders are worth running on a text, by signs that are looked for all at once.
+
+RE2 goes through a text once for all patterns of a set, at 2 µs for 1,200 characters, where `re` takes 10 to 40 for one
+pattern. There are three sets: the states of one automaton for all of them would be as many as their product.
+"""
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from persona.harvest.personal import births, iban, keys, numbers, places, starts, webs
+
+_ODD = "odd"
+_ODD_LETTERS = {"ı": "i", "İ": "i", "ſ": "s", "\u212a": "k"}  # which `re` takes for i, s and k where case is no matter
+_SETS: tuple[dict[str, str], ...] = (
+    {_ODD: rf"[^\P{{Nd}}0-9]|[{''.join(_ODD_LETTERS)}]"} | webs.WORDED_SIGNS | keys.SIGNS,
+    places.SIGNS | births.SIGNS,
+    webs.HOST_SIGNS | iban.SIGNS | numbers.SIGNS | starts.SIGNS,
+)
+_MOST_BYTES = 32 * 2**20  # of the states of one set; a text that drives it there is read on, with new ones
+_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def signs_of(text: str) -> frozenset[str]:
+    """The names of the signs in a text: a finder whose sign is missing finds nothing there."""
+    try:
+        found = _found(text.encode())
+    except UnicodeEncodeError:  # half of a character, which JSON may hold
+        return _found(plain(text).encode())
+    return _found(plain(text).encode()) if _ODD in found else found
+
+
+def plain(text: str) -> str:
+    """The text as signs are written: its digits are ASCII, and so are letters that `re` takes for such."""
+    for odd, letter in _ODD_LETTERS.items():
+        text = text.replace(odd, letter)
+    return _SURROGATE.sub("\ufffd", _FOREIGN_DIGIT.sub(lambda found: str(int(found.group())), text))
+
+
+def _found(text: bytes) -> frozenset[str]:
+    return frozenset([names[at] for names, signs in _compiled() for at in signs.Match(text) or ()])
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> tuple[tuple[tuple[str, ...], Any], ...]:
+    import re2  # 10 ms, and only where something is searched
+
+    options = re2.Options()
+    options.max_mem = _MOST_BYTES
+    compiled = []
+    for patterns in _SETS:
+        signs = re2.Set.SearchSet(options)
+        for pattern in patterns.values():
+            signs.Add(pattern)
+        signs.Compile()
+        compiled.append((tuple(patterns), signs))
+    return tuple(compiled)
