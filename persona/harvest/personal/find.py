@@ -73,7 +73,7 @@ def _all(text: str, known: Sequence[Known], regions: Sequence[str]) -> Iterator[
         yield from find_keys(text, signs)
         yield from _of_digits(text, signs, regions)
     if known:
-        yield from find_known(text, known)
+        yield from find_known(text, known, "folded" in signs)
 
 
 def _of_digits(text: str, signs: Collection[str], regions: Sequence[str]) -> Iterator[Span]:

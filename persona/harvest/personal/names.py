@@ -38,6 +38,13 @@ _GREETED = re.compile(
 _ENDS = '.!?:;\n\r\x00"«»“”*•-–—(['
 _SHORT = 3
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
+_SIGNS_BEYOND = {"’": "'", "\u2011": "-", "\u202f": " "}  # beyond Latin-1, in many texts
+_BEYOND = (
+    *range(0x100, 0x250),
+    *range(0x1E00, 0x1F00),
+    0x212A,
+    0x212B,
+)  # where letters are with a plain one in Latin-1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +58,17 @@ class Part:
     strict: bool
 
 
-def fold(text: str, lowered: str = "") -> str:
-    """Lower case without accents, letter for letter, so that places stay the same; `lowered` is `text.lower()`."""
-    lowered = lowered or text.lower()
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """The parts of all that is known, and whether they can be looked for in Latin-1, where `?` stands for the rest."""
+
+    parts: tuple[Part, ...]
+    latin: bool
+
+
+def fold(text: str) -> str:
+    """Lower case without accents, letter for letter, so that places stay the same."""
+    lowered = text.lower()
     if len(lowered) != len(text):
         lowered = "".join(low if len(low := one.lower()) == 1 else one for one in text)
     if lowered.isascii():
@@ -90,14 +105,15 @@ def _spelt_out(name: str) -> str:
     return name.lower().translate({0xDF: "ss", 0xE4: "ae", 0xF6: "oe", 0xFC: "ue"})
 
 
-def find_known(text: str, known: Sequence[Known], lowered: str = "") -> Iterator[Span]:
-    """Every place where one of the known values is; `lowered` is `text.lower()`."""
-    folded = fold(text, lowered)
-    parts = [part for index, one in enumerate(known) for part in parts_of(one, index) if part.folded in folded]
+def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span]:
+    """Every place where one of the known values is; `beyond` says whether the text has the letters of `SIGNS`."""
+    sought = _sought(tuple(known))
+    folded = _folded(text) if sought.latin and not beyond else fold(text)
+    parts = [part for part in sought.parts if part.folded in folded]
     if not parts:
         return
     hits = sorted(
-        ((at, at + len(part.folded), part) for part in parts for at in _places(folded, part.folded)), key=_first
+        ((at, at + len(part.folded), part) for part in parts for at in _places(text, folded, part.folded)), key=_first
     )
     for hit in hits:
         start, end, part = hit
@@ -116,13 +132,13 @@ def _part(index: int, at: int, word: str) -> Part:
     )
 
 
-def _places(folded: str, word: str) -> Iterator[int]:
+def _places(text: str, folded: str, word: str) -> Iterator[int]:
     """Where a word is between other characters than letters; scripts without spaces have no such borders."""
     spaced = word.isascii() or word[0] < "\u2e80"
     size, at = len(word), folded.find(word)
     while at >= 0:
-        before = folded[at - 1 : at].isalpha() if at else False
-        if not spaced or not (before or folded[at + size : at + size + 1].isalpha()):
+        before = text[at - 1 : at].isalpha() if at else False
+        if not spaced or not (before or text[at + size : at + size + 1].isalpha()):
             yield at
         at = folded.find(word, at + 1)
 
@@ -164,9 +180,31 @@ def _alone(text: str, start: int, end: int) -> bool:
 
 @lru_cache(maxsize=1)
 def _plain_letters() -> dict[str, str]:
-    table = {"’": "'", "\u2011": "-", "\u00a0": " ", "\u202f": " ", "ø": "o", "ł": "l", "đ": "d", "ı": "i"}
-    for code in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+    table = _SIGNS_BEYOND | {"\u00a0": " ", "ø": "o", "ł": "l", "đ": "d", "ı": "i"}
+    for code in (*range(0xC0, 0x100), *_BEYOND):
         plain = "".join(one for one in normalize("NFKD", chr(code)) if not combining(one))
         if len(plain) == 1:
             table[chr(code)] = plain
     return table
+
+
+@lru_cache(maxsize=8192)
+def _sought(known: tuple[Known, ...]) -> _Sought:
+    parts = tuple(part for index, one in enumerate(known) for part in parts_of(one, index))
+    return _Sought(parts, all(max(part.folded) < "\u0100" and "?" not in part.folded for part in parts))
+
+
+def _folded(text: str) -> str:
+    """A text without letters of `SIGNS`, folded as bytes; what Latin-1 has not becomes question marks."""
+    for sign, plain in _SIGNS_BEYOND.items():
+        text = text.replace(sign, plain)
+    return text.encode("latin-1", "replace").translate(_folded_bytes()).decode("latin-1")
+
+
+@lru_cache(maxsize=1)
+def _folded_bytes() -> bytes:
+    return "".join(map(fold, map(chr, range(256)))).encode("latin-1", "replace")
+
+
+SIGNS = {"folded": f"[{''.join(one for one in map(chr, _BEYOND) if max(fold(one)) < chr(0x100))}]"}
+"""Letters beyond Latin-1 that are folded into it."""

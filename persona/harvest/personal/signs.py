@@ -8,12 +8,12 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from persona.harvest.personal import births, iban, keys, numbers, places, starts, webs
+from persona.harvest.personal import births, iban, keys, names, numbers, places, starts, webs
 
 _ODD = "odd"
 _ODD_LETTERS = {"ı": "i", "İ": "i", "ſ": "s", "\u212a": "k"}  # which `re` takes for i, s and k where case is no matter
 _SETS: tuple[dict[str, str], ...] = (
-    {_ODD: rf"[^\P{{Nd}}0-9]|[{''.join(_ODD_LETTERS)}]"} | webs.WORDED_SIGNS | keys.SIGNS,
+    {_ODD: rf"[^\P{{Nd}}0-9]|[{''.join(_ODD_LETTERS)}]"} | webs.WORDED_SIGNS | keys.SIGNS | names.SIGNS,
     places.SIGNS | births.SIGNS,
     webs.HOST_SIGNS | iban.SIGNS | numbers.SIGNS | starts.SIGNS,
 )
