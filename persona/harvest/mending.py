@@ -3,6 +3,9 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
+from itertools import chain, repeat
+from typing import Literal
 
 from persona.harvest.candidate import Candidate
 from persona.harvest.personal.mend import Mender
@@ -22,6 +25,7 @@ _EMPLOYERS = re.compile(
 _DIGIT = re.compile(r"\d")
 
 Parts = tuple[Part, ...]
+_Loss = dict[Parts, tuple[Message, bool]]
 
 
 class Mending:
@@ -38,8 +42,10 @@ class Mending:
     def mend(self, candidates: Sequence[Candidate], tally: Tally) -> list[Candidate]:
         """The candidates without personal data. What the settings say, such as instructions, stays as it is."""
         loss, blocks = self._texts(candidates)
-        before = [Message("user", parts) for parts in loss]
-        mended = self._run(before, list(loss.values()))
+        before = [message for message, _ in loss.values()]
+        mended = self._run(before, [weight for _, weight in loss.values()])
+        if not mended.counts:
+            return list(candidates)
         for kind, number in mended.counts.items():
             tally.mended[f"personal: {kind}"] += number
         for sample in mended.samples:
@@ -50,25 +56,29 @@ class Mending:
             old.parts: message.parts for old, message in zip(before, mended.messages, strict=True) if message is not old
         }
         for whole, parted in blocks.items():
-            if parted[0] in new or parted[1] in new:
-                new[whole] = (Text("".join(text_of(new.get(parts, parts)) for parts in parted)),)
-        return [_with(one, new) for one in candidates] if new else list(candidates)
+            if parted[0].parts in new or parted[1].parts in new:
+                new[whole] = (Text("".join(text_of(new.get(each.parts, each.parts)) for each in parted)),)
+        return [_with(one, new) for one in candidates]
 
-    def _texts(self, candidates: Sequence[Candidate]) -> tuple[dict[Parts, bool], dict[Parts, tuple[Parts, Parts]]]:
+    def _texts(self, candidates: Sequence[Candidate]) -> tuple[_Loss, dict[Parts, tuple[Message, Message]]]:
         """What is to be looked through, each once and whether it carries loss; and what is made of two of these."""
-        loss: dict[Parts, bool] = {}
-        blocks: dict[Parts, tuple[Parts, Parts]] = {}
+        loss: _Loss = {}
+        blocks: dict[Parts, tuple[Message, Message]] = {}
         seen: set[tuple[int, bool]] = set()  # the same messages come again and again, as the same objects
         for one in candidates:
             for message, weight in _messages(one):
                 mark = (id(message.parts), weight)
-                if mark in seen or message.parts in self._fixed:
+                if mark in seen:
                     continue
                 seen.add(mark)
+                if message.parts in self._fixed:
+                    continue
                 if parted := _parted(message, one.asked):
                     blocks[message.parts] = parted
-                for parts in parted or (message.parts,):
-                    loss[parts] = loss.get(parts, False) or weight
+                for each in parted or (message,):
+                    known = loss.setdefault(each.parts, (each, weight))
+                    if weight and not known[1]:
+                        loss[each.parts] = known[0], True
         return loss, blocks
 
     def shown(self, text: str) -> str:
@@ -95,14 +105,18 @@ def _of_slot(fact: Fact) -> Iterator[Known]:
         text = value.strip() if isinstance(value, str) else ""
         if not text:
             continue
-        if _NAMES.search(fact.slot):
-            yield Known("name", text)
-        elif _PLACES.search(fact.slot):
-            yield Known("place", text)
-        elif _EMPLOYERS.search(fact.slot):
-            yield Known("organisation", text)
-        elif _DIGIT.search(text):
-            yield Known("value", text)
+        kind = _kind_of(fact.slot)
+        if kind != "value" or _DIGIT.search(text):
+            yield Known(kind, text)
+
+
+@lru_cache(maxsize=1024)
+def _kind_of(slot: str) -> Literal["name", "place", "organisation", "value"]:
+    if _NAMES.search(slot):
+        return "name"
+    if _PLACES.search(slot):
+        return "place"
+    return "organisation" if _EMPLOYERS.search(slot) else "value"
 
 
 def regions_of(locale: str) -> tuple[str, ...]:
@@ -114,21 +128,20 @@ def regions_of(locale: str) -> tuple[str, ...]:
 
 
 def _messages(one: Candidate) -> Iterator[tuple[Message, bool]]:
-    yield from zip(one.example.messages, one.example.weights, strict=True)
-    if one.example.rejected:
-        yield one.example.rejected, True
-    yield from ((message, False) for message in one.asked)
-    yield from ((message, True) for message in one.replies)
+    example = one.example
+    rejected = (example.rejected,) if example.rejected else ()
+    said = zip((*rejected, *one.replies), repeat(True), strict=False)
+    return chain(zip(example.messages, example.weights, strict=True), zip(one.asked, repeat(False), strict=False), said)
 
 
-def _parted(message: Message, asked: Sequence[Message]) -> tuple[Parts, Parts] | None:
+def _parted(message: Message, asked: Sequence[Message]) -> tuple[Message, Message] | None:
     """The blocks of the window before a question, and the question, which is looked through once for both."""
     if message.role != "user" or len(asked) != 1 or message.parts is asked[0].parts or len(message.parts) != 1:
         return None
     whole, question = message.text, asked[0].text
     if not question or len(asked[0].parts) != 1 or not whole.endswith(question) or len(whole) == len(question):
         return None
-    return (Text(whole[: -len(question)]),), asked[0].parts
+    return say("user", whole[: -len(question)]), asked[0]
 
 
 def _with(one: Candidate, new: Mapping[Parts, Parts]) -> Candidate:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from persona.values.message import Image, Message, Part, Text, ToolCall, ToolResult
 
@@ -12,8 +13,7 @@ _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*')
 _LEAST_NUMBER = 9  # digits of a JSON number that may be somebody's
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """One text: of which message and part, where in the laid-out text, and which literal it is there in JSON."""
 
     message: int
@@ -38,6 +38,12 @@ def lay(messages: Sequence[Message]) -> Laid:
     at = 0
     for number, message in enumerate(messages):
         for which, part in enumerate(message.parts):
+            if type(part) is Text:
+                text = part.text
+                pieces.append(Piece(number, which, at, at + len(text)))
+                texts.append(text)
+                at += len(text) + 1
+                continue
             for before, text, literal in _texts(part):
                 start = at + len(before)
                 pieces.append(Piece(number, which, start, start + len(text), literal))
