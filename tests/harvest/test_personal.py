@@ -121,6 +121,12 @@ def test_names_are_found_in_any_case_and_keep_it() -> None:
     assert "'s order" in second
 
 
+@pytest.mark.parametrize("written", ["Søren Wałęsa", "soren walesa", "SOREN WAŁĘSA", "Sören Walęsa"])
+def test_a_name_is_found_with_and_without_its_strokes(written: str) -> None:
+    known = (Known("name", "Søren Wałęsa"),)
+    assert _mended(f"signed {written}", known=known).counts == {"name": 2}
+
+
 def test_a_name_that_the_profile_holds_twice_is_found_whole_in_small_letters() -> None:
     known = (Known("name", "Loïc Rivière"), Known("name", "Loïc-Rivière"))
     (text,) = _text("je m'appelle loïc rivière", known=known)

@@ -80,6 +80,7 @@ def fold(text: str) -> str:
     return lowered
 
 
+@lru_cache(maxsize=8192)
 def words_of(known: Known) -> tuple[str, ...]:
     """The words of a known value, folded."""
     return tuple(word for word in _JOIN.split(fold(known.text)) if word)
@@ -183,7 +184,7 @@ def _plain_letters() -> dict[str, str]:
     table = _SIGNS_BEYOND | {"\u00a0": " ", "ø": "o", "ł": "l", "đ": "d", "ı": "i"}
     for code in (*range(0xC0, 0x100), *_BEYOND):
         plain = "".join(one for one in normalize("NFKD", chr(code)) if not combining(one))
-        if len(plain) == 1:
+        if len(plain) == 1 and plain != chr(code):
             table[chr(code)] = plain
     return table
 
