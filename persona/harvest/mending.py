@@ -25,6 +25,7 @@ _EMPLOYERS = re.compile(
 _DIGIT = re.compile(r"\d")
 
 Parts = tuple[Part, ...]
+Put = Callable[[Message], Message]
 _Loss = dict[Parts, tuple[Message, bool]]
 
 
@@ -58,7 +59,8 @@ class Mending:
         for whole, parted in blocks.items():
             if parted[0].parts in new or parted[1].parts in new:
                 new[whole] = (Text("".join(text_of(new.get(each.parts, each.parts)) for each in parted)),)
-        return [_with(one, new) for one in candidates]
+        put = _putting(new)
+        return [_with(one, put) for one in candidates]
 
     def _texts(self, candidates: Sequence[Candidate]) -> tuple[_Loss, dict[Parts, tuple[Message, Message]]]:
         """What is to be looked through, each once and whether it carries loss; and what is made of two of these."""
@@ -144,16 +146,27 @@ def _parted(message: Message, asked: Sequence[Message]) -> tuple[Message, Messag
     return say("user", whole[: -len(question)]), asked[0]
 
 
-def _with(one: Candidate, new: Mapping[Parts, Parts]) -> Candidate:
+def _putting(new: Mapping[Parts, Parts]) -> Put:
+    """What puts the new parts into a message; the same message comes again and again."""
+    made: dict[int, Message] = {}
+
     def put(message: Message) -> Message:
         parts = new.get(message.parts)
-        return replace(message, parts=parts) if parts is not None else message
+        if parts is None:
+            return message
+        if id(message) not in made:
+            made[id(message)] = replace(message, parts=parts)
+        return made[id(message)]
 
+    return put
+
+
+def _with(one: Candidate, put: Put) -> Candidate:
     example, each = one.example, _each(put)
     rejected = put(example.rejected) if example.rejected else None
     made = replace(example, messages=each(example.messages), rejected=rejected)
     return replace(one, example=made, asked=each(one.asked), replies=each(one.replies))
 
 
-def _each(put: Callable[[Message], Message]) -> Callable[[Sequence[Message]], tuple[Message, ...]]:
+def _each(put: Put) -> Callable[[Sequence[Message]], tuple[Message, ...]]:
     return lambda messages: tuple(map(put, messages))

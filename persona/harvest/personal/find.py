@@ -13,7 +13,7 @@ from persona.harvest.personal.names import find_known
 from persona.harvest.personal.numbers import find_numbers
 from persona.harvest.personal.phones import find_phones, is_abroad
 from persona.harvest.personal.places import find_addresses
-from persona.harvest.personal.signs import signs_of
+from persona.harvest.personal.signs import ANY_PHONE, signs_of
 from persona.harvest.personal.values import KINDS, Known, Span
 
 _GAPS = r"[ .\-/\u00a0\u202f\u2009\u2011\u2013()]{0,3}+"
@@ -29,7 +29,12 @@ _RANK = {kind: at for at, kind in enumerate(KINDS)}
 
 def find(text: str, known: Sequence[Known] = (), regions: Sequence[str] = ()) -> list[Span]:
     """Everything personal in a text, in order and without overlaps; surrogates of ours are among it, sealed."""
-    spans = resolve(_all(text, known, regions))
+    return search(text, signs_of(text) | ({ANY_PHONE} if is_abroad(regions) else set()), known, regions)
+
+
+def search(text: str, signs: frozenset[str], known: Sequence[Known] = (), regions: Sequence[str] = ()) -> list[Span]:
+    """What the finders of these signs find; those of other signs are not asked."""
+    spans = resolve(_all(text, signs, known, regions))
     again = list(_repeated(text, spans)) if spans else None
     return resolve([*spans, *again]) if again else spans
 
@@ -61,15 +66,14 @@ def resolve(spans: Iterable[Span]) -> list[Span]:
     return kept
 
 
-def _all(text: str, known: Sequence[Known], regions: Sequence[str]) -> Iterator[Span]:
-    signs = signs_of(text)
+def _all(text: str, signs: frozenset[str], known: Sequence[Known], regions: Sequence[str]) -> Iterator[Span]:
     if "@" in text:
         yield from webs.find_emails(text)
     if "spoken" in signs and webs.may_be_spoken(text):
         yield from webs.find_spoken_emails(text)
     if "url" in signs:
         yield from webs.find_url_secrets(text)
-    if signs or is_abroad(regions):
+    if signs:
         yield from find_keys(text, signs)
         yield from _of_digits(text, signs, regions)
     if known:
@@ -78,7 +82,8 @@ def _all(text: str, known: Sequence[Known], regions: Sequence[str]) -> Iterator[
 
 def _of_digits(text: str, signs: Collection[str], regions: Sequence[str]) -> Iterator[Span]:
     spans = list(find_addresses(text, signs))
-    phones = "phone" in signs or is_abroad(regions)
+    any_shape = ANY_PHONE in signs
+    phones = any_shape or "phone" in signs
     numbers = not _NUMBERS.isdisjoint(signs) or ("bare" in signs and "social" in signs)
     runs = [run.span() for run in _RUN.finditer(text)] if phones or numbers else ()
     for begin, end in runs if numbers else ():
@@ -93,7 +98,7 @@ def _of_digits(text: str, signs: Collection[str], regions: Sequence[str]) -> Ite
         spans += find_births(text, regions)
     yield from spans
     for begin, end in (_apart(runs, spans) if spans else runs) if phones else ():
-        yield from find_phones(text, begin, end, regions)
+        yield from find_phones(text, begin, end, regions, any_shape)
 
 
 def _apart(runs: Sequence[tuple[int, int]], spans: Sequence[Span]) -> Iterator[tuple[int, int]]:

@@ -17,7 +17,7 @@ _B = r"(?<![A-Za-z0-9_\-])"
 _BODY = r"[A-Za-z0-9_\-]"
 # hint that is looked for first → the prefix, kept in the surrogate, and the rest
 _PREFIXES = (
-    ("sk-", r"sk-(?:[a-z]{2,8}\d{0,2}-){0,3}", rf"(?=[A-Za-z_\-]{{0,60}}\d){_BODY}{{16,300}}"),
+    ("sk-", r"sk-(?:[a-z]{2,8}[0-9]{0,2}-){0,3}", rf"(?=[A-Za-z_\-]{{0,60}}\d){_BODY}{{16,300}}"),
     ("k_", r"[spr]k_(?:live|test|prod)_|whsec_|rk_(?:live|test)_", r"[A-Za-z0-9]{10,250}"),
     ("gh", r"gh[opusr]_", r"[A-Za-z0-9]{20,255}"),
     ("github_pat_", r"github_pat_", r"\w{20,255}"),
@@ -85,7 +85,7 @@ SIGNS = {
     "pem": "-----BEGIN ",
     "named": f"(?i){_CALLED}"
     rf"(?:[\"'`]?{SPACE}{{0,3}}(?::=|=>|[:=]){SPACE}{{0,3}}|{SPACE}+(?:is|was|est|c'est|ist|lautet){SPACE}*:?{SPACE}{{1,3}}|"
-    rf"{SPACE}{{1,2}}(?:[\"'`«]|[0-9A-Fa-f]{{32}}))[\"'`«]{{0,3}}{SPACE}?[^\s\x00\"'`<>«»]",
+    rf"{SPACE}{{1,2}}(?:[\"'`«]|[0-9A-Fa-f]{{31}}))[\"'`«]{{0,3}}{SPACE}?[^\s\x00\"'`<>«»]",
     "opaque": f"[A-Za-z0-9+/_-]{{{LEAST}}}",
 }
 

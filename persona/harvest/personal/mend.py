@@ -81,7 +81,7 @@ def _replaced(
     plain: set[tuple[Kind, str]],
 ) -> Mended:
     text = laid.text
-    samples: list[Sample] = []
+    samples: dict[Kind, Sample] = {}
     numbers: dict[Kind, dict[str, int]] = {}
     made: dict[Piece, list[str]] = {}
     last: dict[Piece, int] = {}
@@ -93,14 +93,14 @@ def _replaced(
         since = last.get(piece, piece.start)
         made.setdefault(piece, []).extend((text[since : span.start], new))
         last[piece] = span.end
-        if not any(sample.kind == span.kind for sample in samples):
+        if span.kind not in samples:
             until = placed[at + 1][1].start if at + 1 < len(placed) else piece.end
             left = text[max(since, span.start - _AROUND) : span.start]
             right = text[span.end : min(until, span.end + _AROUND, piece.end)]
-            samples.append(Sample(span.kind, f"{left}{placeholder}{right}", f"{left}{new}{right}"))
+            samples[span.kind] = Sample(span.kind, f"{left}{placeholder}{right}", f"{left}{new}{right}")
     mended = {piece: "".join([*parts, text[last[piece] : piece.end]]) for piece, parts in made.items()}
     counts = Counter(span.kind for _, span in placed)
-    return Mended(put_back(messages, mended), dict(sorted(counts.items())), tuple(samples))
+    return Mended(put_back(messages, mended), dict(sorted(counts.items())), tuple(samples.values()))
 
 
 def _bare(text: str) -> str:

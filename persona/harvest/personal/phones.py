@@ -54,15 +54,17 @@ class _Candidate:
 
 
 def is_abroad(regions: Sequence[str]) -> bool:
-    """Whether there is a region whose numbers have no sign: any seven digits may be one there."""
+    """Whether there is a region whose numbers have shapes that we do not know: any seven digits may be one."""
     return not _SHAPED.keys() >= set(regions)
 
 
-def find_phones(text: str, begin: int, end: int, regions: Sequence[str] = ()) -> Iterator[Span]:
-    """The phone numbers in a run of digits and separators; `regions` (ISO 3166) are tried first."""
+def find_phones(text: str, begin: int, end: int, regions: Sequence[str], any_shape: bool) -> Iterator[Span]:
+    """The phone numbers in a run of digits and separators; `regions` (ISO 3166) are tried first.
+
+    `any_shape` has numbers looked for where none of the usual shapes starts: those of other countries have theirs.
+    """
     groups = [(found.start(), found.end()) for found in _GROUP.finditer(text, begin, end)]
     order = tuple(dict.fromkeys((*regions, *REGIONS)))
-    any_shape = is_abroad(regions)
     at, last = 0, begin
     while at < len(groups):
         start = groups[at][0]

@@ -85,7 +85,8 @@ SIGNS = {
     f"(?:{_STREETS}|{_STREETS_MAYBE}){AFTER}",
     "german street": f"(?:{'|'.join(map(re.escape, _WAYS))}){SPACE}[0-9]"
     f"|(?:Am|Im|Zum|Zur|de[rmn]){SPACE}(?:{_NAME}{SPACE}){{1,2}}[0-9]",
-    "french town": rf"(?:habit|vi[st]|loge|domicili|résid|adresse|code postal|livr|déménag)[^\n\x00.!?]*[\s:]{_FIVE}",
+    "french town": r"(?:habit|vi[st]|loge|domicili|résid|adresse|code postal|livr|déménag)"
+    rf"[^\n\x00.!?]*[{SPACE_SET}:]{_FIVE}",
     "english town": r"(?:live|living|address|zip|postcode|postal code|deliver|ship|move|moving|based|resid)"
     rf"[^\n\x00!?]*[{SPACE_SET}:](?:[^\x00!?]*{SPACE})?{_CODE}",
 }

@@ -64,7 +64,7 @@ def sealed(text: str, kept: int = 0) -> str:
     rest = list(text)
     for at in places:
         rest[at] = "0" if text[at].isdigit() else "A" if text[at].isupper() else "a"
-    check = crc32("".join(rest).encode())
+    check = crc32("".join(rest).encode(errors="surrogatepass"))  # JSON may hold half of a character
     for at in places:
         rest[at] = _like(rest[at], check, letters)
         check = crc32(rest[at].encode(), check)

@@ -17,6 +17,9 @@ _SETS: tuple[dict[str, str], ...] = (
     places.SIGNS | births.SIGNS,
     webs.HOST_SIGNS | iban.SIGNS | numbers.SIGNS | starts.SIGNS,
 )
+ANY_PHONE = "phone of any shape"
+"""A sign that no text has: it follows from where the user is."""
+ALL = frozenset(name for patterns in _SETS for name in patterns) | {ANY_PHONE}
 _MOST_BYTES = 32 * 2**20  # of the states of one set; a text that drives it there is read on, with new ones
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -27,15 +30,15 @@ def signs_of(text: str) -> frozenset[str]:
     try:
         found = _found(text.encode())
     except UnicodeEncodeError:  # half of a character, which JSON may hold
-        return _found(plain(text).encode())
-    return _found(plain(text).encode()) if _ODD in found else found
+        return signs_of(_SURROGATE.sub("\ufffd", text))
+    return found | _found(_plain(text).encode()) if _ODD in found else found
 
 
-def plain(text: str) -> str:
-    """The text as signs are written: its digits are ASCII, and so are letters that `re` takes for such."""
+def _plain(text: str) -> str:
+    """The text with ASCII for all digits, and for the letters that are taken for some where case is no matter."""
     for odd, letter in _ODD_LETTERS.items():
         text = text.replace(odd, letter)
-    return _SURROGATE.sub("\ufffd", _FOREIGN_DIGIT.sub(lambda found: str(int(found.group())), text))
+    return _FOREIGN_DIGIT.sub(lambda found: str(int(found.group())), text)
 
 
 def _found(text: bytes) -> frozenset[str]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 
 from persona.harvest.personal import pools
 from persona.harvest.personal.births import dates_of, written_as
@@ -70,7 +71,7 @@ class Cast:
         if kind not in ("name", "place", "organisation"):
             return False
         self._folded = self._folded or fold("\x00".join([self._text, *(one.text for one in self._known)]))
-        return fold(one) in self._folded
+        return _folded(one) in self._folded
 
     def _digits(self, kind: str, count: int, order: int) -> str:
         """A number of so many digits; another for every order below their number."""
@@ -198,6 +199,11 @@ class Cast:
         if span.kind == "birth":
             return written_as(date.fromisoformat(value), raw, self._regions)
         return _WRITERS[span.kind](raw, value, span) if span.kind in _WRITERS else value
+
+
+@lru_cache(maxsize=4096)
+def _folded(name: str) -> str:
+    return fold(name)
 
 
 def _with_french_key(account: str) -> str:

@@ -1,8 +1,8 @@
 """Pieces of signs: what RE2 writes otherwise than `re`, never narrower.
 
 A sign is a pattern for RE2 that is in every text in which a finder finds something. RE2 looks neither ahead nor back,
-so a sign has the character before or instead; its classes are ASCII, so what is no ASCII counts as a letter here. The
-texts that signs are looked for in have their odd letters and digits written as ASCII (`signs.plain`).
+so a sign has the character before or instead; its classes are ASCII, so what is no ASCII counts as a letter here. Other
+digits are written as those of ASCII before a sign is looked for.
 """
 
 BEFORE = "(?:^|[^0-9A-Za-z_])"  # where a word may start
