@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from persona.harvest.similar import signature
 from persona.harvest.similar.boundary import AUDITED, crossing
-from persona.harvest.similar.columns import Columns, Gathered, Row, columns_of
+from persona.harvest.similar.columns import Columns, Gathered, Row, columns_of, names_of
 from persona.harvest.similar.context import context
 from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
 from persona.harvest.similar.lexicon import Lexicon
-from persona.harvest.similar.text import BORDER, tokens, tokens_of
+from persona.harvest.similar.readings import capitals
+from persona.harvest.similar.text import BORDER, digest, tokens
 from persona.harvest.similar.topics import name_of, term_hash, terms
+from persona.values.words import fold
 
 EACH = 120
 ALIKE = {"duplicate", "near_duplicate", "crosses_sides"}
@@ -320,11 +322,56 @@ def _noise(seed: int, rows: int) -> Columns:
     )  # fmt: skip
 
 
-@given(st.lists(st.text(max_size=60), max_size=6))
-@example(["Il est 9 h", "1 200 €", "1.200.000", "", "今日は", "e\u0301té", "a\x00b"])
-def test_texts_that_are_read_together_have_the_words_that_each_has_alone(texts: list[str]) -> None:
-    alone = [[*tokens(text.replace(BORDER, " ")), BORDER] for text in texts]
-    assert tokens_of(texts) == [word for some in alone for word in some]
+# signs that are read in different ways, beside any others
+SIGNS = st.text(
+    st.one_of(
+        st.sampled_from("ABÉéabn '’.,…_\n\t\u00a0\u202f1234567\"«»-(!%€İßŸΩЖfiﬁ²½٣今\u0301\ufe0f❤\U0001f1eb"),
+        st.characters(),
+    )
+)
+ODD = [
+    ("Il est 9 h, à l'Île", "1 200 €: d'Artagnan paie. Non?"), ("1.200.000", "x1  200 y 2\u00a0300,45 6,700 8 9001"),
+    ("", "今日は Ada"), ("e\u0301té  ÉTÉ", "a\x00b A\x00B"), ("dear Ada, Bob_Two", "…Œuvre_1 200 Bob. «Eve» said. A4"),
+    ("İstanbul ﬁn", "Straße STRASSE m² Ⅳ"), ("Hello Ada ", " Ada"), ("Bonjour Léa, Ada", "\ud800 Léa"),
+]  # fmt: skip
+
+
+@given(st.lists(st.tuples(SIGNS, SIGNS), max_size=4))
+@example(ODD)
+def test_texts_that_are_read_together_have_the_words_that_each_has_alone(rows: list[tuple[str, str]]) -> None:
+    lexicon = Lexicon()
+    for read in (lexicon.read(rows), lexicon.read(rows)):
+        alone = [[*tokens(text.replace(BORDER, " ")), BORDER] for row in rows for text in row]
+        assert lexicon.digest[read.words].tolist() == [digest(word) for some in alone for word in some]
+        lengths = [[len(alone[at]), len(alone[at + 1])] for at in range(0, len(alone), 2)]
+        assert read.row.tolist() == [row for row, both in enumerate(lengths) for _ in range(sum(both))]
+        assert read.asked.sum() == sum(asked - 1 for asked, _ in lengths)
+        assert (read.ends + 1).tolist() == np.cumsum([sum(both) for both in lengths]).tolist()
+
+
+@given(st.lists(st.tuples(SIGNS, SIGNS), max_size=4))
+@example(ODD)
+def test_rows_that_are_read_together_have_the_names_that_each_has_alone(rows: list[tuple[str, str]]) -> None:
+    lexicon = Lexicon()
+    read = lexicon.read(rows)
+    names = names_of(read, lexicon)
+    found = set(zip(names.row.tolist(), names.word.tolist(), names.held.tolist(), names.asked.tolist(), strict=True))
+    assert len(found) == len(names.row)
+    alone = set()
+    for row, (question, reply) in enumerate(rows):
+        asked = {fold(word) for word in tokens(question.replace(BORDER, " "))}
+        both = capitals(question.replace(BORDER, " "), reply.replace(BORDER, " "))
+        for word in both.names | both.opening:
+            alone.add((row, digest(word), word in both.names, word in asked))
+    assert found == alone
+
+
+def test_a_text_longer_than_what_is_read_at_once_is_read_whole() -> None:
+    rows = [("Ada and Bob 1 200 " * 9000, "In Lyon."), ("And Eve?", "x " * 70_000)]
+    lexicon = Lexicon()
+    read = lexicon.read(rows)
+    assert np.bincount(read.row).tolist() == [4 * 9000 + 4, 2 + 70_000 + 2]
+    assert lexicon.digest[read.words[:4]].tolist() == list(map(digest, ("ada", "and", "bob", "1200")))
 
 
 def test_what_was_read_before_changes_no_column() -> None:

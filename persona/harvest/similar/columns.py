@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import readings, signature, text
-from persona.harvest.similar.glance import ASKED, PAIR
-from persona.harvest.similar.lexicon import Lexicon, Read, digests_of_rows, digests_of_sets
+from persona.harvest.similar.glance import ASKED, PAIR, Names
+from persona.harvest.similar.lexicon import Lexicon, Read, digests_of_rows, digests_of_sets, groups_of, keys_of
 from persona.harvest.similar.topics import first_terms, template
 from persona.values import words
 
@@ -19,6 +19,8 @@ Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
 """The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
 _SEPARATOR = "\x1f"
 _BATCH = 1024  # pairs whose texts are in memory at a time
+_WITHIN, _ASKED_FIRST, _TOLD_FIRST, _TELLING = 1, 2, 4, 8  # of a word with a capital
+_ON_BOTH = _ASKED_FIRST | _TOLD_FIRST | _TELLING
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,13 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
     starts = read.ends + 1 - counts
     pair_keys, pair_sketches = _pairs(read, lexicon, counts)
     asked_keys, asked_sketches = _questions(read, lexicon, len(rows))
-    capitals = [readings.capitals(row.question, row.reply) for row in rows]
+    names = names_of(read, lexicon)
     held = read.asked & ((lexicon.hash[read.words] & 1) == 1)
     exact = digests_of_rows(lexicon.digest[read.words], starts, counts)
     silent = np.flatnonzero(read.words[read.ends - 1] == 0)  # the reply has signs only
     exact[silent] = [text.digest(_SEPARATOR.join((rows[row].question, rows[row].reply))) for row in silent.tolist()]
     return Columns(
-        user=_unsigned([text.digest(row.user) for row in rows]),
+        user=text.digests([row.user for row in rows]),
         rating=np.array([row.rating for row in rows], np.int16),
         at_us=np.array([row.at_us for row in rows], np.int64),
         side=np.array([row.side for row in rows], np.int8),
@@ -87,9 +89,9 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
         question=digests_of_sets(read.row[held], lexicon.folded[read.words[held]], len(rows), text.FEWEST),
         template=_unsigned([template(row.question) if templates else 0 for row in rows]),
         terms=_terms(read, lexicon, rows),
-        pair_look=PAIR.look(pair_sketches, capitals),
+        pair_look=PAIR.look(pair_sketches, names, names.held),
         pairs=pair_keys,
-        asked_look=ASKED.look(asked_sketches, _within_questions(capitals, read, lexicon)),
+        asked_look=ASKED.look(asked_sketches, names, names.held & names.asked),
         asked=asked_keys,
     )
 
@@ -98,18 +100,23 @@ def _unsigned(values: list[int]) -> NDArray[np.uint64]:
     return np.array(values, np.uint64)
 
 
-def _within_questions(
-    capitals: Sequence[readings.Capitals], read: Read, lexicon: Lexicon
-) -> Iterator[readings.Capitals]:
-    """The same with only those of the names that the questions hold."""
-    asked = lexicon.folded[read.words[read.asked]].tolist()
-    ends = np.cumsum(np.bincount(read.row[read.asked], minlength=len(capitals))).tolist()
-    start = 0
-    for one, end in zip(capitals, ends, strict=True):
-        held = set(asked[start:end]) if one.names else ()
-        names = frozenset(name for name in one.names if text.word_digest(name) in held)
-        yield readings.Capitals(names, (one.names | one.opening) - names)
-        start = end
+def names_of(read: Read, lexicon: Lexicon) -> Names:
+    """The words with a capital of each row, without accents: `readings.capitals` of all rows at once.
+
+    A name is one within a sentence, or one that opens sentences on both sides and carries content.
+    """
+    row, said, asked, within = read.capitals
+    word = lexicon.folded[said]
+    signs = np.where(within, _WITHIN, np.where(asked, _ASKED_FIRST, _TOLD_FIRST)) | lexicon.telling[said] * _TELLING
+    order, starts = groups_of(row, word)
+    signs = np.bitwise_or.reduceat(signs[order], starts) if len(starts) else signs
+    first = order[starts]
+    held = ((signs & _WITHIN) > 0) | ((signs & _ON_BOTH) == _ON_BOTH)
+    row, word = row[first], word[first]
+    there = np.sort(keys_of(read.row[read.asked], lexicon.folded[read.words[read.asked]]))
+    sought = keys_of(row, word)
+    at = np.minimum(np.searchsorted(there, sought), max(len(there) - 1, 0))
+    return Names(row, word, held, there[at] == sought if len(there) else np.zeros(len(row), np.bool_))
 
 
 def _terms(read: Read, lexicon: Lexicon, rows: Sequence[Row]) -> NDArray[np.uint32]:

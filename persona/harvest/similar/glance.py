@@ -1,18 +1,25 @@
 """What tells two rows apart at a glance: bits of their signatures, and the names in them."""
 
-from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar import text
-from persona.harvest.similar.readings import Capitals
-
 NAMES, CAPITALS = 4, 12  # of a row, 16 bits of a hash of each
 _ANYTHING = 0xFFFF  # in the last place of the capitals: there were more
-_NONE = [0] * CAPITALS
+
+
+class Names(NamedTuple):
+    """The words with a capital of rows, each word of a row once: whose it is, and its digest; shape (words,) each.
+
+    `held` says whether it is a name, `asked` whether the question has it.
+    """
+
+    row: NDArray[np.int64]
+    word: NDArray[np.uint64]
+    held: NDArray[np.bool_]
+    asked: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +28,12 @@ class Glance:
 
     sketch: int
 
-    def look(self, sketches: NDArray[np.uint64], capitals: Iterable[Capitals]) -> NDArray[np.uint64]:
-        """The looks of rows, shape (rows, width)."""
-        held = [(*_short(one.names, NAMES), *_short(one.names | one.opening, CAPITALS)) for one in capitals]
-        found = np.array(held, "<u2").reshape(len(held), NAMES + CAPITALS)
+    def look(self, sketches: NDArray[np.uint64], names: Names, held: NDArray[np.bool_]) -> NDArray[np.uint64]:
+        """The looks of rows, shape (rows, width); `held` says which of the words with a capital are names."""
+        rows, short = len(sketches), (names.word % np.uint64(_ANYTHING - 1)).astype(np.uint16) + np.uint16(1)
+        capitals, many = _smallest(names.row, short, rows, CAPITALS)
+        capitals[many, -1] = _ANYTHING
+        found = np.concatenate((_smallest(names.row[held], short[held], rows, NAMES)[0], capitals), axis=1)
         return np.concatenate((sketches, found.view("<u8")), axis=1)
 
     def unlike(
@@ -58,14 +67,15 @@ def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.b
     return lacks
 
 
-def _short(said: Collection[str], places: int) -> Sequence[int]:
-    """The smallest hashes of words, 0 where there are fewer; the last capital says where there were more."""
-    found = sorted(map(_hash, said))
-    if len(found) <= places:
-        return found + _NONE[: places - len(found)]
-    return [*found[: places - 1], _ANYTHING] if places == CAPITALS else found[:places]
-
-
-@lru_cache(maxsize=1 << 14)
-def _hash(word: str) -> int:
-    return text.digest(word) % (_ANYTHING - 1) + 1
+def _smallest(
+    row: NDArray[np.int64], short: NDArray[np.uint16], rows: int, places: int
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """The smallest hashes of each row, shape (rows, places), 0 where there are fewer; and which rows have more."""
+    ordered = np.sort(row << 16 | short)
+    row = ordered >> 16
+    counts = np.bincount(row, minlength=rows)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    found = np.zeros((rows, places), np.uint16)
+    some = place < places
+    found[row[some], place[some]] = ordered[some] & 0xFFFF
+    return found, counts > places

@@ -2,25 +2,33 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar import text
+from persona.harvest.similar import readings, text
 from persona.harvest.similar.signature import mix
+from persona.harvest.similar.spans import spans_of
 from persona.harvest.similar.topics import hash_of
 from persona.values import words
 
-_MOST = 1 << 16  # words that are remembered from chunk to chunk: some 10 MB
+_MOST = 1 << 16  # words that are remembered from chunk to chunk: some 20 MB
+_SLOTS = 18  # bits of a hash that say where a word is looked for: the first of those that have the same is there
+_SPREAD = 0xD6E8FEB86659FD93  # odd
+
+Words = NDArray[np.int32]
+Places = NDArray[np.int64]
 
 
-class _Numbers(dict[str, int]):
-    """Words by number, in the order in which they were met."""
+class Capitals(NamedTuple):
+    """Words with a capital: whose each is, its number, whether a question has it, and within a sentence or not."""
 
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
-        return number
+    row: Places
+    words: Words
+    asked: NDArray[np.bool_]
+    within: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +39,11 @@ class Read:
     their borders, `ends` are the places of the borders after replies, shape (rows,).
     """
 
-    words: NDArray[np.int32]
-    row: NDArray[np.int64]
+    words: Words
+    row: Places
     asked: NDArray[np.bool_]
-    ends: NDArray[np.int64]
+    ends: Places
+    capitals: Capitals
 
 
 class Lexicon:
@@ -45,60 +54,169 @@ class Lexicon:
 
     def read(self, pairs: Iterable[tuple[str, str]]) -> Read:
         """The words of questions and replies."""
-        if len(self._numbers) > _MOST:
+        if max(len(self._words), len(self._spelled)) > _MOST:
             self._forget()
-        found = text.tokens_of(list(chain.from_iterable(pairs)))
-        said = np.fromiter(map(self._numbers.__getitem__, found), np.int32, len(found))
-        self._learn(list(islice(self._numbers, len(self.digest), None)))
-        border = said == 0
-        part = np.cumsum(border) - border  # which text each word is of: a border ends it
-        asked = (part & 1) == 0
-        return Read(said, part >> 1, asked & ~border, np.flatnonzero(border & ~asked))
+        texts = list(chain.from_iterable(pairs))
+        whole, spans = spans_of(texts)
+        said = self._numbers(whole, spans.start, spans.end, spans.hash)
+        capital = self._numbers(whole, spans.capital_start, spans.capital_end, spans.capital_hash)
+        part, of, within = _parts(said), spans.text, spans.within
+        if len(spans.odd):
+            alone, named = zip(*(self._read_alone(number, texts[number]) for number in spans.odd.tolist()), strict=True)
+            part, said = _spliced((part, said), spans.odd, alone)
+            of, capital, within = _spliced((of, capital, within), spans.odd, named)
+        self._learn()
+        border, asked = said == 0, (part & 1) == 0
+        capitals = Capitals(of >> 1, capital, (of & 1) == 0, within)
+        return Read(said, part >> 1, asked & ~border, np.flatnonzero(border & ~asked), capitals)
 
-    def grams(self, said: NDArray[np.int32]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    def grams(self, said: Words) -> tuple[NDArray[np.uint32], Places]:
         """The grams of words, one after the other, and how many each word has."""
-        distinct, which = np.unique(said, return_inverse=True)
-        each = [text.grams(self._words[number]) for number in distinct.tolist()]
+        new = self._new(said, self._gram_start)
+        each = [text.grams(self._words[number]) for number in new]
         sizes = np.fromiter(map(len, each), np.int64, len(each))
-        flat = np.fromiter(chain.from_iterable(each), np.uint32, int(sizes.sum()))
-        counts = sizes[which]
-        starts = (np.cumsum(sizes) - sizes)[which]
-        at = np.arange(int(counts.sum())) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
-        return flat[at], counts
+        self._gram_start[new] = len(self._grams) + np.cumsum(sizes) - sizes
+        self._gram_count[new] = sizes
+        self._grams = np.append(self._grams, np.fromiter(chain.from_iterable(each), np.uint32, int(sizes.sum())))
+        counts = self._gram_count[said]
+        at = np.arange(int(counts.sum())) + np.repeat(self._gram_start[said] - (np.cumsum(counts) - counts), counts)
+        return self._grams[at], counts
 
-    def terms(self, said: NDArray[np.int32], language: NDArray[np.int64], names: Sequence[str]) -> NDArray[np.uint32]:
+    def terms(self, said: Words, language: Places, names: Sequence[str]) -> NDArray[np.uint32]:
         """The hash of each word's term, 0 for none; `language` is the place of its language among the `names`."""
-        distinct, which = np.unique(said.astype(np.int64) * len(names) + language, return_inverse=True)
-        number, spoken = (part.tolist() for part in np.divmod(distinct, len(names)))
-        known = [hash_of(self._words[at], names[name]) for at, name in zip(number, spoken, strict=True)]
-        return np.array(known, np.uint32)[which]
+        found = np.zeros(len(said), np.uint32)
+        for place, name in enumerate(names):
+            mine = np.flatnonzero(language == place)
+            known = self._terms[name] = _grown(self._terms.get(name, _NOTHING), len(self._words))
+            new = self._new(said[mine], known)
+            known[new] = [hash_of(self._words[number], name) for number in new]
+            found[mine] = known[said[mine]]
+        return found
+
+    def _new(self, said: Words, known: Places) -> list[int]:
+        """Those words of which nothing is known there, each once."""
+        new = np.zeros(len(known), np.bool_)
+        new[said[known[said] < 0]] = True
+        numbers: list[int] = np.flatnonzero(new).tolist()
+        return numbers
+
+    def _numbers(self, whole: str, start: Places, end: Places, hashes: NDArray[np.uint64]) -> Words:
+        """The numbers of words of a text, by the hashes of their signs."""
+        slots = (hashes * np.uint64(_SPREAD) >> np.uint64(64 - _SLOTS)).astype(np.int32)
+        found, held = self._number_in[slots], self._hash_in[slots]
+        others = np.flatnonzero(held != hashes)
+        if not len(others):
+            return found
+        distinct, first, which = np.unique(hashes[others], return_index=True, return_inverse=True)
+        places = others[first]
+        numbers = np.empty(len(distinct), np.int32)
+        for at, (spelled, begins, ends) in enumerate(
+            zip(distinct.tolist(), start[places].tolist(), end[places].tolist(), strict=True)
+        ):
+            number = self._spelled.get(spelled)
+            if number is None:
+                number = self._spelled[spelled] = self._number(text.small(whole[begins:ends]))
+            numbers[at] = number
+        found[others] = numbers[which]
+        free = self._hash_in[slots[places]] == 0
+        self._hash_in[slots[places[free]]] = distinct[free]
+        self._number_in[slots[places[free]]] = numbers[free]
+        return found
+
+    def _read_alone(
+        self, number: int, said: str
+    ) -> tuple[tuple[Places, Words], tuple[Places, Words, NDArray[np.bool_]]]:
+        """The words of a text that is read on its own, and those with a capital; `number` is that of the text."""
+        found = [self._number(word) for word in (*text.tokens(said.replace(text.BORDER, " ")), text.BORDER)]
+        named = list(readings.with_capitals(said))
+        return (np.full(len(found), number, np.int64), np.array(found, np.int32)), (
+            np.full(len(named), number, np.int64),
+            np.array([self._number(word) for word, _ in named], np.int32),
+            np.array([inside for _, inside in named], np.bool_),
+        )
+
+    def _number(self, word: str) -> int:
+        number = self._number_of.get(word)
+        if number is None:
+            number = self._number_of[word] = len(self._words)
+            self._words.append(word)
+        return number
 
     def _forget(self) -> None:
-        self._numbers = _Numbers()
         self._words: list[str] = []
+        self._number_of: dict[str, int] = {}
+        self._spelled: dict[int, int] = {}  # the numbers of words by the hash of their signs, capitals and all
+        self._hash_in, self._number_in = np.zeros(1 << _SLOTS, np.uint64), np.zeros(1 << _SLOTS, np.int32)
+        self._terms: dict[str, Places] = {}  # by language, -1 for those that nobody asked for; as the start of grams
+        self._gram_start, self._gram_count = _NOTHING, _NOTHING
+        self._grams = np.empty(0, np.uint32)
         self.digest = np.empty(0, np.uint64)
         self.folded = np.empty(0, np.uint64)  # the digest of a word without its accents
         self.hash = np.empty(0, np.uint32)  # 32 bits; the lowest says whether it carries content
         self.numeric = np.empty(0, np.bool_)  # whether it has a digit
-        self._learn([text.BORDER])
-        self._numbers[text.BORDER]
+        self.telling = np.empty(0, np.bool_)  # whether it carries content without its accents
+        self._number(text.BORDER)
+        self._learn()
+        self.hash[0] = 1
 
-    def _learn(self, new: Sequence[str]) -> None:
+    def _learn(self) -> None:
         """What is known of words that come after those that are known."""
+        new = self._words[len(self.digest) :]
         if not new:
             return
-        digests = np.array([text.digest(word) for word in new], np.uint64)
+        digests, folded = text.digests(new), list(map(words.fold, new))
+        plain = digests.copy()
+        accented = [at for at, word in enumerate(new) if not word.isascii()]
+        plain[accented] = text.digests([folded[at] for at in accented])
         carries = np.fromiter(map(text.carries, new), np.bool_, len(new))
-        folded = [text.digest(words.fold(word)) if not word.isascii() else 0 for word in new]
-        plain = np.array(folded, np.uint64)
-        hashes = (digests & np.uint64(0xFFFF_FFFE)).astype(np.uint32) | carries
-        if not self._words:
-            hashes[0] = 1
-        self._words += new
-        self.digest = np.concatenate((self.digest, digests))
-        self.folded = np.concatenate((self.folded, np.where(plain == 0, digests, plain)))
-        self.hash = np.concatenate((self.hash, hashes))
-        self.numeric = np.concatenate((self.numeric, np.fromiter(map(text.is_number, new), np.bool_, len(new))))
+        telling = carries.copy()
+        telling[accented] = [text.carries(folded[at]) for at in accented]
+        self.digest = np.append(self.digest, digests)
+        self.folded = np.append(self.folded, plain)
+        self.hash = np.append(self.hash, (digests & np.uint64(0xFFFF_FFFE)).astype(np.uint32) | carries)
+        self.numeric = np.append(self.numeric, np.fromiter(map(text.is_number, new), np.bool_, len(new)))
+        self.telling = np.append(self.telling, telling)
+        self._gram_start = _grown(self._gram_start, len(self._words))
+        self._gram_count = _grown(self._gram_count, len(self._words))
+
+
+_NOTHING: Places = np.empty(0, np.int64)
+
+
+def _grown(known: Places, size: int) -> Places:
+    return np.append(known, np.full(size - len(known), -1, np.int64)) if size > len(known) else known
+
+
+def _parts(said: Words) -> Places:
+    """Which text each word is of: a border ends it."""
+    border = said == 0
+    part: Places = np.cumsum(border) - border
+    return part
+
+
+def _spliced(
+    columns: Sequence[NDArray[Any]], odd: Places, alone: Sequence[Sequence[NDArray[Any]]]
+) -> list[NDArray[Any]]:
+    """Columns with those of odd texts in their place; the first one has the number of the text."""
+    kept = ~np.isin(columns[0], odd)
+    whole = [np.concatenate((column[kept], *others)) for column, *others in zip(columns, *alone, strict=True)]
+    order = np.argsort(whole[0], kind="stable")
+    return [column[order] for column in whole]
+
+
+def groups_of(row: Places, member: NDArray[np.uint64]) -> tuple[Places, Places]:
+    """Brings together what is equal of each row: an order of the members, and where in it each different one begins."""
+    keys = keys_of(row, member)
+    order = np.argsort(keys)
+    ordered = keys[order]
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
+    return order, np.flatnonzero(new)
+
+
+def keys_of(row: Places, member: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The same numbers for the same members of the same rows, and others for others."""
+    keys: NDArray[np.uint64] = member + row.astype(np.uint64) * np.uint64(_SPREAD)
+    return keys
 
 
 def digests_of_sets(

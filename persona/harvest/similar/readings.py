@@ -1,6 +1,7 @@
 """Whether two rows say the same, and whether two questions ask the same: what a shared band only suggests."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,10 +13,11 @@ ASKED_ALIKE = 60  # hundredths, of the question in them
 _FREE, _FREE_SHARE = 1, 12  # words that may be exchanged for others: one, and one more for twelve with content
 _SHORTEST = 4  # letters: a shorter word is not taken for another one misspelt
 _TURNS_SWAPPED, _TURNS_SLIPPED = 5, 6  # letters of a word that decides, for two swapped or one slip to leave it itself
+CAPITAL = r"[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f]"
+LIGHT, ENDS = " \t\"'«»“”([>-\u00a0\u202f", ".!?…:;\n*•–—"  # what may stand before a word that opens a sentence
+BEFORE = 6  # characters before a word that say whether a sentence starts with it
 # the sign before it is looked at last: to find a capital is quick
-_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f](?<![\w'’].)\w+")
-_SPACE, _ENDS = " \t\"'«»“”([>-\u00a0\u202f", ".!?…:;\n*•–—"  # what may stand before a word that opens a sentence
-_BEFORE = 6  # characters before a word that say whether a sentence starts with it
+_CAPITAL = re.compile(rf"{CAPITAL}(?<![\w'’].)\w+")
 # what is said to be polite, and nothing else
 _POLITE = re.compile(
     r"\b(?:good (?:morning|afternoon|evening|day)|have a \w+ (?:day|evening|weekend|one)|how are you(?: today| doing)?"
@@ -69,10 +71,7 @@ class Pair:
 
 def read(said: str) -> Reading:
     """A text, read."""
-    opening = _OPENING.match(said)
-    found = frozenset(
-        words.fold(token) for token in text.tokens(_POLITE.sub(" ", said[opening.end() if opening else 0 :]))
-    )
+    found = frozenset(words.fold(token) for token in text.tokens(_POLITE.sub(" ", said[opening_end(said) :])))
     return Reading(found, frozenset(filter(text.carries, found)))
 
 
@@ -96,20 +95,23 @@ def _capitals(said: str) -> tuple[set[str], set[str]]:
     """The words with a capital within a sentence, and those that open one."""
     within: set[str] = set()
     first: set[str] = set()
-    opening = _OPENING.match(said)
-    for found in _CAPITAL.finditer(said, opening.end() if opening else 0):
-        start = found.start()
-        if said[start - 2 : start - 1].isalnum() and said[start - 1] == " ":  # as most are
-            within.add(_small(found[0]))
-            continue
-        before = said[max(0, start - _BEFORE) : start].rstrip(_SPACE)
-        (within if before and before[-1] not in _ENDS else first).add(_small(found[0]))
+    for word, inside in with_capitals(said):
+        (within if inside else first).add(words.fold(word))
     return within, first
 
 
-@lru_cache(maxsize=1 << 14)
-def _small(word: str) -> str:
-    return words.fold(word.casefold())
+def with_capitals(said: str) -> Iterator[tuple[str, bool]]:
+    """The words with a capital behind the opening, in small letters, and whether each is within a sentence."""
+    for found in _CAPITAL.finditer(said, opening_end(said)):
+        start = found.start()
+        before = said[max(0, start - BEFORE) : start].rstrip(LIGHT)
+        yield found[0].casefold(), bool(before) and before[-1] not in ENDS
+
+
+def opening_end(said: str) -> int:
+    """Where a greeting ends that a text opens with; 0 without one."""
+    opening = _OPENING.match(said)
+    return opening.end() if opening else 0
 
 
 def read_pair(question: str, reply: str) -> Pair:

@@ -2,16 +2,20 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 
+import numpy as np
+from numpy.typing import NDArray
+
 from persona.values import words
 
-# signs that change what is said, unlike a comma
-_TOKEN = re.compile(r"[^\W_]+|[%€$£+#<>=\x00]")
 BORDER = "\x00"
-"""What stands between the tokens of two texts: in no text, for no database takes it."""
+"""What stands between two texts: in no text, for no database takes it."""
+WORD = r"[^\W_]"  # a sign of a word
+ALONE = r"[%€$£+#<>=\x00]"  # signs that change what is said, unlike a comma
+_TOKEN = re.compile(f"{WORD}+|{ALONE}")
 # scripts that are written without spaces or with vowel signs, which takes a slower reading
 _FAR = re.compile(r"[\u0590-\u1fff\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
 _THOUSANDS = re.compile(r"(\d)(?:[.,']|\s+)(?=\d{3}(?!\d))")
@@ -33,38 +37,41 @@ COURTESIES = words_in(
 def tokens(text: str) -> list[str]:
     """The words and numbers of `text` in order, case folded; 1,200 and 1 200 give 1200."""
     plain = _plain(text)
-    return words.tokens(plain) if _FAR.search(plain) else _near(plain)
+    return words.tokens(plain) if is_far(plain) else _TOKEN.findall(_THOUSANDS.sub(r"\1", plain))
 
 
-def tokens_of(texts: Sequence[str]) -> list[str]:
-    """The tokens of many texts, with a border after those of each."""
-    whole = _plain(BORDER.join((*texts, "")))
-    if whole.count(BORDER) != len(texts):
-        return tokens_of([text.replace(BORDER, " ") for text in texts])
-    if not _FAR.search(whole):
-        return _near(whole)
-    found: list[str] = []
-    for plain in whole.split(BORDER)[:-1]:
-        found += words.tokens(plain) if _FAR.search(plain) else _near(plain)
-        found.append(BORDER)
-    return found
+def small(word: str) -> str:
+    """The token that a word is which stands among signs of one form: see `signs.ODD`."""
+    folded = word.casefold()
+    return folded if folded.isalnum() else _THOUSANDS.sub(r"\1", folded)
+
+
+def is_far(said: str) -> bool:
+    """Whether a text has a sign of a script that takes the slower reading."""
+    return _FAR.search(said) is not None
 
 
 def _plain(text: str) -> str:
     return (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
 
 
-def _near(plain: str) -> list[str]:
-    return _TOKEN.findall(_THOUSANDS.sub(r"\1", plain))
-
-
 def digest(found: str) -> int:
     """64 bits of a hash of a text, the same in every process."""
-    return int.from_bytes(blake2b(found.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+    return int.from_bytes(_hashed(found), "little")
 
 
-word_digest = lru_cache(maxsize=1 << 14)(digest)
-"""The same for words, which come again."""
+def digests(texts: Iterable[str]) -> NDArray[np.uint64]:
+    """Those of many texts, shape (texts,)."""
+    return np.frombuffer(b"".join(map(_hashed, texts)), "<u8")
+
+
+_EMPTY = blake2b(digest_size=8)
+
+
+def _hashed(said: str) -> bytes:
+    hashing = _EMPTY.copy()  # half the time of a new one
+    hashing.update(said.encode("utf-8", "surrogatepass"))
+    return hashing.digest()
 
 
 @lru_cache(maxsize=1 << 15)
@@ -73,7 +80,6 @@ def carries(token: str) -> bool:
     return token not in COURTESIES and bool(words.term(token, ""))
 
 
-@lru_cache(maxsize=1 << 14)
 def grams(token: str) -> tuple[int, ...]:
     """32-bit hashes of a token's runs of four letters, its edges marked; none for a token without content."""
     if not carries(token):
