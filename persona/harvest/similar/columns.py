@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from persona.harvest.similar import readings, signature, text
 from persona.harvest.similar.glance import ASKED, PAIR, Names
-from persona.harvest.similar.lexicon import Lexicon, Read, digests_of_rows, digests_of_sets, groups_of, keys_of
+from persona.harvest.similar.lexicon import Lexicon, Read
+from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of
 from persona.harvest.similar.topics import first_terms, template
 from persona.values import words
 
@@ -131,18 +132,19 @@ def _terms(read: Read, lexicon: Lexicon, rows: Sequence[Row]) -> NDArray[np.uint
 
 def _pairs(read: Read, lexicon: Lexicon, counts: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """Band keys and sketches of question with reply: the words with content, and every two neighbouring words."""
-    said = (read.words > 0) | np.isin(np.arange(len(read.words)), read.ends, assume_unique=True)
+    said = read.words > 0
+    said[read.ends] = True  # no row is empty
     number, where = read.words[said], read.row[said]
     hashes = lexicon.hash[number]
     twos = hashes[:-1] * np.uint32(0x9E3779B1) + hashes[1:]
-    alone = (hashes & 1).astype(np.bool_)
-    within = where[:-1] == where[1:]
-    # a row's words with content, the border that ends it included so that no row is empty, then its neighbours
-    members = np.concatenate((hashes[alone], twos[within]))
-    owner = np.concatenate((where[alone], where[:-1][within]))
-    order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(len(counts)))
-    signed = signature.minima(members[order], starts, signature.PAIRS)
+    alone, pairs = np.flatnonzero(hashes & 1), np.flatnonzero(where[:-1] == where[1:])
+    # a row's words with content, then its neighbours
+    ones, couples = (np.bincount(where[some], minlength=len(counts)) for some in (alone, pairs))
+    members = np.empty(len(alone) + len(pairs), np.uint32)
+    members[np.arange(len(alone)) + (np.cumsum(couples) - couples)[where[alone]]] = hashes[alone]
+    members[np.arange(len(pairs)) + np.cumsum(ones)[where[pairs]]] = twos[pairs]
+    sizes = ones + couples
+    signed = signature.minima(members, np.cumsum(sizes) - sizes, signature.PAIRS)
     apart = _numbers(read.row, read.words, lexicon, len(counts))
     return signature.bands(signed, apart, signature.PAIRS), signature.sketch(signed)
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from persona.harvest.similar.sets import placed
+
 NAMES, CAPITALS = 4, 12  # of a row, 16 bits of a hash of each
 _ANYTHING = 0xFFFF  # in the last place of the capitals: there were more
 
@@ -30,10 +32,10 @@ class Glance:
 
     def look(self, sketches: NDArray[np.uint64], names: Names, held: NDArray[np.bool_]) -> NDArray[np.uint64]:
         """The looks of rows, shape (rows, width); `held` says which of the words with a capital are names."""
-        rows, short = len(sketches), (names.word % np.uint64(_ANYTHING - 1)).astype(np.uint16) + np.uint16(1)
-        capitals, many = _smallest(names.row, short, rows, CAPITALS)
-        capitals[many, -1] = _ANYTHING
-        found = np.concatenate((_smallest(names.row[held], short[held], rows, NAMES)[0], capitals), axis=1)
+        short = names.row << 16 | (names.word % np.uint64(_ANYTHING - 1) + np.uint64(1)).astype(np.int64)
+        capitals = _smallest(short, len(sketches), CAPITALS + 1)
+        capitals[capitals[:, -1] > 0, -2] = _ANYTHING
+        found = np.concatenate((_smallest(short[held], len(sketches), NAMES), capitals[:, :-1]), axis=1)
         return np.concatenate((sketches, found.view("<u8")), axis=1)
 
     def unlike(
@@ -67,15 +69,7 @@ def _lacking(one: NDArray[np.uint16], other: NDArray[np.uint16]) -> NDArray[np.b
     return lacks
 
 
-def _smallest(
-    row: NDArray[np.int64], short: NDArray[np.uint16], rows: int, places: int
-) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """The smallest hashes of each row, shape (rows, places), 0 where there are fewer; and which rows have more."""
-    ordered = np.sort(row << 16 | short)
-    row = ordered >> 16
-    counts = np.bincount(row, minlength=rows)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = np.zeros((rows, places), np.uint16)
-    some = place < places
-    found[row[some], place[some]] = ordered[some] & 0xFFFF
-    return found, counts > places
+def _smallest(short: NDArray[np.int64], rows: int, places: int) -> NDArray[np.uint16]:
+    """The smallest hashes of each row, which is in their upper bits: shape (rows, places), 0 where there are fewer."""
+    ordered = np.sort(short)
+    return placed(ordered >> 16, (ordered & 0xFFFF).astype(np.uint16), rows, places)

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import readings, text
-from persona.harvest.similar.signature import mix
+from persona.harvest.similar.sets import SPREAD
 from persona.harvest.similar.spans import spans_of
 from persona.harvest.similar.topics import hash_of
 from persona.values import words
 
 _MOST = 1 << 16  # words that are remembered from chunk to chunk: some 20 MB
 _SLOTS = 18  # bits of a hash that say where a word is looked for: the first of those that have the same is there
-_SPREAD = 0xD6E8FEB86659FD93  # odd
 
 Words = NDArray[np.int32]
 Places = NDArray[np.int64]
@@ -102,7 +101,7 @@ class Lexicon:
 
     def _numbers(self, whole: str, start: Places, end: Places, hashes: NDArray[np.uint64]) -> Words:
         """The numbers of words of a text, by the hashes of their signs."""
-        slots = (hashes * np.uint64(_SPREAD) >> np.uint64(64 - _SLOTS)).astype(np.int32)
+        slots = (hashes * np.uint64(SPREAD) >> np.uint64(64 - _SLOTS)).astype(np.int32)
         found, held = self._number_in[slots], self._hash_in[slots]
         others = np.flatnonzero(held != hashes)
         if not len(others):
@@ -202,43 +201,3 @@ def _spliced(
     whole = [np.concatenate((column[kept], *others)) for column, *others in zip(columns, *alone, strict=True)]
     order = np.argsort(whole[0], kind="stable")
     return [column[order] for column in whole]
-
-
-def groups_of(row: Places, member: NDArray[np.uint64]) -> tuple[Places, Places]:
-    """Brings together what is equal of each row: an order of the members, and where in it each different one begins."""
-    keys = keys_of(row, member)
-    order = np.argsort(keys)
-    ordered = keys[order]
-    new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
-    return order, np.flatnonzero(new)
-
-
-def keys_of(row: Places, member: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The same numbers for the same members of the same rows, and others for others."""
-    keys: NDArray[np.uint64] = member + row.astype(np.uint64) * np.uint64(_SPREAD)
-    return keys
-
-
-def digests_of_sets(
-    row: NDArray[np.int64], members: NDArray[np.uint64], rows: int, fewest: int = 1
-) -> NDArray[np.uint64]:
-    """A digest of each row's different members in any order, shape (rows,); 0 for rows with fewer than `fewest`."""
-    order = np.lexsort((members, row))
-    row, members = row[order], members[order]
-    new = np.append(True, (row[1:] != row[:-1]) | (members[1:] != members[:-1]))[: len(row)]
-    row, members = row[new], members[new]
-    counts = np.bincount(row, minlength=rows)
-    held = np.flatnonzero(counts)
-    found = np.zeros(rows, np.uint64)
-    if len(held):
-        found[held] = mix(np.add.reduceat(mix(members), np.cumsum(counts)[held] - counts[held])) | np.uint64(1)
-    found[counts < fewest] = 0
-    return found
-
-
-def digests_of_rows(
-    members: NDArray[np.uint64], starts: NDArray[np.int64], counts: NDArray[np.int64]
-) -> NDArray[np.uint64]:
-    """A digest of each row's members in their order, shape (rows,); no row is empty."""
-    place = (np.arange(len(members)) - np.repeat(starts, counts)).astype(np.uint64)
-    return mix(np.add.reduceat(mix(members + place * np.uint64(0x9E3779B97F4A7C15)), starts))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_BATCH = 256  # sets at a time: what is multiplied stays in the cache of a core
+_BATCH = 512  # sets at a time: what is multiplied stays in the cache of a core
 _SKETCH_BIT = 7  # of a value: the high bits of a minimum are zero
 
 

@@ -77,7 +77,7 @@ def _hashed(said: str) -> bytes:
 @lru_cache(maxsize=1 << 15)
 def carries(token: str) -> bool:
     """Whether a token says something: no stop word and no courtesy, in French or in English."""
-    return token not in COURTESIES and bool(words.term(token, ""))
+    return token.isdigit() or (token not in COURTESIES and bool(words.term(token, "")))
 
 
 def grams(token: str) -> tuple[int, ...]:
@@ -85,7 +85,7 @@ def grams(token: str) -> tuple[int, ...]:
     if not carries(token):
         return ()
     edged = f"^{words.fold(token)}$"
-    return tuple(_gram(edged[at : at + _LONGEST]) for at in range(max(1, len(edged) - _LONGEST + 1)))
+    return tuple(map(_gram, [edged[at : at + _LONGEST] for at in range(max(1, len(edged) - _LONGEST + 1))]))
 
 
 @lru_cache(maxsize=1 << 15)

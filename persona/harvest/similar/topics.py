@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from persona.harvest.similar.sets import groups_of, placed
 from persona.harvest.similar.text import digest, tokens
 from persona.values import words
 
@@ -34,23 +35,15 @@ def first_terms(row: NDArray[np.int64], hashes: NDArray[np.uint32], rows: int) -
     """
     held = np.flatnonzero(hashes)
     row, hashes = row[held], hashes[held]
-    order = np.lexsort((hashes, row))  # stable: of equals the one said first
-    row_then, hash_then = row[order], hashes[order]
-    new = np.append(True, (row_then[1:] != row_then[:-1]) | (hash_then[1:] != hash_then[:-1]))[: len(order)]
-    first = np.sort(order[new])
-    row, hashes = row[first], hashes[first]
-    counts = np.bincount(row, minlength=rows)
-    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = np.zeros((rows, TERMS), np.uint32)
-    within = place < TERMS
-    found[row[within], place[within]] = hashes[within]
-    return found
+    order, starts = groups_of(row, hashes.astype(np.uint64))
+    first = np.sort(np.minimum.reduceat(order, starts)) if len(starts) else order  # of equals the one said first
+    return placed(row[first], hashes[first], rows, TERMS)
 
 
 @lru_cache(maxsize=1 << 15)
 def hash_of(word: str, language: str) -> int:
     """That of the term of a word; 0 for a number, a single letter, and a word that has none."""
-    term = words.term(word, language)
+    term = "" if word.isdigit() else words.term(word, language)
     return 0 if not term or term.isdigit() or (len(word) == 1 and word.isascii()) else term_hash(term)
 
 

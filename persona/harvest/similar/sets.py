@@ -1,0 +1,62 @@
+"""Members of rows, many rows at once: which are the same, what stands for all of them, and the first of each row."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from persona.harvest.similar.signature import mix
+
+SPREAD = 0xD6E8FEB86659FD93
+"""An odd number whose products have all their bits in use."""
+
+Places = NDArray[np.int64]
+
+
+def groups_of(row: Places, member: NDArray[np.uint64]) -> tuple[Places, Places]:
+    """Brings together what is equal of each row: an order of the members, and where in it each different one begins."""
+    keys = keys_of(row, member)
+    order = np.argsort(keys)
+    ordered = keys[order]
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
+    return order, np.flatnonzero(new)
+
+
+def keys_of(row: Places, member: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The same numbers for the same members of the same rows, and others for others."""
+    keys: NDArray[np.uint64] = member + row.astype(np.uint64) * np.uint64(SPREAD)
+    return keys
+
+
+def digests_of_sets(
+    row: NDArray[np.int64], members: NDArray[np.uint64], rows: int, fewest: int = 1
+) -> NDArray[np.uint64]:
+    """A digest of each row's different members in any order, shape (rows,); 0 for rows with fewer than `fewest`."""
+    order, starts = groups_of(row, members)
+    once = np.sort(order[starts])
+    row, members = row[once], members[once]
+    counts = np.bincount(row, minlength=rows)
+    held = np.flatnonzero(counts)
+    found = np.zeros(rows, np.uint64)
+    if len(held):
+        found[held] = mix(np.add.reduceat(mix(members), np.cumsum(counts)[held] - counts[held])) | np.uint64(1)
+    found[counts < fewest] = 0
+    return found
+
+
+def digests_of_rows(
+    members: NDArray[np.uint64], starts: NDArray[np.int64], counts: NDArray[np.int64]
+) -> NDArray[np.uint64]:
+    """A digest of each row's members in their order, shape (rows,); no row is empty."""
+    place = (np.arange(len(members)) - np.repeat(starts, counts)).astype(np.uint64)
+    return mix(np.add.reduceat(mix(members + place * np.uint64(0x9E3779B97F4A7C15)), starts))
+
+
+def placed(row: Places, members: NDArray[Any], rows: int, places: int) -> NDArray[Any]:
+    """The first members of each row, in their order: shape (rows, places), 0 where there are fewer; the rows rise."""
+    counts = np.bincount(row, minlength=rows)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+    found = np.zeros((rows, places), members.dtype)
+    some = place < places
+    found[row[some], place[some]] = members[some]
+    return found
