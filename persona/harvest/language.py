@@ -5,10 +5,13 @@ model (lid.176, 1 MB, 176 languages, offline) takes twenty times as long.
 """
 
 import re
+from collections.abc import Iterable, Set
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from persona.harvest.similar.text import words_in
+
+_Word = TypeVar("_Word", str, bytes)
 
 LEAST = 0.4
 """The probability under which a language is not known: short texts of one or two words mostly stay below it."""
@@ -32,7 +35,12 @@ _ELSEWHERE = words_in(
     "mi das der die und ist nicht ein eine ich auf mit von dem den het een niet voor det er på och att som av ik "
     "zijn maar els amb dels és și nu este cu pe si ca og jeg til har ikke inte na lo è sul você meu ens"
 )
-_WORDS = _FRENCH | _ENGLISH | _ELSEWHERE
+_SETS = (_FRENCH, _ENGLISH, _FRENCH | _ENGLISH | _ELSEWHERE)
+# the same as bytes of latin-1, in which a text is cut into words in a third of the time
+_SETS_OF_BYTES = tuple(frozenset(word.encode("latin-1") for word in words if max(word) < "\u0100") for words in _SETS)
+_SMALL_LETTERS = "".join(sign.lower() if _SMALL_WORD.fullmatch(sign) else " " for sign in map(chr, range(256)))
+_TO_SMALL_LETTERS = _SMALL_LETTERS.encode("latin-1")
+_SIGNS = "’…–€\u202f"  # of no word and not of latin-1: those that are common
 
 
 def language(text: str) -> str:
@@ -41,8 +49,18 @@ def language(text: str) -> str:
 
 
 def _by_small_words(beginning: str) -> str:
-    small = _WORDS.intersection(_SMALL_WORD.findall(beginning.lower()))
-    for name, words in (("fr", _FRENCH), ("en", _ENGLISH)):
+    for sign in _SIGNS:
+        beginning = beginning.replace(sign, " ")
+    try:
+        said = beginning.encode("latin-1")
+    except UnicodeEncodeError:
+        return _told_by(_SMALL_WORD.findall(beginning.lower()), *_SETS)
+    return _told_by(said.translate(_TO_SMALL_LETTERS).split(), *_SETS_OF_BYTES)
+
+
+def _told_by(said: Iterable[_Word], french: Set[_Word], english: Set[_Word], known: frozenset[_Word]) -> str:
+    small = known.intersection(said)
+    for name, words in (("fr", french), ("en", english)):
         mine = len(small & words)
         if 3 * mine - 2 * len(small) >= _ENOUGH:
             return name

@@ -116,6 +116,13 @@ def test_the_language_of_a_text_is_told_offline(text: str, spoken: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "said", ["Où est-ce que vous avez ÉTÉ, et chez qui ?", "L’équipe est à vous…", "What’s there – is it you?"]
+)
+def test_a_sign_of_another_script_changes_no_language(said: str) -> None:
+    assert language(said) == language(f"{said} ж șœ") != ""
+
+
+@pytest.mark.parametrize(
     ("reply", "hidden", "taken"),
     [
         ("As you live in Lyon, take the tram.", "I live in Lyon", "Lyon"),

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from itertools import islice
 
 from persona.harvest.similar.text import carries, digest, tokens
 from persona.values import words
@@ -20,7 +19,6 @@ _ON = re.compile(
     re.IGNORECASE,
 )
 _LITTLE = 3  # words with content
-_WORD = re.compile(r"(?<![^\W_])[A-Za-z]+(?![^\W_])")  # of which every reading makes one token
 _FIRST = 24
 
 
@@ -57,10 +55,6 @@ def _goes_on(question: str) -> bool:
 
 def _says_much(question: str) -> bool:
     """Whether the first words settle that there are many with content, as they mostly do."""
-    found: set[str] = set()
-    for word in islice(_WORD.finditer(question), _FIRST):
-        if carries(word[0].lower()):
-            found.add(word[0].lower())
-            if len(found) > _LITTLE:
-                return True
-    return False
+    # every reading makes one token of letters between spaces
+    found = {word.lower() for word in question.split(None, _FIRST) if word.isascii() and word.isalpha()}
+    return sum(map(carries, found)) > _LITTLE
