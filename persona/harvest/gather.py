@@ -130,9 +130,8 @@ def gather(
     """
     there = tuple(folder for folder in folders if folder.exists())
     columns = Gathered(there)
-    sizes = tuple(len(np.load(folder / "side.npy", mmap_mode="r")) for folder in there)
     nothing = np.empty(0, np.uint8)
-    bare = Pile(shape, there, sizes, nothing, nothing.astype(np.int32), nothing.astype(np.int8), {}, {})
+    bare = Pile(shape, there, columns.sizes, nothing, nothing.astype(np.int32), nothing.astype(np.int8), {}, {})
     if not columns.rows:
         return bare
     rules = Rules(settings.contradictions, settings.per_user, settings.per_topic, settings.per_template, slots)
@@ -142,7 +141,7 @@ def gather(
         check[where][np.isin(owners, list(gone))] = _ERASED
     side = columns.column("side").astype(np.int8)
     pile = Pile(
-        *(shape, there, sizes, check, decided.lost_to, side),
+        *(shape, there, columns.sizes, check, decided.lost_to, side),
         topics=_topics(bare, decided.topic, check == 0),
         differs={one.dropped: one.differences for one in decided.contradictions},
     )

@@ -62,19 +62,23 @@ def map_of(chosen: Sequence[tuple[Side, str]]) -> Iterator[Point]:
     if not is_local(embedder) or not chosen:
         return
     questions = [question for _, question in chosen]
-    places = plane(embedder.embed(questions))
+    vectors, spoken = [], []
+    for start in range(0, len(questions), embedder.batch_size):
+        some = questions[start : start + embedder.batch_size]
+        vectors.append(embedder.embed(some))
+        spoken += map(words.language, some)  # which the embedder has asked, and is remembered for a while
+    places = plane(np.concatenate(vectors))
     area = areas(places, AREAS)
-    names = _names(questions, area)
+    names = _names(questions, spoken, area)
     for (side, question), (x, y), number in zip(chosen, places.tolist(), area.tolist(), strict=True):
         yield Point(x, y, names[number], side, _short(question, _QUESTION))
 
 
-def _names(questions: Sequence[str], area: NDArray[np.int64]) -> list[str]:
+def _names(questions: Sequence[str], languages: Sequence[str], area: NDArray[np.int64]) -> list[str]:
     """A name for each area: the words, as they are said, that most of its questions and fewest of the others hold."""
     spelled: dict[str, str] = {}
     counts: list[Counter[str]] = [Counter() for _ in range(int(area.max()) + 1)]
-    for question, number in zip(questions, area.tolist(), strict=True):
-        spoken = words.language(question)
+    for question, spoken, number in zip(questions, languages, area.tolist(), strict=True):
         found = {words.term(word, spoken): word for word in reversed(words.tokens(question)) if word.isalpha()}
         counts[number].update(found.keys() - {""})
         for term, word in found.items():

@@ -35,9 +35,9 @@ def _neighbours(whole: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[
     most = min(_NEIGHBOURS, len(whole) - 1)
     found = []
     for start in range(0, len(whole), _BLOCK):
-        alike = whole[start : start + _BLOCK] @ whole.T
-        alike[np.arange(len(alike)), np.arange(start, start + len(alike))] = -np.inf
-        found.append(np.argpartition(-alike, most - 1, axis=1)[:, :most])
+        unlike = -whole[start : start + _BLOCK] @ whole.T
+        unlike[np.arange(len(unlike)), np.arange(start, start + len(unlike))] = np.inf
+        found.append(np.argpartition(unlike, most - 1, axis=1)[:, :most])
     return np.repeat(np.arange(len(whole)), most), np.concatenate(found).ravel().astype(np.int64)
 
 
@@ -61,22 +61,28 @@ def _main_axes(whole: NDArray[np.float32]) -> Places:
 def _laid(places: Places, one: NDArray[np.int64], other: NDArray[np.int64]) -> Places:
     rows, dice = len(places), np.random.default_rng(0)
     places = places + _SHIFT * dice.integers(-1000, 1001, places.shape) / 1000
+    both = np.ascontiguousarray(places.T)  # numpy is slow along an axis of two
     everyone = np.repeat(np.arange(rows), _OTHERS)
     for number in range(_ROUNDS):
         step = _STEP * (1 - number / _ROUNDS)
-        apart = places[one] - places[other]
-        near = (apart * apart).sum(axis=1)
-        pull = apart * (-2 * (near - _ROOM) / ((near + _ROOM) * (1 + near)))[:, None]
-        away = places[everyone] - places[dice.integers(0, rows, len(everyone))]
-        far = (away * away).sum(axis=1)
-        push = np.clip(away * (2 / ((0.01 + far) * (1 + far)))[:, None], -_FARTHEST, _FARTHEST)
+        apart = both.take(one, axis=1) - both.take(other, axis=1)
+        near = apart[0] * apart[0] + apart[1] * apart[1]
+        pull = apart * (-2 * (near - _ROOM) / ((near + _ROOM) * (1 + near)))
+        away = both.take(everyone, axis=1) - both.take(dice.integers(0, rows, len(everyone)), axis=1)
+        far = away[0] * away[0] + away[1] * away[1]
+        push = _clipped(away * (2 / ((0.01 + far) * (1 + far))))
         moved = _sums(one, pull, rows) - _sums(other, pull, rows) + _sums(everyone, push, rows)
-        places = places + step * np.clip(moved, -_FARTHEST, _FARTHEST)
-    return places
+        both = both + step * _clipped(moved)
+    return both.T
+
+
+def _clipped(values: Places) -> Places:
+    return np.minimum(np.maximum(values, -_FARTHEST), _FARTHEST)
 
 
 def _sums(rows: NDArray[np.int64], values: Places, number: int) -> Places:
-    return np.stack([np.bincount(rows, values[:, axis], number) for axis in range(2)], axis=1)
+    """What the values of each row add up to; `values` has the shape (2, values), the sums (2, number)."""
+    return np.stack([np.bincount(rows, axis, number) for axis in values])
 
 
 def _scaled(places: Places) -> NDArray[np.int64]:
@@ -100,7 +106,7 @@ def areas(places: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     for _ in range(_AREA_ROUNDS):
         area = _distances(places, centres).argmin(axis=1)
         sizes = np.bincount(area, minlength=len(centres))
-        middle = _sums(area, places.astype(np.float64), len(centres)) / np.maximum(sizes, 1)[:, None]
+        middle = _sums(area, places.T.astype(np.float64), len(centres)).T / np.maximum(sizes, 1)[:, None]
         centres = np.where(sizes[:, None] > 0, middle, centres)
     order = np.argsort(-np.bincount(area, minlength=len(centres)), kind="stable")
     place: NDArray[np.int64] = np.argsort(order, kind="stable")[area]

@@ -1,7 +1,7 @@
 """What is kept of every row for comparing it with all others: numbers in columns, a folder of files for each chunk."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from persona.harvest.similar import readings, signature, text
 from persona.harvest.similar.glance import ASKED, PAIR, Names
 from persona.harvest.similar.lexicon import Lexicon, Read
 from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of
-from persona.harvest.similar.topics import first_terms, template
+from persona.harvest.similar.topics import TERMS, first_terms, template
 from persona.values import words
 
 Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
@@ -62,9 +62,22 @@ class Columns:
     asked: NDArray[np.uint32]  # (bands, rows): its keys
 
     def write(self, folder: Path) -> None:
-        """Writes each column to a file of its own in a folder that exists."""
-        for column in fields(self):
-            np.save(folder / f"{column.name}.npy", getattr(self, column.name), allow_pickle=False)
+        """Writes each column to a file of its own in a folder that exists: its numbers, and nothing else."""
+        for name, kind in _KINDS.items():
+            getattr(self, name).astype(kind.base, order="C", copy=False).tofile(_file(folder, name))
+
+
+# of one row, or of one row in one band
+_KINDS: Mapping[str, np.dtype[Any]] = {
+    "user": np.dtype("<u8"), "rating": np.dtype("<i2"), "at_us": np.dtype("<i8"), "side": np.dtype("i1"),
+    "context": np.dtype("<u8"), "exact": np.dtype("<u8"), "question": np.dtype("<u8"), "template": np.dtype("<u8"),
+    "terms": np.dtype(("<u4", (TERMS,))), "pair_look": np.dtype(("<u8", (PAIR.width,))), "pairs": np.dtype("<u4"),
+    "asked_look": np.dtype(("<u8", (ASKED.width,))), "asked": np.dtype("<u4"),
+}  # fmt: skip
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.column"
 
 
 def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: bool = True) -> Columns:
@@ -174,9 +187,10 @@ class Gathered:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
-        self._ends = np.cumsum([len(np.load(folder / "side.npy")) for folder in self._folders], dtype=np.int64)
+        self.sizes = tuple(_file(folder, "side").stat().st_size for folder in self._folders)  # a byte a row
+        self._ends = np.cumsum(self.sizes, dtype=np.int64)
         self._firsts = np.append(0, self._ends[:-1])
-        self.rows = int(self._ends[-1]) if len(self._ends) else 0
+        self.rows = sum(self.sizes)
 
     def column(self, name: str) -> NDArray[Any]:
         """A column over all rows."""
@@ -192,11 +206,14 @@ class Gathered:
     def pieces(self, name: str) -> Iterator[NDArray[Any]]:
         """A column chunk by chunk."""
         for folder in self._folders:
-            yield np.load(folder / f"{name}.npy")
+            yield _column(folder, name)
 
     def band(self, name: str, band: int) -> NDArray[np.uint32]:
         """The keys of one band over all rows."""
-        return np.concatenate([np.load(folder / f"{name}.npy", mmap_mode="r")[band] for folder in self._folders])
+        out = np.empty(self.rows, np.uint32)
+        for folder, first, rows in zip(self._folders, self._firsts.tolist(), self.sizes, strict=True):
+            out[first : first + rows] = np.fromfile(_file(folder, name), "<u4", rows, offset=4 * band * rows)
+        return out
 
     def take(self, name: str, rows: NDArray[np.int32]) -> NDArray[Any]:
         """A column's values of some rows, in any order; the files are read one by one."""
@@ -205,13 +222,17 @@ class Gathered:
         ends = np.searchsorted(ordered, self._ends)
         starts = np.append(0, ends[:-1])
         parts = [
-            np.load(folder / f"{name}.npy")[ordered[start:end] - first]
+            _column(folder, name)[ordered[start:end] - first]
             for folder, first, start, end in zip(self._folders, self._firsts, starts, ends, strict=True)
             if end > start
         ]
         out = np.empty((len(rows), *parts[0].shape[1:]), parts[0].dtype)
         out[order] = np.concatenate(parts)
         return out
+
+
+def _column(folder: Path, name: str) -> NDArray[Any]:
+    return np.fromfile(_file(folder, name), _KINDS[name])
 
 
 def in_batches(

@@ -30,6 +30,11 @@ class Glance:
 
     sketch: int
 
+    @property
+    def width(self) -> int:
+        """How many words of 64 bits a look has."""
+        return self.sketch + (NAMES + CAPITALS) // 4
+
     def look(self, sketches: NDArray[np.uint64], names: Names, held: NDArray[np.bool_]) -> NDArray[np.uint64]:
         """The looks of rows, shape (rows, width); `held` says which of the words with a capital are names."""
         short = names.row << 16 | (names.word % np.uint64(_ANYTHING - 1) + np.uint64(1)).astype(np.int64)
