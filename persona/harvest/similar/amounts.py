@@ -82,30 +82,37 @@ _MONTH = (
     r"july?|juil(?:let)?|aug(?:ust)?|aout|sept?(?:ember|embre)?|oct(?:ober|obre)?|nov(?:ember|embre)?|"
     r"dec(?:ember|embre)?)\b\.?"
 )
-_FORMS = re.compile(
-    "|".join(
-        (
-            r"(?P<url>(?:https?://|www\.)\S+|\S+@\S+\.\w+)",
-            r"(?P<iso>\b(?P<iy>(?:19|20)\d\d)-(?P<im>\d\d)-(?P<id>\d\d)\b)",
-            r"(?P<phone>\+?(?<!\d)\d{1,4}(?:[ .-]\d{2,4}){3,}\b)",
-            r"(?P<slash>\b(?P<sa>\d{1,2})(?P<sep>[/.])(?P<sb>\d{1,2})(?:(?P=sep)(?P<sy>(?:20)?\d\d)|(?<!\.\d)(?<!\.\d\d))\b(?![/.]\d))",
-            rf"(?P<dm>\b(?P<dmd>\d{{1,2}})(?:st|nd|rd|th|er|e)?(?:\s(?:of|de))?\s(?:{_MONTH})(?:,?\s(?P<dmy>(?:19|20)\d\d)\b)?)",
-            rf"(?P<md>\b{_MONTH.replace('month', 'mmonth')}\s(?:the\s)?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s?[:h])"
-            r"(?:,?\s(?P<mdy>(?:19|20)\d\d)\b)?)",
-            r"(?P<half>\b(?P<hh>\d{1,2})(?:[:.h](?P<hm>\d\d))?\s?(?P<hx>[ap])\.?\s?m\b\.?)",
-            r"(?P<colon>\b(?P<ch>\d{1,2}):(?P<cm>\d\d)(?::\d\d)?\b)",
-            r"(?P<french>\b(?P<fh>\d{1,2})\s?h(?:eures?)?\b(?:\s?(?P<fm>[0-5]\d)\b)?|\b(?P<gh>\d{1,2})h(?P<gm>[0-5]\d)\b)",
-            r"(?P<oclock>\b(?P<oh>\d{1,2}) o'clock)",
-            r"(?P<noon>\b(?:noon|midday|midi|midnight|minuit)\b)",
-            r"(?P<before>[€$£]\s?(?P<bv>\d+(?:[.,]\d+)?))",
-            r"(?P<free>\b(?:free of charge|for free|free|gratuite?s?|gratuitement|offerte?s?"
-            r"|(?:no|without|sans|aucuns?)"
-            r" (?:extra |additional |delivery |shipping )?(?:charge|cost|fee|frais|cout)s?)\b)",
-            rf"(?P<day>\b(?:{'|'.join(_DAYS)})s?\b)",
-            r"(?P<plain>(?<![\w.,])(?P<pv>\d+(?:[.,]\d+)?)[ -]?(?P<pu>%|°c?|[€$£](?P<pc>\d\d)?|[^\W\d_]+(?:[23]\b)?|))",
-        )
+_OF_DIGITS = "|".join(
+    (
+        r"(?P<iso>\b(?P<iy>(?:19|20)\d\d)-(?P<im>\d\d)-(?P<id>\d\d)\b)",
+        r"(?P<phone>\+?(?<!\d)\d{1,4}(?:[ .-]\d{2,4}){3,}\b)",
+        r"(?P<slash>\b(?P<sa>\d{1,2})(?P<sep>[/.])(?P<sb>\d{1,2})(?:(?P=sep)(?P<sy>(?:20)?\d\d)|(?<!\.\d)(?<!\.\d\d))\b(?![/.]\d))",
+        rf"(?P<dm>\b(?P<dmd>\d{{1,2}})(?:st|nd|rd|th|er|e)?(?:\s(?:of|de))?\s(?:{_MONTH})(?:,?\s(?P<dmy>(?:19|20)\d\d)\b)?)",
+        r"(?P<half>\b(?P<hh>\d{1,2})(?:[:.h](?P<hm>\d\d))?\s?(?P<hx>[ap])\.?\s?m\b\.?)",
+        r"(?P<colon>\b(?P<ch>\d{1,2}):(?P<cm>\d\d)(?::\d\d)?\b)",
+        r"(?P<french>\b(?P<fh>\d{1,2})\s?h(?:eures?)?\b(?:\s?(?P<fm>[0-5]\d)\b)?|\b(?P<gh>\d{1,2})h(?P<gm>[0-5]\d)\b)",
+        r"(?P<oclock>\b(?P<oh>\d{1,2}) o'clock)",
+        r"(?P<plain>(?<![\w.,])(?P<pv>\d+(?:[.,]\d+)?)[ -]?(?P<pu>%|°c?|[€$£](?P<pc>\d\d)?|[^\W\d_]+(?:[23]\b)?|))",
     )
 )  # fmt: skip
+_OF_LETTERS = "|".join(
+    (
+        rf"(?P<md>\b{_MONTH.replace('month', 'mmonth')}\s(?:the\s)?(?P<mdd>\d{{1,2}})(?:st|nd|rd|th)?\b(?!\s?[:h])"
+        r"(?:,?\s(?P<mdy>(?:19|20)\d\d)\b)?)",
+        r"(?P<noon>\b(?:noon|midday|midi|midnight|minuit)\b)",
+        r"(?P<free>\b(?:free of charge|for free|free|gratuite?s?|gratuitement|offerte?s?"
+        r"|(?:no|without|sans|aucuns?)"
+        r" (?:extra |additional |delivery |shipping )?(?:charge|cost|fee|frais|cout)s?)\b)",
+        rf"(?P<day>\b(?:{'|'.join(_DAYS)})s?\b)",
+    )
+)  # fmt: skip
+# by the sign that they begin with: most places of a text have none of these
+_FORMS = re.compile(
+    r"(?P<url>(?:https?://|www\.)\S+|\S+@\S+\.\w+)"
+    rf"|(?=[\d+])(?:{_OF_DIGITS})"
+    r"|(?P<before>[€$£]\s?(?P<bv>\d+(?:[.,]\d+)?))"
+    rf"|\b(?=[adfgjlmnostvw])(?:{_OF_LETTERS})"
+)
 _NOUN = re.compile(r"[^\W\d_]{3,}")
 _DIGITS_OF_A_NAME = 6  # a number so long is an order's, an account's or a phone's, and claims nothing
 
@@ -156,8 +163,7 @@ def _singular(word: str) -> str:
 def _scan(said: str) -> Iterator[Amount]:
     waiting: list[str] = []  # numbers that a later one of a range gives its unit
     for found in _FORMS.finditer(said):
-        kind = found.lastgroup or ""
-        kind = next(name for name in _READERS if found[name] is not None)
+        kind = found.lastgroup or ""  # the whole of a form closes after its parts
         if kind == "plain" and _opens_range(said, found):
             waiting.append(found["pv"])
             continue
