@@ -325,13 +325,16 @@ def _noise(seed: int, rows: int) -> Columns:
 # signs that are read in different ways, beside any others
 SIGNS = st.text(
     st.one_of(
-        st.sampled_from("ABÉéabn '’.,…_\n\t\u00a0\u202f1234567\"«»-(!%€İßŸΩЖfiﬁ²½٣今\u0301\ufe0f❤\U0001f1eb"),
+        st.sampled_from(
+            "ABÉéabn '’.,…_\n\t\u00a0\u202f1234567\"«»-(!%€İßŸΩЖfiﬁ²½٣今‑™：，\u2009´\u0301\ufe0f❤\U0001f1eb"
+        ),
         st.characters(),
     )
 )
 ODD = [
     ("Il est 9 h, à l'Île", "1 200 €: d'Artagnan paie. Non?"), ("1.200.000", "x1  200 y 2\u00a0300,45 6,700 8 9001"),
     ("", "今日は Ada"), ("e\u0301té  ÉTÉ", "a\x00b A\x00B"), ("dear Ada, Bob_Two", "…Œuvre_1 200 Bob. «Eve» said. A4"),
+    ("1，200 1：200 1‑200 1\u2009200 1´200 l´eau ½", "x² n°4 Ada™ 1…200 Bob‑Eve (Ⅳ)"),
     ("İstanbul ﬁn", "Straße STRASSE m² Ⅳ"), ("Hello Ada ", " Ada"), ("Bonjour Léa, Ada", "\ud800 Léa"),
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ ASKED_ALIKE = 60  # hundredths, of the question in them
 _FREE, _FREE_SHARE = 1, 12  # words that may be exchanged for others: one, and one more for twelve with content
 _SHORTEST = 4  # letters: a shorter word is not taken for another one misspelt
 _TURNS_SWAPPED, _TURNS_SLIPPED = 5, 6  # letters of a word that decides, for two swapped or one slip to leave it itself
-CAPITAL = r"[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a9\u0410-\u042f]"
+CAPITAL = r"[A-ZÀ-ÖØ-ÞŒŸ\u0391-\u03a1\u03a3-\u03a9\u0410-\u042f]"
 LIGHT, ENDS = " \t\"'«»“”([>-\u00a0\u202f", ".!?…:;\n*•–—"  # what may stand before a word that opens a sentence
 BEFORE = 6  # characters before a word that say whether a sentence starts with it
 # the sign before it is looked at last: to find a capital is quick

@@ -29,18 +29,19 @@ _KINDS = (
     (LIGHT, re.compile(f"[{re.escape(readings.LIGHT)}]")),
     (END, re.compile(f"[{re.escape(readings.ENDS)}{text.BORDER}]")),
 )  # fmt: skip
-# whose compatible form is of the same kind: spaces that do not break, the ellipsis, and what makes a sign an emoji
-_HARMLESS = "\u00a0\u202f…\ufe0f"
+_HARMLESS = "…\ufe0f"  # more than one dot is not between thousands; and what makes a sign an emoji says nothing
+_WORD = re.compile(f"(?:{text.WORD})+")
+_SAYS = re.compile(f"{text.WORD}|{text.ALONE}|[.,']")  # is a word, or may stand within one
 _known = np.zeros(sys.maxunicode + 1, np.uint16)  # 2 MB, of which a few pages are ever touched
 
 
 def kinds(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """The kinds of signs, by their code points: the bits above. Shape as `codes`."""
-    found = _known[codes]
+    found = _known.take(codes, mode="clip")
     if not found.all():
         for code in np.unique(codes[found == 0]).tolist():
             _known[code] = _kind(chr(code))
-        found = _known[codes]
+        found = _known.take(codes, mode="clip")
     return found
 
 
@@ -50,11 +51,10 @@ def _kind(sign: str) -> int:
 
 
 def _is_plain(sign: str) -> bool:
-    """Whether the sign means in any text what it means alone, and its small form is of the same words."""
-    if sign in _HARMLESS:
-        return True
-    small = sign.casefold()
-    if unicodedata.category(sign)[0] == "M" or not unicodedata.is_normalized("NFKC", sign) or text.is_far(small):
-        return False  # may change the sign before it, or be another, or is not read letter by letter
-    word = re.compile(f"(?:{text.WORD})+")
-    return small == sign or (word.fullmatch(sign) is not None and word.fullmatch(small) is not None)
+    """Whether the sign makes in any text the words that it makes alone, and its small form the same ones."""
+    small, form = sign.casefold(), unicodedata.normalize("NFKC", sign)
+    if any(unicodedata.category(part)[0] == "M" for part in (sign, *form)) or text.is_far(small):
+        return sign in _HARMLESS  # may change the sign before it, or is not read letter by letter
+    if form != sign and sign not in _HARMLESS:
+        return _SAYS.search(form) is None and form.isspace() == sign.isspace()  # some space, some other hyphen
+    return small == sign or (_WORD.fullmatch(sign) is not None and _WORD.fullmatch(small) is not None)

@@ -38,12 +38,12 @@ class Spans(NamedTuple):
 def spans_of(texts: Sequence[str]) -> tuple[str, Spans]:
     """The texts as one, each with a border after it and one before the first, and where their words are."""
     whole = BORDER.join(("", *texts, ""))
-    codes = np.frombuffer(whole.encode("utf-32-le", "surrogatepass"), np.uint32)
-    borders = np.flatnonzero(codes == 0)
-    if len(borders) != len(texts) + 1:
+    if whole.count(BORDER) != len(texts) + 1:
         return spans_of([text.replace(BORDER, " ") for text in texts])
+    borders = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1, out=borders[1:])
     begins = borders[:-1] + 1 + np.fromiter(map(readings.opening_end, texts), np.int64, len(texts))
-    found = [_portion(whole, codes, borders, begins, first, last) for first, last in _portions(borders)]
+    found = [_portion(whole, borders, begins, first, last) for first, last in _portions(borders)]
     return whole, Spans(*map(np.concatenate, zip(*found, strict=True)))
 
 
@@ -59,14 +59,14 @@ def _portions(borders: Places) -> Iterator[tuple[int, int]]:
             return
 
 
-def _portion(whole: str, codes: NDArray[np.uint32], borders: Places, begins: Places, first: int, last: int) -> Spans:
+def _portion(whole: str, borders: Places, begins: Places, first: int, last: int) -> Spans:
     """The words between two borders, the second one of which is a word of them."""
-    at = borders[first]
-    codes = codes[at : borders[last] + 1]
+    at = int(borders[first])
+    codes = np.frombuffer(whole[at : borders[last] + 1].encode("utf-32-le", "surrogatepass"), np.uint32)
     kinds = signs.kinds(codes)
     hashing = _Hashing(codes)
     start, end, hashes = _words(kinds, hashing)
-    if len(joined := _joined(whole, int(at), kinds)):
+    if len(joined := _joined(whole, at, kinds)):
         start, end, hashes = _merged(start, end, hashes, np.searchsorted(start, joined), hashing.powers)
     begins = begins[first:last] - at
     text_ends = borders[first + 1 : last + 1] - at
