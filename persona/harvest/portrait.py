@@ -62,7 +62,8 @@ def map_of(chosen: Sequence[tuple[Side, str]]) -> Iterator[Point]:
     if not is_local(embedder) or not chosen:
         return
     questions = [question for _, question in chosen]
-    vectors, spoken = [], []
+    vectors: list[NDArray[np.float32]] = []
+    spoken: list[str] = []
     for start in range(0, len(questions), embedder.batch_size):
         some = questions[start : start + embedder.batch_size]
         vectors.append(embedder.embed(some))

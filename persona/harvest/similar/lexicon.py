@@ -51,6 +51,23 @@ class Lexicon:
     def __init__(self) -> None:
         self._forget()
 
+    def _forget(self) -> None:
+        self._words: list[str] = []
+        self._number_of: dict[str, int] = {}
+        self._spelled: dict[int, int] = {}  # the numbers of words by the hash of their signs, capitals and all
+        self._hash_in, self._number_in = np.zeros(1 << _SLOTS, np.uint64), np.zeros(1 << _SLOTS, np.int32)
+        self._terms: dict[str, Places] = {}  # by language, -1 for those that nobody asked for; as the start of grams
+        self._gram_start, self._gram_count = _NOTHING, _NOTHING
+        self._grams: NDArray[np.uint32] = np.empty(0, np.uint32)
+        self.digest = np.empty(0, np.uint64)
+        self.folded = np.empty(0, np.uint64)  # the digest of a word without its accents
+        self.hash = np.empty(0, np.uint32)  # 32 bits; the lowest says whether it carries content
+        self.numeric = np.empty(0, np.bool_)  # whether it has a digit
+        self.telling = np.empty(0, np.bool_)  # whether it carries content without its accents
+        self._number(text.BORDER)
+        self._learn()
+        self.hash[0] = 1
+
     def read(self, pairs: Iterable[tuple[str, str]]) -> Read:
         """The words of questions and replies."""
         if max(len(self._words), len(self._spelled)) > _MOST:
@@ -76,7 +93,8 @@ class Lexicon:
         sizes = np.fromiter(map(len, each), np.int64, len(each))
         self._gram_start[new] = len(self._grams) + np.cumsum(sizes) - sizes
         self._gram_count[new] = sizes
-        self._grams = np.append(self._grams, np.fromiter(chain.from_iterable(each), np.uint32, int(sizes.sum())))
+        learnt = np.fromiter(chain.from_iterable(each), np.uint32, int(sizes.sum()))
+        self._grams = np.concatenate((self._grams, learnt))
         counts = self._gram_count[said]
         at = np.arange(int(counts.sum())) + np.repeat(self._gram_start[said] - (np.cumsum(counts) - counts), counts)
         return self._grams[at], counts
@@ -126,7 +144,8 @@ class Lexicon:
         self, number: int, said: str
     ) -> tuple[tuple[Places, Words], tuple[Places, Words, NDArray[np.bool_]]]:
         """The words of a text that is read on its own, and those with a capital; `number` is that of the text."""
-        found = [self._number(word) for word in (*text.tokens(said.replace(text.BORDER, " ")), text.BORDER)]
+        said = said.replace(text.BORDER, " ")
+        found = [self._number(word) for word in (*text.tokens(said), text.BORDER)]
         named = list(readings.with_capitals(said))
         return (np.full(len(found), number, np.int64), np.array(found, np.int32)), (
             np.full(len(named), number, np.int64),
@@ -140,23 +159,6 @@ class Lexicon:
             number = self._number_of[word] = len(self._words)
             self._words.append(word)
         return number
-
-    def _forget(self) -> None:
-        self._words: list[str] = []
-        self._number_of: dict[str, int] = {}
-        self._spelled: dict[int, int] = {}  # the numbers of words by the hash of their signs, capitals and all
-        self._hash_in, self._number_in = np.zeros(1 << _SLOTS, np.uint64), np.zeros(1 << _SLOTS, np.int32)
-        self._terms: dict[str, Places] = {}  # by language, -1 for those that nobody asked for; as the start of grams
-        self._gram_start, self._gram_count = _NOTHING, _NOTHING
-        self._grams = np.empty(0, np.uint32)
-        self.digest = np.empty(0, np.uint64)
-        self.folded = np.empty(0, np.uint64)  # the digest of a word without its accents
-        self.hash = np.empty(0, np.uint32)  # 32 bits; the lowest says whether it carries content
-        self.numeric = np.empty(0, np.bool_)  # whether it has a digit
-        self.telling = np.empty(0, np.bool_)  # whether it carries content without its accents
-        self._number(text.BORDER)
-        self._learn()
-        self.hash[0] = 1
 
     def _learn(self) -> None:
         """What is known of words that come after those that are known."""

@@ -124,7 +124,8 @@ def _joined(whole: str, at: int, kinds: NDArray[np.uint16]) -> Places:
     ).astype(np.bool_)
     wide = np.flatnonzero(thousands & (gap > 1)).tolist()
     thousands[wide] = [whole[at + before[one] + 1 : at + begins[one]].isspace() for one in wide]
-    return begins[thousands]
+    found: Places = begins[thousands]
+    return found
 
 
 def _merged(
