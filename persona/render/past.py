@@ -7,7 +7,7 @@ one did, or at the first message where it has more room: what this arm would hav
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from persona.render.known import Known, MemoryLines, facts_shown, hits, missing
 from persona.render.prepare import importance, stated
@@ -18,6 +18,7 @@ from persona.store.codec import decode_plan
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Message
 from persona.values.plan import Plan
+from persona.values.record import record
 from persona.values.request import AnswerSchema, Target, Tool
 from persona.window.blocks import BARE_CONTEXT, context_block
 from persona.window.counting import Counter
@@ -29,7 +30,7 @@ from persona.window.snapshot import anchor_of
 _NEVER_US = 1  # an anchor that is set has a time; nothing here asks which
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Scene:
     """One exchange at its time."""
 

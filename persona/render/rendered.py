@@ -1,10 +1,11 @@
 """A request as an arm would be sent it, in its sections: what is kept of them is for whoever asked to choose."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from persona.values.message import Message
 from persona.values.plan import Plan, SectionName
+from persona.values.record import record
 from persona.values.request import AnswerSchema, Tool
 from persona.window.blocks import with_blocks
 from persona.window.counting import Counter
@@ -20,7 +21,7 @@ _INPUT: tuple[SectionName, ...] = ("input",)
 _BEFORE_HISTORY = {"instructions", "shots", "profile"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Rendered:
     """One exchange as an arm would be asked it. `sections` names for each message the section that it is of; the user's
     message and the tool rounds after it are the input.

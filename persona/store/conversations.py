@@ -15,6 +15,7 @@ from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import ConversationRow, HoldRow, MessageRow, OwnerRow
 from persona.values.message import Message
 from persona.values.owner import Owner
+from persona.values.record import record
 from persona.values.turn import ConversationEntry, Page
 
 READ_BACK = 400
@@ -126,7 +127,7 @@ class ConversationState:
     held: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stored:
     """A message with the counts that were made of it, by counter."""
 

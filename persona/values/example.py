@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from persona.values.message import Message
+from persona.values.record import record
 from persona.values.request import Tool
 
 Shape = Literal["chat", "preference", "unpaired", "text"]
@@ -14,7 +15,7 @@ Loss = Literal["weights", "last", "every"]
 """What a consumer trains on: the messages a row marks, the last message alone, or every one of the assistant's."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Example:
     """One training row.
 
@@ -73,7 +74,7 @@ class DatasetLimits:
 
 def last_of(messages: Sequence[Message]) -> tuple[bool, ...]:
     """Loss on the last message alone: the weights of the usual row."""
-    return (*(False for _ in messages[1:]), True)
+    return (*(False,) * (len(messages) - 1), True)
 
 
 def every_reply(messages: Sequence[Message]) -> tuple[bool, ...]:

@@ -6,11 +6,12 @@ from decimal import Decimal
 from persona.values.memory import Fact, MemoryKind
 from persona.values.message import Message
 from persona.values.owner import Owner, Traits
+from persona.values.record import record
 from persona.values.request import Target, Usage
 from persona.values.turn import Cost
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedExchange:
     """One model call. `plan` and `said` are JSON that is read only where it is needed.
 
@@ -99,7 +100,7 @@ class LoggedMemory:
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedConversation:
     """One conversation with everything that hangs on it.
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from persona.values.record import record
+
 Role = Literal["system", "user", "assistant", "tool"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Text:
     """Words, from any role."""
 
@@ -54,7 +56,7 @@ class ToolResult:
 Part = Text | Image | ToolCall | ToolResult
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Message:
     """One message. Its `parent_id` makes a conversation a tree: edit and regenerate make siblings.
 
@@ -79,6 +81,8 @@ class Message:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls the message asks for, in order."""
+        if len(self.parts) == 1 and type(self.parts[0]) is Text:
+            return ()
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
 

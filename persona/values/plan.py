@@ -1,8 +1,10 @@
 """The record of one window: what went to the model, what stayed out, and why."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any, Literal
+
+from persona.values.record import record
 
 SectionName = Literal["instructions", "shots", "profile", "summary", "history", "recall", "input"]
 SECTIONS: tuple[SectionName, ...] = (
@@ -17,7 +19,7 @@ SECTIONS: tuple[SectionName, ...] = (
 Label = Literal["exact", "calibrated", "estimate"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Candidate:
     """One thing that could have gone into the window. `rule` is what kept it in or out."""
 
@@ -29,7 +31,7 @@ class Candidate:
     title: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class SectionPlan:
     """One section: the tokens it took, the most it was granted, and its candidates."""
 
@@ -40,7 +42,7 @@ class SectionPlan:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HistoryRange:
     """The part of the conversation that is in the window, as a range of depths on its path.
 
@@ -55,7 +57,7 @@ class HistoryRange:
     left_out: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Plan:
     """The window of one request, with its whole arithmetic, in tokens of `counter`.
 

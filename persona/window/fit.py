@@ -3,11 +3,12 @@
 Pure. The order of the sections is fixed, the most stable first, so that provider prompt caches keep hitting.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import accumulate, chain
 
 from persona.values.message import Message, say
 from persona.values.plan import HistoryRange, Plan, SectionPlan
+from persona.values.record import record
 from persona.window.anchor import tokens_of
 from persona.window.blocks import (
     BARE_CONTEXT,
@@ -26,7 +27,7 @@ from persona.window.rules import WindowRules
 from persona.window.select import choose_lines, choose_shots, choose_summary, pinned
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fitted:
     """What `fit` gives: the messages in order, the plan, and the anchor to store with the conversation.
 

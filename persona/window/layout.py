@@ -1,9 +1,10 @@
 """Arranges a window before it is written out: what each section wishes, what it is granted, where history starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from persona.values.plan import SectionName
+from persona.values.record import record
 from persona.window.anchor import landing, tokens_of
 from persona.window.blocks import RECALL_CLOSE, RECALL_OPEN
 from persona.window.budget import share_out
@@ -12,7 +13,7 @@ from persona.window.rules import FROZEN, WindowRules
 from persona.window.snapshot import Snapshot, Wish, freeze, stand
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Layout:
     """What is frozen, what recall wishes, what each section was granted, the turns of history that are kept, and the
     anchor to store.

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from persona.values.memory import Fact, Recalled
 from persona.values.message import Message
+from persona.values.record import record
 from persona.values.request import AnswerSchema, Tool
 from persona.window.blocks import fact_line, recalled_line
 from persona.window.counting import Counter
@@ -21,7 +22,7 @@ class Block:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Line:
     """One tagged line of the profile or recall section. `at_us` is when it became known,
     `message_id` the message that says it, or empty.
@@ -36,7 +37,7 @@ class Line:
     message_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class PastTurn:
     """One user message and everything up to the next one: kept or dropped whole, so tool groups never split."""
 
@@ -58,7 +59,7 @@ class Summary:
     upto_depth: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Anchor:
     """Where the history of a window starts, and the snapshots that were frozen with it.
 
@@ -74,7 +75,7 @@ class Anchor:
     facts_shown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Materials:
     """Everything one window is made of. `turns` are oldest first; what is older than the anchor is left out.
 

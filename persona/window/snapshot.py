@@ -5,9 +5,10 @@ section binds when it is frozen.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from persona.values.plan import SectionName
+from persona.values.record import record
 from persona.window.blocks import PROFILE_CLOSE, PROFILE_OPEN, summary_block
 from persona.window.budget import first_that_fit
 from persona.window.counting import Counter
@@ -17,7 +18,7 @@ from persona.window.rules import WindowRules
 _NO_ROOM = "no room when the profile was frozen"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Wish:
     """The lines a section would like to show, best first, the tokens that wrap them, and what it does not ask for."""
 
@@ -31,7 +32,7 @@ class Wish:
         return self.wrapping + sum(line.tokens for line in self.lines) if self.lines else 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Snapshot:
     """What an anchor shows, and the facts that are too new for it: they wait in recall.
 
