@@ -7,14 +7,14 @@ from persona.values.message import Image, Message
 from persona.values.owner import Owner
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
     """One example and where it comes from.
 
     `asked` and `replies` are the messages of the user and of the assistant that it teaches from, without any block of
     the window: one each, or several for a whole conversation. `log` are the ids of the exchanges it was made of.
     `invented` is what the reply took from memory that the example does not show, `sources` what of this user alone
-    it does show. `corrected` says that a person wrote the reply.
+    it does show. `corrected` says that a person wrote the reply. `tokens` are counted when personal data is replaced.
     """
 
     example: Example
@@ -37,8 +37,8 @@ class Candidate:
     """The words that are learnt."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "question", "\n".join([message.text for message in self.asked]))
-        object.__setattr__(self, "reply", "\n".join([message.text for message in self.replies]))
+        self.question = "\n".join([message.text for message in self.asked])
+        self.reply = "\n".join([message.text for message in self.replies])
 
     @property
     def rejected(self) -> str | None:

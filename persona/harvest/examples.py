@@ -1,13 +1,13 @@
 """The examples that a logged conversation gives: replies to learn, better and worse ones, liked and disliked ones."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from persona.errors import NotFound, WindowTooSmall
 from persona.harvest.candidate import Candidate
 from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION, Said
-from persona.harvest.checks.rules import Check, Rules
+from persona.harvest.checks.rules import Check, Rules, that_matter
 from persona.harvest.language import language
 from persona.harvest.memories import taken_from
 from persona.harvest.prompt import Prompt, Prompter, Scene
@@ -19,7 +19,7 @@ Refuse = Callable[[LoggedTurn, str, str], None]
 """Told of each turn that a check takes out: the turn, the check's name, and the reason."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Making:
     """How examples are made: the checks' rules, the prompts, the shapes that are wanted, and their unit."""
 
@@ -27,15 +27,24 @@ class Making:
     prompter: Prompter
     shapes: Collection[Shape]
     whole: bool = False
+    answered: tuple[Check[Said], ...] = field(init=False)
+    """What every turn must pass, of the checks that matter under the rules."""
+    chosen: tuple[Check[Said], ...] = field(init=False)
+    """What a reply to learn must pass besides."""
+
+    def __post_init__(self) -> None:
+        self.answered = that_matter((*SELECTION, *ANSWERED), self.rules)
+        self.chosen = that_matter(CHOSEN, self.rules)
 
 
 def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:
     """The candidates of one conversation, in the order of its turns."""
-    answered = [turn for turn in turns if _passes(scene, turn, making, refuse, (*SELECTION, *ANSWERED))]
+    answered = [turn for turn in turns if _passes(scene, turn, making, refuse, making.answered)]
     if making.whole:
         yield from _conversation(scene, answered, making, refuse)
         return
-    better = _preferred(answered)
+    compared = "preference" in making.shapes or "unpaired" in making.shapes
+    better = _preferred(answered) if compared else {}
     for turn in answered:
         made = False
         if "preference" in making.shapes:
@@ -47,7 +56,7 @@ def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refus
             label = (turn.opinion.rating or 0.0) >= making.rules.liked_from
             yield from _made(scene, turn, making, refuse, _said(turn), label=label)
         if "chat" in making.shapes:
-            if _passes(scene, turn, making, refuse, CHOSEN):
+            if _passes(scene, turn, making, refuse, making.chosen):
                 yield from _made(scene, turn, making, refuse, _said(turn))
         elif not made:
             refuse(turn, "no feedback", "nobody said whether it is good, or better than another one")
@@ -173,7 +182,7 @@ def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> P
 
 def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:
     """One example: the path to its last reply that is worth learning, with loss on all that are."""
-    good = [turn for turn in turns if _passes(scene, turn, making, refuse, CHOSEN)]
+    good = [turn for turn in turns if _passes(scene, turn, making, refuse, making.chosen)]
     on_path = [turn for turn in good if turn.reply]
     if not on_path:
         return

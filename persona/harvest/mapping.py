@@ -8,13 +8,12 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from persona.harvest.candidate import Candidate
 from persona.harvest.checks.example import COUNTED, EXAMPLE
-from persona.harvest.checks.rules import Check
+from persona.harvest.checks.rules import Check, that_matter
 from persona.harvest.chunk import Heap, refusal, write_chunk
 from persona.harvest.consented import consented
 from persona.harvest.examples import examples_of
@@ -26,7 +25,7 @@ from persona.harvest.tally import Tally
 from persona.harvest.turns import LoggedTurn, tree_of, turns_of
 from persona.render.known import recalled_ids
 from persona.store import log
-from persona.store.codec import decode_plan, decode_tokens, names_nothing
+from persona.store.codec import count_in, decode_plan, names_nothing
 from persona.store.engine import Database
 from persona.store.log import LogReader, Wanted
 from persona.store.sqlite import existing
@@ -121,6 +120,8 @@ class _Chunk:
         templates = job.recipe.settings.per_template is not None
         self.heaps = {shape: Heap(formats, shop.lexicon, templates) for shape, formats in shop.formats.items()}
         self.refused: list[bytes] = []
+        self._written = that_matter(EXAMPLE, shop.rules)
+        self._counted = that_matter(COUNTED, shop.rules)
 
     def take(self, logged: LoggedConversation, words: Words) -> None:
         """Makes the examples of one conversation."""
@@ -139,15 +140,18 @@ class _Chunk:
         scene = Scene(conversation, tree, words)
         made = list(examples_of(scene, turns, self._shop.making, refuse))
         self.tally.examples += len(made)
-        good = [one for one in made if not self._fails(one, EXAMPLE, mending)]
-        known = _stored(logged, self._shop.counter) if good else {}
-        for one in mending.mend(good, self.tally) if good else ():
-            self._keep(replace(one, tokens=_tokens(one, self._shop.counter, known)), mending)
-
-    def _keep(self, one: Candidate, mending: Mending) -> None:
-        if self._fails(one, COUNTED, mending):
+        good = [one for one in made if not self._fails(one, self._written, mending)]
+        if not good:
             return
-        stands = place(self._job.recipe.settings.split.seed, one.owner)
+        known = _stored(logged, self._shop.counter)
+        stands = place(self._job.recipe.settings.split.seed, logged.owner)
+        for one in mending.mend(good, self.tally):
+            one.tokens = _tokens(one, self._shop.counter, known)
+            self._keep(one, stands, mending)
+
+    def _keep(self, one: Candidate, stands: int, mending: Mending) -> None:
+        if self._fails(one, self._counted, mending):
+            return
         reason = self.heaps[one.example.shape].add(one, stands, self._side(one, stands), self.tally)
         if reason:
             self._drop(one, "form", reason, mending)
@@ -208,10 +212,9 @@ def _stored(conversation: LoggedConversation, counter: Counter) -> dict[int, int
     """The counts that this counter made when messages were stored; pictures are counted anew."""
     found = {}
     for message, raw in zip(conversation.messages, conversation.counts, strict=True):
-        if raw and not any(isinstance(part, Image) for part in message.parts):
-            count = decode_tokens(raw).get(counter.name)
-            if count:
-                found[id(message.parts)] = count
+        count = count_in(raw, counter.name)
+        if count and not any(isinstance(part, Image) for part in message.parts):
+            found[id(message.parts)] = count
     return found
 
 

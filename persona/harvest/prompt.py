@@ -8,7 +8,8 @@ from persona.harvest.turns import LoggedTurn, Tree
 from persona.render.past import Past
 from persona.values.log import LoggedConversation, LoggedMemory
 from persona.values.message import Message, Text, ToolResult, say
-from persona.values.plan import Plan, SectionName
+from persona.values.plan import NO_PLAN, Plan, SectionName
+from persona.values.record import record
 from persona.values.request import AnswerSchema, Tool
 
 System = Literal["keep", "short", "drop"]
@@ -17,7 +18,7 @@ Declared = tuple[tuple[Tool, ...], AnswerSchema | None]
 _REMEMBERED: tuple[SectionName, ...] = ("profile", "summary", "recall")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Prompt:
     """The messages up to the reply, with the tool rounds of its turn last; `rounds` is how many messages these are.
 
@@ -92,7 +93,7 @@ class Rendering:
         messages = (*(self.system or ()), *rendered.without(left_out))
         rounds = len(rendered.sections) - 1 - rendered.sections.index("input")
         hidden, shown = (remembered, []) if self.memory == "strip" else ([], remembered)
-        sources = (*shown, *_told(messages[len(messages) - rounds :]))
+        sources = (*shown, *_told(messages, rounds))
         return Prompt(messages, rendered.tools, rounds, tuple(filter(None, hidden)), tuple(filter(None, sources)))
 
 
@@ -109,9 +110,11 @@ class Saying:
         start = next((at for at, message in enumerate(path) if message.role == "user"), len(path))
         said = joined(answered(path[start:]))
         rounds = next((at for at, message in enumerate(reversed(said)) if message.role == "user"), 0)
-        hidden = tuple(_remembered(scene, scene.plan(turn)))
-        sources = tuple(_told(said[len(said) - rounds :]))
-        return Prompt((*self.system, *said), scene.declared(turn)[0], rounds, hidden, sources)
+        plan = scene.plan(turn)
+        if plan is NO_PLAN:
+            return Prompt((*self.system, *said), (), rounds, (), tuple(_told(said, rounds)))
+        hidden = tuple(_remembered(scene, plan))
+        return Prompt((*self.system, *said), scene.declared(turn)[0], rounds, hidden, tuple(_told(said, rounds)))
 
 
 def _remembered(scene: Scene, plan: Plan) -> list[str]:
@@ -122,8 +125,10 @@ def _remembered(scene: Scene, plan: Plan) -> list[str]:
     return [*facts, *(memories[id].text for id in sorted(shown & memories.keys()))]
 
 
-def _told(rounds: Sequence[Message]) -> list[str]:
-    return [part.text for message in rounds for part in message.parts if isinstance(part, ToolResult)]
+def _told(messages: Sequence[Message], rounds: int) -> list[str]:
+    """What tools gave back, in the last messages."""
+    last = messages[len(messages) - rounds :] if rounds else ()
+    return [part.text for message in last for part in message.parts if isinstance(part, ToolResult)]
 
 
 def answered(messages: Sequence[Message]) -> list[Message]:
@@ -133,7 +138,7 @@ def answered(messages: Sequence[Message]) -> list[Message]:
         if message.role == "tool":
             if kept and _calls(kept[-1]) and _calls(kept[-1]) == _results(message):
                 kept.append(message)
-        elif not _calls(message) or (at + 1 < len(messages) and _calls(message) == _results(messages[at + 1])):
+        elif not message.tool_calls or (at + 1 < len(messages) and _calls(message) == _results(messages[at + 1])):
             kept.append(message)
     return kept
 

@@ -1,15 +1,14 @@
 """The replies of a logged conversation, each with what the log says of it: a candidate for an example."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 from operator import attrgetter
 
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedFeedback
 from persona.values.message import Message
+from persona.values.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Opinion:
     """What was said of one reply last: its rating and its correction; and whether another one was asked for."""
 
@@ -18,7 +17,10 @@ class Opinion:
     regenerated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+_NO_OPINION = Opinion()
+
+
+@record(frozen=True, slots=True)
 class LoggedTurn:
     """One turn: its last exchange, those of its tool rounds before it, its user message and its reply.
 
@@ -35,7 +37,7 @@ class LoggedTurn:
     continued: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Tree:
     """A conversation's messages by id, the path to its head, oldest first, and the opinions by message."""
 
@@ -58,33 +60,39 @@ def tree_of(conversation: LoggedConversation, shown: Sequence[Message]) -> Tree:
     while at is not None:
         path.append(at)
         at = every.get(at.parent_id)
-    return Tree({message.id: message for message in shown}, tuple(path[::-1]), _opinions(conversation.feedback))
+    reached = every if shown is conversation.messages else {message.id: message for message in shown}
+    return Tree(reached, tuple(path[::-1]), _opinions(conversation.feedback))
 
 
 def turns_of(conversation: LoggedConversation, tree: Tree) -> list[LoggedTurn]:
     """The turns of a conversation in the order of their last exchanges."""
-    calls = sorted((one for one in conversation.exchanges if one.purpose == "turn"), key=attrgetter("turn_id"))
+    calls: dict[str, list[LoggedExchange]] = {}
+    for one in conversation.exchanges:
+        if one.purpose == "turn":
+            calls.setdefault(one.turn_id, []).append(one)
     path = {message.id for message in tree.path}
     continued = {message.parent_id for message in tree.path if message.role == "user"}
     asked = _asked(conversation.messages)
-    turns = [_turn(tuple(some), tree, path, continued, asked) for _, some in groupby(calls, attrgetter("turn_id"))]
+    turns = [_turn(some, tree, path, continued, asked) for some in calls.values()]
     return sorted(turns, key=lambda one: (one.exchange.started_us, one.exchange.id))
+
+
+_IN_TIME = attrgetter("started_us", "number", "id")
 
 
 def _turn(
     calls: Sequence[LoggedExchange], tree: Tree, path: set[str], continued: set[str], asked: Mapping[str, Message]
 ) -> LoggedTurn:
-    ordered = sorted(calls, key=attrgetter("started_us", "number", "id"))
-    last = ordered[-1]
+    *rounds, last = sorted(calls, key=_IN_TIME) if len(calls) > 1 else calls
     reply = tree.messages.get(last.reply_id) if last.reply_id else None
     return LoggedTurn(
         last,
-        tuple(ordered[:-1]),
+        tuple(rounds),
         _question(tree, reply) if reply else asked.get(last.turn_id),
         reply,
-        tree.opinions.get(last.reply_id, Opinion()),
-        bool(reply and reply.id in path),
-        bool(reply and reply.id in continued),
+        tree.opinions.get(last.reply_id, _NO_OPINION),
+        last.reply_id in path and reply is not None,
+        last.reply_id in continued and reply is not None,
     )
 
 
@@ -104,7 +112,7 @@ def _opinions(feedback: Sequence[LoggedFeedback]) -> dict[str, Opinion]:
     """What was said last counts."""
     found: dict[str, Opinion] = {}
     for one in feedback:
-        known = found.get(one.message_id, Opinion())
+        known = found.get(one.message_id, _NO_OPINION)
         if one.kind == "rating":
             known = Opinion(one.rating, known.correction, known.regenerated)
         elif one.kind == "correction":

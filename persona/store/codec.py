@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in the module, and not in its types
 from typing import Any
 
@@ -45,6 +46,12 @@ def decode_tokens(raw: str) -> dict[str, int]:
     """The counts that `encode_tokens` wrote."""
     counts: dict[str, int] = json.loads(raw) if raw else {}
     return counts
+
+
+@lru_cache(maxsize=1 << 14)  # a few hundred counts come again and again
+def count_in(raw: str, counter: str) -> int:
+    """The count of one counter among those that `encode_tokens` wrote, 0 where it has none there."""
+    return decode_tokens(raw).get(counter, 0)
 
 
 def encode_tags(tags: Sequence[str]) -> str:

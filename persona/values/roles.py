@@ -29,10 +29,12 @@ def wants(example: Example, shape: Shape, name: str) -> None:
 
 def write(messages: Sequence[Message], weights: Sequence[bool], form: RoleForm) -> list[Json]:
     """The messages in this form. Raises InvalidInput, with the reason, for what it cannot say."""
+    if not form.strict and (rows := _plainly(messages, weights, form)):
+        return rows
     if form.strict:
         messages, weights = in_turn(messages, weights)
     _refuse(messages, form)
-    rows: list[Json] = []
+    rows = []
     for message, carries in zip(messages, weights, strict=True):
         if message.role == "tool":
             rows += _results(message, form)
@@ -45,6 +47,23 @@ def write(messages: Sequence[Message], weights: Sequence[bool], form: RoleForm) 
         rows.append(row)
     if faults := problems(rows, form):
         raise InvalidInput(f"the form cannot say this: {faults[0].reason}", hint=faults[0].hint)
+    return rows
+
+
+def _plainly(messages: Sequence[Message], weights: Sequence[bool], form: RoleForm) -> list[Json]:
+    """The messages of nothing but words that end with a reply to learn, as most do; nothing where a fault could be."""
+    if not (messages and weights[-1] and messages[-1].role == "assistant"):
+        return []
+    rows: list[Json] = []
+    for message, carries in zip(messages, weights, strict=True):
+        if len(message.parts) != 1 or type(only := message.parts[0]) is not Text:
+            return []
+        if message.role == "tool" or not only.text or only.text.isspace():
+            return []
+        row: Json = {"role": message.role, "content": only.text}
+        if form.weights and not carries and message.role == "assistant":
+            row["weight"] = 0
+        rows.append(row)
     return rows
 
 

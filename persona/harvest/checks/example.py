@@ -74,9 +74,14 @@ EXAMPLE: tuple[Check[Candidate], ...] = (
     Check("short", "the reply has fewer characters than harvest.min_reply_chars", _short),
     Check("same", "both replies of a preference say the same", _same),
     Check("placeholder", "the reply holds what should have been filled in, or a tag of the window", _placeholder),
-    Check("held out", "asks what a shot of the route or an example of harvest.exclude asks", _held_out),
+    Check(
+        "held out",
+        "asks what a shot of the route or an example of harvest.exclude asks",
+        _held_out,
+        lambda rules: rules.held_out.questions,
+    ),
     Check("memory", "the reply uses what was remembered, and the example does not show it", _memory),
-    Check("language", "in a language that harvest.languages does not name", _language),
+    Check("language", "in a language that harvest.languages does not name", _language, lambda rules: rules.languages),
 )
 """In this order: what is cheap to tell comes first. What one takes out, the next ones do not see."""
 

@@ -1,13 +1,12 @@
 """The checks on what the log says of a reply, before anything is rendered: what is not asked for, and what failed."""
 
-from dataclasses import dataclass
-
 from persona.harvest.checks.rules import Check, Rules
 from persona.harvest.turns import LoggedTurn
 from persona.values.log import LoggedConversation
+from persona.values.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Said:
     """One turn in its conversation."""
 
@@ -103,13 +102,30 @@ def _disliked(said: Said, rules: Rules) -> str | None:
 
 
 SELECTION: tuple[Check[Said], ...] = (
-    Check("arm", "answered by an arm that was not asked for", _arm),
+    Check("arm", "answered by an arm that was not asked for", _arm, lambda rules: rules.selection.arms),
     Check("dates", "outside of the time that was asked for", _dates),
-    Check("users", "of a tenant or a user that was not asked for", _users),
-    Check("tags", "in a conversation without one of the tags that were asked for", _tags),
-    Check("rating", "not rated as well as was asked for", _rating),
-    Check("consent", "the user did not agree to training, or does not any more", _consent),
-    Check("holdout", "earlier than the holdout, of a user who is in it", _holdout),
+    Check(
+        "users",
+        "of a tenant or a user that was not asked for",
+        _users,
+        lambda rules: rules.selection.tenants or rules.selection.users,
+    ),
+    Check(
+        "tags",
+        "in a conversation without one of the tags that were asked for",
+        _tags,
+        lambda rules: rules.selection.tags,
+    ),
+    Check(
+        "rating", "not rated as well as was asked for", _rating, lambda rules: rules.selection.rated_from is not None
+    ),
+    Check(
+        "consent",
+        "the user did not agree to training, or does not any more",
+        _consent,
+        lambda rules: rules.consent_required,
+    ),
+    Check("holdout", "earlier than the holdout, of a user who is in it", _holdout, lambda rules: rules.holdout_us),
 )
 """What decides whether an exchange may be taken at all, for an example of any shape."""
 
@@ -125,6 +141,11 @@ CHOSEN: tuple[Check[Said], ...] = (
     Check("regenerated", "another reply was asked for, and the conversation went on from that", _regenerated),
     Check("left", "the conversation went on from another version of the question", _left),
     Check("truncated", "the reply ended because it was too long, and nobody corrected it", _truncated),
-    Check("disliked", "rated below harvest.liked_from, and not corrected", _disliked),
+    Check(
+        "disliked",
+        "rated below harvest.liked_from, and not corrected",
+        _disliked,
+        lambda rules: rules.liked_from is not None,
+    ),
 )
 """What keeps a reply from being one to learn. The worse half of a preference, and one rated alone, may be such."""

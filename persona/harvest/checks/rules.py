@@ -1,6 +1,6 @@
 """What the checks go by, and the form that each of them has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -32,8 +32,17 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[T]):
-    """A named reason to take something out: `judge` gives it in words, or None. `about` tells people what it does."""
+    """A named reason to take something out: `judge` gives it in words, or None. `about` tells people what it does.
+
+    Where the rules give it nothing to go by, which `matters` says, it takes nothing out.
+    """
 
     name: str
     about: str
     judge: Callable[[T, Rules], str | None]
+    matters: Callable[[Rules], object] = lambda rules: True
+
+
+def that_matter(checks: Iterable[Check[T]], rules: Rules) -> tuple[Check[T], ...]:
+    """Those of the checks that can take something out under these rules."""
+    return tuple(check for check in checks if check.matters(rules))
