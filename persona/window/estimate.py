@@ -10,8 +10,8 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
 
 NAME = "estimate-1"
 
@@ -206,6 +206,9 @@ _PIECE = _piece_pattern()
 _BLOCK_START = re.compile(r"(?<=>\n)(?=<)")
 _SPACES = re.compile(r"\s ")
 _LONGEST_KNOWN = 40  # characters: longer words seldom come again
+_FREE = {
+    name: min(free if slope else inf for free, slope in costs.values()) for name, costs in COSTS.items()
+}  # up to this length a piece is one token in every language
 _ASCII = {chr(code): _ascii_class(chr(code)) for code in range(128)}
 _STARTS, _CLASSES = zip(*_class_starts(), strict=True)
 _HINTS = _hints()
@@ -230,13 +233,15 @@ def _block_tokens(block: str) -> int:
     remainder = " ".join(others)
     sizes: dict[str, list[int]] = defaultdict(list, word=plain)
     tokens = float(len(plain))
-    for measured in _measured_words(others, remainder):
-        tokens += measured.tokens
-        for name, length in measured.sizes:
+    for measured, classes in _measured_words(others, remainder):
+        tokens += measured
+        for name, length in classes:
             sizes[name].append(length)
     languages = _language_weights(words, remainder, han="han" in sizes)
     for name, lengths in sizes.items():
-        tokens += _further_tokens(sorted(lengths), COSTS[name], languages)
+        lengths.sort()
+        if lengths and lengths[-1] > _FREE[name]:
+            tokens += _further_tokens(lengths, COSTS[name], languages)
     return max(1, int(tokens + 0.5))
 
 
@@ -255,12 +260,8 @@ def _plain_words_apart(words: list[str]) -> tuple[list[int], list[str]]:
     return lengths, others
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """The pieces of a text: the tokens that they take at least, and class and length of those that may take more."""
-
-    tokens: float
-    sizes: tuple[tuple[str, int], ...]
+_Measured = tuple[float, tuple[tuple[str, int], ...]]
+"""The pieces of a text: the tokens that they take at least, and class and length of those that may take more."""
 
 
 def _measured_words(words: list[str], text: str) -> list[_Measured]:
@@ -284,12 +285,12 @@ def _measure(text: str) -> _Measured:
         name = piece_class(piece)
         if name == "symbol":
             tokens += symbol_tokens(piece) - 1
-        else:
+        elif len(piece) > _FREE[name] or name == "han":  # of which the language asks too
             sizes.append((name, len(piece)))
-    return _Measured(tokens, tuple(sizes))
+    return tokens, tuple(sizes)
 
 
-_measure_once = lru_cache(maxsize=4096)(_measure)
+_measure_once = lru_cache(maxsize=1 << 14)(_measure)
 
 
 def split_pieces(text: str) -> list[str]:
