@@ -1,6 +1,7 @@
 """Lines of bytes that can be read one by one: a file of them, and where each begins."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ def write_lines(folder: Path, name: str, lines: Sequence[bytes]) -> None:
 
 
 class Lines:
-    """The lines of one file; what is not asked for is not read."""
+    """The lines of one file: some of them, or all at once."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self.ends = np.load(folder / f"{name}.npy")
@@ -25,9 +26,8 @@ class Lines:
         return len(self.ends) - 1
 
     def __iter__(self) -> Iterator[bytes]:
-        with self._path.open("rb") as file:
-            for length in np.diff(self.ends).tolist():
-                yield file.read(length)
+        whole, ends = self._path.read_bytes(), self.ends.tolist()
+        return (whole[start:end] for start, end in pairwise(ends))
 
     def at(self, numbers: Iterable[int]) -> list[bytes]:
         """Some of the lines."""

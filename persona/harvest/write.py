@@ -70,9 +70,14 @@ class Shards:
         self._hashed: Hashed | None = None
         self.written: dict[str, Written] = {}
 
-    def add(self, piece: bytes, columns: tuple[str, ...]) -> None:
-        """Writes one example that is a piece already."""
-        self._current().add(piece, columns)
+    def extend(self, pieces: Sequence[bytes], columns: tuple[str, ...]) -> None:
+        """Writes examples that are pieces already, as many as a file takes at a time."""
+        at = 0
+        while at < len(pieces):
+            writer = self._current()
+            room = self._most - writer.rows
+            writer.extend(pieces[at : at + room], columns)
+            at += room
 
     def write(self, row: Mapping[str, object]) -> None:
         """Writes one example."""
@@ -116,18 +121,19 @@ def write_format(out: Path, one: DatasetFormat, pile: Pile, columns: tuple[str, 
     """Writes the examples that are kept in one format; the files by their path within the dataset."""
     name = f"as-{one.name}"
     totals = [0] * len(SIDES)
+    kept = pile.kept
     for folder, where in pile.parts():
         said = np.diff(Lines(folder, name).ends) > 0
-        counts = np.bincount(pile.side[where][pile.kept[where] & said], minlength=len(SIDES))
+        counts = np.bincount(pile.side[where][kept[where] & said], minlength=len(SIDES))
         totals = [total + int(number) for total, number in zip(totals, counts, strict=True)]
     shards = [
         Shards(out / one.name, side, one.container, total, most) for side, total in zip(SIDES, totals, strict=True)
     ]
     for folder, where in pile.parts():
-        placed = zip(pile.kept[where].tolist(), pile.side[where].tolist(), Lines(folder, name), strict=True)
-        for kept, side, piece in placed:
-            if kept and piece:
-                shards[side].add(piece, columns)
+        pieces = list(Lines(folder, name))
+        for side, each in enumerate(shards):
+            rows = np.flatnonzero(kept[where] & (pile.side[where] == side)).tolist()
+            each.extend([pieces[row] for row in rows if pieces[row]], columns)
     for each in shards:
         each.close()
     return {f"{one.name}/{name}": told for each in shards for name, told in each.written.items()}
@@ -142,9 +148,8 @@ def write_rows(out: Path, chunks: list[Path], piles: Mapping[Shape, Pile]) -> Wr
             for shape, pile in piles.items():
                 where = parts[shape].get(chunk / shape)
                 if where is not None:
-                    for line in _placed(pile, chunk / shape, where):
-                        hashed.write(line)
-                        lines += 1
+                    hashed.write(b"".join(_placed(pile, chunk / shape, where)))
+                    lines += where.stop - where.start
             refused = (chunk / "refused.jsonl").read_bytes()
             hashed.write(refused)
             lines += refused.count(b"\n")
@@ -162,18 +167,25 @@ def write_contradictions(out: Path, found: Sequence[Contradiction]) -> dict[str,
         return {CONTRADICTIONS: Written(hashed.digest.hexdigest(), hashed.size, len(found))}
 
 
+_SIDED = tuple(b"," + line_of({"side": side})[1:] for side in SIDES)
+
+
 def _placed(pile: Pile, folder: Path, where: slice) -> Iterator[bytes]:
-    """The origins of a chunk's examples, each with its side, or with the check that took it out and what for."""
+    """The origins of a chunk's examples, each with its side, or with the check that took it out and what for.
+
+    In pieces that make the lines when they are joined.
+    """
     checks, sides, lost = (column[where].tolist() for column in (pile.check, pile.side, pile.lost_to))
     winners = sorted({row for row in lost if row != NOBODY})
     named = dict(zip(winners, (json.loads(line)["example"] for line in pile.lines("origins", winners)), strict=True))
     for at, origin in enumerate(Lines(folder, "origins")):
+        yield origin[:-1]
         if not checks[at]:
-            placed = {"side": SIDES[sides[at]]}
-        else:
-            placed = {"dropped": NAMES[checks[at]]}
-            if lost[at] != NOBODY:
-                placed["for"] = named[lost[at]]
-            if differs := pile.differs.get(where.start + at):
-                placed["differs"] = ", ".join(differs)
-        yield origin[:-1] + b"," + _encode(placed)[1:].encode() + b"\n"
+            yield _SIDED[sides[at]]
+            continue
+        taken = {"dropped": NAMES[checks[at]]}
+        if lost[at] != NOBODY:
+            taken["for"] = named[lost[at]]
+        if differs := pile.differs.get(where.start + at):
+            taken["differs"] = ", ".join(differs)
+        yield b"," + line_of(taken)[1:]

@@ -6,7 +6,7 @@ Writing: UTF-8 without a byte-order mark, line feeds, no space that JSON does no
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
 from persona.adapter import Container, valid
@@ -15,6 +15,8 @@ from persona.errors import InvalidInput
 SUFFIXES: dict[Container, str] = {"jsonl": ".jsonl", "json": ".json", "csv": ".csv", "text": ".txt"}
 """How the names of files end."""
 
+_OPENS: dict[Container, bytes] = {"jsonl": b"", "json": b"[\n", "csv": b"", "text": b""}
+_BETWEEN: dict[Container, bytes] = {"jsonl": b"", "json": b",\n", "csv": b"", "text": b"\n"}
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -29,19 +31,14 @@ class RowWriter:
 
     def write(self, row: Mapping[str, object]) -> int:
         """Writes one row and returns its bytes. Raises InvalidInput for what the file cannot hold."""
-        return self.add(piece_of(row, self._container), tuple(row))
+        return self.extend((piece_of(row, self._container),), tuple(row))
 
-    def add(self, piece: bytes, columns: tuple[str, ...]) -> int:
-        """The same for a row of these columns that `piece_of` has written already."""
-        lead = b""
-        if self._container == "csv":
-            lead = self._head(columns)
-        elif self._container == "json":
-            lead = b",\n" if self.rows else b"[\n"
-        elif self._container == "text":
-            lead = b"\n" if self.rows else b""
-        self.rows += 1
-        return self._file.write(lead + piece)
+    def extend(self, pieces: Sequence[bytes], columns: tuple[str, ...]) -> int:
+        """The same for rows, one at least, of these columns that `piece_of` has written already."""
+        between = _BETWEEN[self._container]
+        lead = self._head(columns) if self._container == "csv" else between if self.rows else _OPENS[self._container]
+        self.rows += len(pieces)
+        return self._file.write(lead + between.join(pieces))
 
     def finish(self) -> None:
         """Ends the file: an array needs it, and one without rows most of all."""
