@@ -25,7 +25,7 @@ from persona.harvest.tally import Tally
 from persona.harvest.turns import LoggedTurn, tree_of, turns_of
 from persona.render.known import recalled_ids
 from persona.store import log
-from persona.store.codec import count_in, decode_plan, names_nothing
+from persona.store.codec import count_in, decode_plans, names_nothing
 from persona.store.engine import Database
 from persona.store.log import LogReader, Wanted
 from persona.store.sqlite import existing
@@ -82,13 +82,16 @@ class Mapper:
 
     def _words(self, found: Iterable[LoggedConversation]) -> Words:
         """What the plans of these conversations name; what was declared is kept for the next ones."""
-        bare = self._job.recipe.raw  # of which only what was remembered and declared is asked
-        plans = {
-            exchange.id: NO_PLAN if bare and names_nothing(exchange.plan) else decode_plan(exchange.plan)
+        told = {
+            exchange.id: exchange.plan
             for conversation in found
             for exchange in conversation.exchanges
             if exchange.purpose == "turn" and exchange.reply_id
         }
+        plans = dict.fromkeys(told, NO_PLAN)
+        if self._job.recipe.raw:  # of which only what was remembered and declared is asked
+            told = {id: plan for id, plan in told.items() if not names_nothing(plan)}
+        plans.update(zip(told, decode_plans(told.values()), strict=True))
         digests = {plan.tools_digest for plan in plans.values()} - {"", *self._declared}
         if digests:
             kept = self._database.run_now(lambda tx: log.prompts(tx, digests), write=False)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from persona.errors import NotFound
-from persona.render.history import counted
-from persona.store.codec import decode_tokens
-from persona.store.conversations import Stored
+from persona.render.history import Counted, tokens_of, whole_turns
+from persona.store.codec import count_in
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.memory import Fact, Recalled, Source
 from persona.values.message import Message
@@ -24,7 +23,7 @@ class Known:
         self.conversation = conversation
         self._counter = counter
         self._place = {message.id: at for at, message in enumerate(conversation.messages)}
-        self._stored: dict[str, Stored] = {}
+        self._tokens: dict[str, Counted] = {}
         self._facts = {fact.id: fact for fact in conversation.facts}
         self._fact_lines: dict[str, Line] = {}
 
@@ -41,13 +40,13 @@ class Known:
 
     def turns_before(self, asked: Message, first_depth: int) -> tuple[PastTurn, ...]:
         """The whole turns on the path to a message, from a depth on."""
-        path: list[Stored] = []
+        path: list[Counted] = []
         before = self._message(asked.parent_id)
         while before is not None and before.depth >= first_depth:
             path.append(self._counted(before))
             before = self._message(before.parent_id)
         path.reverse()
-        return counted(path, self._counter)
+        return whole_turns(path)
 
     def fact(self, id: str) -> Fact | None:
         """A fact that the profile held, unless it was erased."""
@@ -77,12 +76,12 @@ class Known:
         place = self._place.get(id)
         return None if place is None else self.conversation.messages[place]
 
-    def _counted(self, message: Message) -> Stored:
-        stored = self._stored.get(message.id)
-        if stored is None:
-            raw = self.conversation.counts[self._place[message.id]]
-            stored = self._stored[message.id] = Stored(message, decode_tokens(raw))
-        return stored
+    def _counted(self, message: Message) -> Counted:
+        found = self._tokens.get(message.id)
+        if found is None:
+            known = count_in(self.conversation.counts[self._place[message.id]], self._counter.name)
+            found = self._tokens[message.id] = message, tokens_of(message, known, self._counter)
+        return found
 
 
 class MemoryLines:
@@ -121,7 +120,9 @@ def recalled_ids(plan: Plan) -> list[str]:
 
 def missing(plan: Plan, known: Known, memories: Mapping[str, LoggedMemory]) -> Iterator[str]:
     """What the window showed and the store holds no more, in words."""
-    shown = [*plan.section("profile").candidates, *plan.section("recall").candidates]
+    shown = plan.section("profile").candidates + plan.section("recall").candidates
+    if not shown:
+        return
     gone = {"fact": 0, "memory": 0}
     for one in shown:
         if one.included and one.score is None and known.fact(one.id) is None:

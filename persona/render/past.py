@@ -17,7 +17,7 @@ from persona.routing.routes import Arm, Shot
 from persona.store.codec import decode_plan
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Message
-from persona.values.plan import Plan
+from persona.values.plan import Candidate, Plan, SectionName
 from persona.values.record import record
 from persona.values.request import AnswerSchema, Target, Tool
 from persona.window.blocks import BARE_CONTEXT, context_block
@@ -109,22 +109,23 @@ class Past:
     def _as_it_was(self, scene: _Scene) -> tuple[Materials, Anchor, WindowRules]:
         """Only what went in, with the anchor that the plan tells: all of it fits again, in the same order."""
         plan, known = scene.plan, scene.known
-        profile = [self._line(known, one.id) for one in plan.section("profile").candidates if one.included]
-        recall = [one for one in plan.section("recall").candidates if one.included]
+        profile = [self._line(known, one.id) for one in _included(plan, "profile")]
+        recall = _included(plan, "recall")
         waiting = [self._line(known, one.id) for one in recall if one.score is None]
         lines = [
             self._lines.line(memory, one.score)
             for one in recall
             if one.score is not None and (memory := known.memory(scene.memories, one.id))
         ]
-        shots = [one.id for one in plan.section("shots").candidates if one.included]
-        told = {one.id for one in plan.section("summary").candidates if one.included}
-        summary = next((one for one in known.summaries(scene.exchange, scene.asked) if one.id in told), None)
+        shots = [one.id for one in _included(plan, "shots")]
+        told = {one.id for one in _included(plan, "summary")}
+        summaries = known.summaries(scene.exchange, scene.asked) if told else ()
+        summary = next((one for one in summaries if one.id in told), None)
         shown = [line for line in profile if line]
         anchor = Anchor(
             first_depth=plan.history.first_depth,
             frozen_us=_NEVER_US,
-            facts=tuple(line.id for line in shown),
+            facts=tuple([line.id for line in shown]),
             shots=tuple(shots),
             summary_id=summary.id if summary else "",
             facts_shown=len(shown),
@@ -182,7 +183,7 @@ class Past:
         recall: Sequence[Line],
     ) -> Materials:
         said = context_block(stated(self._arm.stated, scene.known.conversation.traits, scene.asked.created_us))
-        gathered = any(scene.plan.section(name).candidates for name in ("profile", "recall"))
+        gathered = scene.plan.section("profile").candidates or scene.plan.section("recall").candidates
         return Materials(
             target=self._target,
             counter=self.counter,
@@ -218,6 +219,10 @@ class Past:
             return rules
         self._then = replace(rules, limit=plan.limit, scale=plan.scale)
         return self._then
+
+
+def _included(plan: Plan, name: SectionName) -> list[Candidate]:
+    return [one for one in plan.section(name).candidates if one.included]
 
 
 def _room(rules: WindowRules, plan: Plan) -> float:

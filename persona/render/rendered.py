@@ -46,6 +46,8 @@ class Rendered:
     def without(self, left_out: Collection[SectionName]) -> tuple[Message, ...]:
         """The messages without those sections; what was recalled is taken out of the user's message."""
         bare = with_blocks(self.asked, self.context) if "recall" in left_out and self.recall else None
+        if bare is None and set(left_out).isdisjoint(self.sections):
+            return self.messages
         first_of_input = self.sections.index("input")
         return tuple(
             bare if bare and at == first_of_input else message

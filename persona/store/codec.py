@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in the module, and not in its types
 from typing import Any
@@ -91,13 +91,24 @@ def encode_plan(plan: Plan) -> str:
 
 def decode_plan(raw: str) -> Plan:
     """The plan that `encode_plan` wrote."""
-    *head, sections, history, jumped, prefix, scale, notes, tools_digest, answer = json.loads(raw)
-    target, counter, label, total, limit, reserve, framing, tools = head
+    return _plan(json.loads(raw))
+
+
+def decode_plans(raws: Iterable[str]) -> list[Plan]:
+    """Many of them at once."""
+    return list(map(_plan, json.loads(f"[{','.join(raws)}]")))
+
+
+def _plan(told: list[Any]) -> Plan:
+    *most, sections, history, jumped, prefix, scale, notes, tools_digest, answer = told
+    target, counter, label, total, limit, reserve, framing, tools = most
     return Plan(
         *(target, counter, label, total, limit, reserve, framing, tools),
         tuple(
-            SectionPlan(name, tokens, grant, tuple(Candidate(*c) for c in candidates), digest)
-            for name, tokens, grant, candidates, digest in sections
+            [
+                SectionPlan(name, tokens, grant, tuple([Candidate(*c) for c in candidates]), digest)
+                for name, tokens, grant, candidates, digest in sections
+            ]
         ),
         HistoryRange(*history),
         jumped,

@@ -58,4 +58,4 @@ def room_of_history(plan: Plan, most: Share) -> int:
 
 def tokens_of(turns: Sequence[PastTurn]) -> int:
     """Tokens of several turns."""
-    return sum(turn.tokens for turn in turns)
+    return sum([turn.tokens for turn in turns])

@@ -24,6 +24,9 @@ def share_out(
     granted: dict[SectionName, int] = {}
     wants: dict[SectionName, int] = {}
     for name in order:
+        if not wanted[name]:  # as of most sections
+            wants[name] = granted[name] = 0
+            continue
         least, most = rules.sections[name].bounds(rules.limit)
         wants[name] = wanted[name] * EXACT if name in frozen else min(wanted[name] * EXACT, most)
         granted[name] = min(wants[name], least, rest)
