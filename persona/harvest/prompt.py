@@ -33,7 +33,7 @@ class Prompt:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Words:
     """The plans of exchanges by their ids, and what they name: memories by their ids, and what was declared beside
     the messages, tools and the schema of an answer, by its digest."""
@@ -43,7 +43,7 @@ class Words:
     declared: Mapping[str, Declared]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Scene:
     """A conversation as its examples are made of it."""
 

@@ -1,6 +1,5 @@
 """What the log holds of whole conversations, as harvest and replay read it."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from persona.values.memory import Fact, MemoryKind
@@ -62,7 +61,7 @@ class LoggedExchange:
         return Cost(Decimal(self.cost_usd) if self.cost_usd else None, self.cost_source)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedFeedback:
     """A rating, a correction, a comment or a regeneration, on one reply."""
 
@@ -74,7 +73,7 @@ class LoggedFeedback:
     created_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedSummary:
     """What was said up to and including the message at `upto_depth`, and when that was written."""
 
@@ -84,7 +83,7 @@ class LoggedSummary:
     created_us: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LoggedMemory:
     """The words of a memory that a plan names by its id, and where they come from. `at_us` is when it was said."""
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any, Literal, overload
 
+from persona.values.record import record
+
 MemoryKind = Literal["fact", "turn", "chunk"]
 Told = Literal["app", "user"]
 """Who may tell a fact outright."""
 Origin = Literal["app", "user", "learnt"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fact:
     """One entry of a user's profile, with the time it was true and where it came from.
 

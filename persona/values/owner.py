@@ -1,10 +1,11 @@
 """Whoever owns memories: a user of a tenant, or a knowledge base."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from persona.values.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True, slots=True)
 class Owner:
     """The key under which everything is kept and without which no memory can be read."""
 
@@ -13,7 +14,7 @@ class Owner:
     kind: Literal["user", "knowledge"] = "user"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Traits:
     """What the input section says about the user; every field may be empty."""
 

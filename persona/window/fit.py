@@ -50,22 +50,23 @@ def fit(
     Raises WindowTooSmall, with the arithmetic, when what is pinned does not fit: nothing is cut silently.
     """
     context = materials.context or (BARE_CONTEXT if materials.recall or materials.facts else "")
-    must = _pinned(materials, context)
+    asked = with_blocks(materials.input, context)
+    must = _pinned(materials, asked)
     room = rules.limit - sum(must.values())
     if room < 0:
         raise refuse(rules, must)
     layout = arrange(materials, rules, anchor, room)
-    messages, stable, sections = _write_out(materials, context, layout, must)
+    messages, stable, sections = _write_out(materials, context, asked, layout, must)
     plan = _plan(materials, rules, layout, must, sections)
-    history = tuple(message for turn in layout.kept for message in turn.messages)
-    if prefix := unchanged(plan, previous, history, same_turn):
-        plan = replace(plan, prefix_tokens=prefix)
+    if previous is not None:
+        history = [message for turn in layout.kept for message in turn.messages]
+        if prefix := unchanged(plan, previous, history, same_turn):
+            plan = replace(plan, prefix_tokens=prefix)
     return Fitted(messages, plan, layout.anchor, stable)
 
 
-def _pinned(materials: Materials, context: str) -> dict[str, int]:
+def _pinned(materials: Materials, asked: Message) -> dict[str, int]:
     counter = materials.counter
-    asked = with_blocks(materials.input, context)
     return {
         "instructions": materials.instructions.tokens,
         "tools": materials.tools_tokens,
@@ -76,27 +77,37 @@ def _pinned(materials: Materials, context: str) -> dict[str, int]:
 
 
 def _write_out(
-    materials: Materials, context: str, layout: Layout, must: dict[str, int]
+    materials: Materials, context: str, asked: Message, layout: Layout, must: dict[str, int]
 ) -> tuple[tuple[Message, ...], tuple[int, ...], tuple[SectionPlan, ...]]:
-    """The messages in the order they are sent, which of them end something stable, and the plan of each section."""
+    """The messages in the order they are sent, which of them end something stable, and the plan of each section.
+
+    `asked` is the user's message behind the context, which what is recalled goes before.
+    """
     granted, frozen = layout.granted, layout.frozen
     shots, shots_plan = choose_shots(frozen.shots, granted["shots"])
     profile, profile_plan = choose_lines("profile", frozen.profile, granted["profile"])
     summary, summary_plan = choose_summary(frozen.summary, frozen.summary_tokens, granted["summary"])
     recall, recall_plan = choose_lines("recall", layout.recall, granted["recall"], "fits")
-    lead = f"{RECALL_OPEN}{recall}{RECALL_CLOSE}" if recall else ""
+    if recall:
+        asked = with_blocks(materials.input, f"{RECALL_OPEN}{recall}{RECALL_CLOSE}{context}")
     about = (say("system", f"{PROFILE_OPEN}{profile}{PROFILE_CLOSE}"),) if profile else ()
-    past = tuple(message for turn in layout.kept for message in turn.messages)
+    past = tuple([message for turn in layout.kept for message in turn.messages])
     standing = (materials.instructions.messages, shots, about + summary, past)
-    asking = (with_blocks(materials.input, lead + context), *materials.running)
-    messages = (*chain.from_iterable(standing), *asking)
+    messages = (*chain.from_iterable(standing), asked, *materials.running)
     ends = {end - 1 for end in accumulate(map(len, standing)) if end}
     if materials.running:
         ends.add(len(messages) - 1)
     history = SectionPlan("history", tokens_of(layout.kept), granted["history"])
     instructions = pinned("instructions", materials.instructions.tokens, materials.instructions)
-    asked = pinned("input", must["input"])
-    sections = (instructions, shots_plan, profile_plan, summary_plan, history, recall_plan, asked)
+    sections = (
+        instructions,
+        shots_plan,
+        profile_plan,
+        summary_plan,
+        history,
+        recall_plan,
+        pinned("input", must["input"]),
+    )
     return messages, tuple(sorted(ends)), sections
 
 
@@ -111,7 +122,7 @@ def _plan(
         target=materials.target,
         counter=materials.counter.name,
         label=label(materials.counter, materials.samples),
-        total=sum(section.tokens for section in sections) + must["tools"] + materials.answer_tokens + must["framing"],
+        total=sum([section.tokens for section in sections]) + must["tools"] + materials.answer_tokens + must["framing"],
         limit=rules.limit,
         reserve=rules.reserve,
         framing=must["framing"],

@@ -10,7 +10,7 @@ from persona.window.blocks import RECALL_CLOSE, RECALL_OPEN
 from persona.window.budget import share_out
 from persona.window.materials import Anchor, Line, Materials, PastTurn
 from persona.window.rules import FROZEN, WindowRules
-from persona.window.snapshot import Snapshot, Wish, freeze, stand
+from persona.window.snapshot import NO_WISH, Snapshot, Wish, freeze, stand
 
 
 @record(frozen=True, slots=True)
@@ -57,6 +57,8 @@ def _since(anchor: Anchor, turns: tuple[PastTurn, ...]) -> tuple[PastTurn, ...]:
 
 def _recall(materials: Materials, frozen: Snapshot, turns: Sequence[PastTurn]) -> Wish:
     """The facts that wait, and what was recalled as far as the window does not show it already."""
+    if not materials.recall and not frozen.waiting:
+        return NO_WISH
     counter = materials.counter
     hits: list[Line] = []
     dropped: list[tuple[Line, str]] = []
@@ -81,6 +83,6 @@ def _wants(frozen: Snapshot, recall: Wish, turns: Sequence[PastTurn]) -> dict[Se
         "profile": frozen.profile.wanted,
         "recall": recall.wanted,
         "summary": frozen.summary_tokens,
-        "shots": sum(shot.tokens for shot in frozen.shots),
+        "shots": sum([shot.tokens for shot in frozen.shots]),
         "history": tokens_of(turns),
     }

@@ -12,10 +12,13 @@ from persona.window.materials import Block, Summary, digest
 from persona.window.snapshot import Wish
 
 _FROZEN = "frozen at the anchor"
+_NO_TEXT = digest("")
 
 
 def choose_lines(name: SectionName, wish: Wish, grant: int, kept: str = _FROZEN) -> tuple[str, SectionPlan]:
     """The lines that fit, joined, and the section's plan. `kept` is the rule that goes with them."""
+    if not wish.lines and not wish.dropped:
+        return "", SectionPlan(name, 0, grant, (), _NO_TEXT)
     used, open_, over = wish.wrapping, True, _over(grant)
     text: list[str] = []
     candidates: list[Candidate] = []
@@ -34,6 +37,8 @@ def choose_lines(name: SectionName, wish: Wish, grant: int, kept: str = _FROZEN)
 
 def choose_shots(shots: Sequence[Block], grant: int) -> tuple[tuple[Message, ...], SectionPlan]:
     """The demonstrations that fit, as messages."""
+    if not shots:
+        return (), SectionPlan("shots", 0, grant)
     used, open_ = 0, True
     chosen: list[Block] = []
     candidates: list[Candidate] = []

@@ -29,7 +29,11 @@ class Wish:
     @property
     def wanted(self) -> int:
         """Tokens for all of it."""
-        return self.wrapping + sum(line.tokens for line in self.lines) if self.lines else 0
+        return self.wrapping + sum([line.tokens for line in self.lines]) if self.lines else 0
+
+
+NO_WISH = Wish()
+"""Of a section that has nothing to show."""
 
 
 @record(frozen=True, slots=True)
@@ -81,15 +85,15 @@ def freeze(materials: Materials, rules: WindowRules, anchor: Anchor) -> Snapshot
 def _snapshot(materials: Materials, anchor: Anchor, fresh: frozenset[SectionName], summary: Summary | None) -> Snapshot:
     """What the anchor names. A shot or a summary that is gone since is left out."""
     line_of = {line.id: line for line in materials.facts}
-    lines = tuple(line_of[id] for id in anchor.facts)
+    lines = tuple([line_of[id] for id in anchor.facts])
     shown = len(lines) if "profile" in fresh else anchor.facts_shown
-    others = tuple((line, _NO_ROOM) for line in lines[shown:])
+    others = tuple([(line, _NO_ROOM) for line in lines[shown:]])
     shots = materials.shots
     return Snapshot(
         anchor=anchor,
         fresh=fresh,
-        shots=shots if "shots" in fresh else tuple(shot for shot in shots if shot.id in anchor.shots),
-        profile=Wish(lines[:shown], _wrapping(materials.counter), others),
+        shots=shots if "shots" in fresh else tuple([shot for shot in shots if shot.id in anchor.shots]),
+        profile=Wish(lines[:shown], _wrapping(materials.counter), others) if lines else NO_WISH,
         summary=summary,
         summary_tokens=summary_tokens(summary, materials.counter) if summary else 0,
         waiting=_without(materials.facts, anchor.facts),

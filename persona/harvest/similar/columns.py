@@ -15,6 +15,7 @@ from persona.harvest.similar.lexicon import Lexicon, Read
 from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of
 from persona.harvest.similar.topics import TERMS, first_terms, template
 from persona.values import words
+from persona.values.record import record
 
 Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
 """The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
@@ -24,7 +25,7 @@ _WITHIN, _ASKED_FIRST, _TOLD_FIRST, _TELLING = 1, 2, 4, 8  # of a word with a ca
 _ON_BOTH = _ASKED_FIRST | _TOLD_FIRST | _TELLING
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """A row to compare. The texts are as they will be written, personal data replaced.
 
