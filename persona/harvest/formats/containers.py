@@ -61,15 +61,22 @@ def piece_of(row: Mapping[str, object], container: Container) -> bytes:
             raise InvalidInput("a CSV file cannot hold a NUL character", hint="write it as JSON lines")
         return _cells(row.values())
     if container == "text":
-        return valid(f"{row['text']}\n").encode()
+        return _bytes(f"{row['text']}\n")
     try:
         line = _encode(row)
     except ValueError as error:
         raise InvalidInput("a number of the row is not finite", hint="JSON has no NaN: drop the row") from error
-    return valid(line if container == "json" else f"{line}\n").encode()
+    return _bytes(line if container == "json" else f"{line}\n")
 
 
 def _cells(values: Iterable[object]) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(values)
-    return valid(out.getvalue()).encode()
+    return _bytes(out.getvalue())
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return valid(text).encode()
