@@ -33,7 +33,7 @@ class StaticWords:
             distinct = list(dict.fromkeys(words.tokens(text)))[:_MOST_WORDS]
             if distinct:
                 parts = [_vector(word, lang) for word in distinct]
-                total: NDArray[np.float64] = np.sum(parts, axis=0, dtype=np.float64)
+                total: NDArray[np.float64] = np.add.reduce(parts, axis=0, dtype=np.float64)
                 if square := float(total @ total):
                     vectors[row] = total / sqrt(square)
         return vectors

@@ -38,11 +38,10 @@ _ANY_MONTH = f"(?P<month>{'|'.join(sorted(_MONTHS | _SHORTENED, key=len, reverse
 _YEAR = r"(?P<year>(?:19|20)\d\d)"
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])"
 _EDGE = re.compile(
-    r"\b(?:since|before|after|until|till|between|depuis|avant|apr[èe]s|jusqu|entre|d[èe]s le|[àa] partir)\b",
-    re.IGNORECASE,
+    r"\b(?:since|before|after|until|till|between|depuis|avant|apr[èe]s|jusqu|entre|d[èe]s le|[àa] partir)\b"
 )
 _FORMS = tuple(
-    re.compile(form, re.IGNORECASE)
+    re.compile(form)
     for form in (
         rf"\b{_YEAR}-(?P<month>0[1-9]|1[0-2])(?:-{_DAY})?\b",
         rf"\b{_DAY}(?:st|nd|rd|th|er)?(?:\s+of)?\s+{_ANY_MONTH}(?!\w)(?:,?\s+{_YEAR}\b)?",
@@ -97,13 +96,15 @@ class Named:
 @lru_cache(maxsize=32)  # a turn asks it for each owner it searches
 def named(question: str) -> tuple[Named, ...]:
     """The times that a question names, none for most questions."""
-    perhaps = "19" in question or "20" in question or not _MONTH_WORDS.isdisjoint(_WORD.findall(question.lower()))
+    question = question.lower()
+    perhaps = "19" in question or "20" in question or not _MONTH_WORDS.isdisjoint(_WORD.findall(question))
     if not perhaps or _EDGE.search(question):
         return ()
     found: list[Named] = []
     for form in _FORMS:  # what names a day would name its month once more
-        found += [_read(one) for one in form.finditer(question)]
-        question = form.sub(" ", question)
+        if read := [_read(one) for one in form.finditer(question)]:
+            found += read
+            question = form.sub(" ", question)
     return tuple(found)
 
 
@@ -133,6 +134,6 @@ def of_these_times(
 
 def _read(match: re.Match[str]) -> Named:
     said = match.groupdict()
-    month = (said.get("month") or "").lower()
+    month = said.get("month") or ""
     number = int(month) if month.isdigit() else (_MONTHS | _SHORTENED).get(month, 0)
     return Named(int(said.get("year") or 0), number, int(said.get("day") or 0))

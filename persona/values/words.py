@@ -106,12 +106,14 @@ def language(text: str) -> str:
 @lru_cache(maxsize=256)  # a turn asks it of the same words for their terms and for their vector
 def _language(beginning: str) -> str:
     read = _straight(beginning.lower())
-    words = [fold(word.replace("'", "")) for word in _PLAIN_WORD.findall(_ELIDED.sub(" ", read))]
-    votes = {"fr": len(_ELIDED.findall(read)) + len(_ACCENTS.findall(read)), "en": 0, "?": 0}
-    votes["?"] += 2 * len(_ELSEWHERE.findall(read))
-    for word in words:
-        if word in _VOTES:
-            votes[_VOTES[word]] += 1
+    plain, elided = _ELIDED.subn(" ", read) if "'" in read else (read, 0)
+    votes = {"fr": elided, "en": 0, "?": 0}
+    if not read.isascii():
+        votes["fr"] += len(_ACCENTS.findall(read))
+        votes["?"] += 2 * len(_ELSEWHERE.findall(read))
+    for word in _PLAIN_WORD.findall(plain):
+        if vote := _VOTES.get(fold(word.replace("'", "") if "'" in word else word)):
+            votes[vote] += 1
     if not votes["?"] and votes["fr"] == votes["en"]:  # names, keywords: only the words' shape is left
         votes["fr"] += len(_FRENCH_SHAPE.findall(read))
         votes["en"] += len(_ENGLISH_SHAPE.findall(read))
@@ -131,13 +133,17 @@ def terms(text: str, lang: str | None = None) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """The words of `text`, case folded, stop words and all; hours and unspaced scripts as in `terms`."""
-    plain = text if text.isascii() else _straight(unicodedata.normalize("NFKC", text))
+    ascii_only = text.isascii()
+    plain = text if ascii_only else _straight(unicodedata.normalize("NFKC", text))
     plain = plain.casefold()
     if _CLOCK_HINT.search(plain):
         plain = _CLOCK.sub(_hour, plain)
-    found: list[str] = (_MARKED_WORD if _MARKS.search(plain) else _PLAIN_WORD).findall(plain)
-    if _UNSPACED.search(plain):
-        found = [piece for word in found for piece in _pairs(word)]
+    if ascii_only:
+        found: list[str] = _PLAIN_WORD.findall(plain)
+    else:
+        found = (_MARKED_WORD if _MARKS.search(plain) else _PLAIN_WORD).findall(plain)
+        if _UNSPACED.search(plain):
+            found = [piece for word in found for piece in _pairs(word)]
     if max(map(len, found), default=0) <= LONGEST_WORD:
         return found
     return [word[:LONGEST_WORD] for word in found]

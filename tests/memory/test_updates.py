@@ -132,7 +132,7 @@ def test_what_one_has_in_french_is_not_what_one_has_done() -> None:
     ],
 )
 def test_the_wording_tells_how_far_something_changed(text: str, how_far: float) -> None:
-    assert told(text) == how_far
+    assert told(stated(text)) == how_far
 
 
 def test_what_names_the_old_value_follows_it_whatever_else_it_says() -> None:
