@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,15 @@ class Closeness:
     """How close each slot is to a query, shape (slots,) each, 0 where there is no vector.
 
     `cosine` is the plain one, `centred` the one after the owner's mean was taken from both sides, and `near` that of
-    the row with its neighbours as one text. `told` are the slots with a vector, `heard` those with one in the window.
+    the row with its neighbours as one text. `told` are the slots with a vector, `heard` those with one in the window;
+    None for all.
     """
 
     cosine: NDArray[np.float64]
     centred: NDArray[np.float64]
     near: NDArray[np.float64]
-    told: NDArray[np.bool_]
-    heard: NDArray[np.bool_]
+    told: NDArray[np.bool_] | None
+    heard: NDArray[np.bool_] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,8 @@ class _Middle:
     to_mean: NDArray[np.float64]
     lengths: NDArray[np.float64]
     near_lengths: NDArray[np.float64]
-    told: NDArray[np.bool_]
-    heard: NDArray[np.bool_]
+    told: NDArray[np.bool_] | None
+    heard: NDArray[np.bool_] | None
 
 
 class DenseIndex:
@@ -139,9 +141,9 @@ class DenseIndex:
             (cosine,) = self._products(query[None])
         middle = self._middle
         own, far = float(middle.mean @ middle.mean), float(middle.mean @ query)
-        aside = np.sqrt(max(1 + own - 2 * far, _NEAREST))
+        aside = sqrt(max(1 + own - 2 * far, _NEAREST))
         across = cosine - middle.to_mean
-        across[middle.told] += own - far
+        across += own - far if middle.told is None else (own - far) * middle.told
         near = windows.sums(across) / (middle.near_lengths * aside)
         return Closeness(cosine, across / (middle.lengths * aside), near, middle.told, middle.heard)
 
@@ -154,10 +156,11 @@ class DenseIndex:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
         directions = (self._wide(heads) - middle.mean) / middle.lengths[heads][:, None]
-        directions[~middle.told[heads]] = 0
+        if middle.told is not None:
+            directions[~middle.told[heads]] = 0
         products = self._along(directions.astype(np.float32), slots)
         found += products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
-        found *= middle.told[slots] / middle.lengths[slots]
+        found *= (1 if middle.told is None else middle.told[slots]) / middle.lengths[slots]
         return found
 
     def rest(self) -> None:
@@ -200,12 +203,14 @@ class DenseIndex:
         mean = self._sum / (self._rows + PRIOR_ROWS)
         cosine, to_mean = self._products(np.stack((query, mean.astype(np.float32))))
         own = float(mean @ mean)
-        told = self._told.values.copy()
-        members = windows.sums(told.astype(np.float64))
-        squares = self._squares.values + own * members**2 - 2 * members * windows.sums(to_mean)
+        every = self._rows == len(self._told)
+        told = None if every else self._told.values.copy()
         lengths = np.sqrt(np.maximum(1 + own - 2 * to_mean, _NEAREST))
+        members = windows.sums(self._told.values.astype(np.float64))
+        squares = self._squares.values + own * members**2 - 2 * members * windows.sums(to_mean)
         near_lengths = np.sqrt(np.maximum(squares, _NEAREST))
-        return _Middle(windows, mean, to_mean, lengths, near_lengths, told, members > 0), cosine
+        heard = None if every else members > 0
+        return _Middle(windows, mean, to_mean, lengths, near_lengths, told, heard), cosine
 
     def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""

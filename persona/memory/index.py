@@ -187,32 +187,36 @@ class OwnerIndex:
         live, windows = self._rows.live, self._neighbours.windows(self._rows)
         found = self._postings.relevance(query_terms, live, len(self._rows), windows)
         coverage = min(1.0, float(found.near.max(initial=0.0)))
-        eligible = (found.shares > 0) | ((found.near > 0) & live)
-        values, chosen, spreads = [found.shares, found.near], [live, live], [_LEXICAL_SPREAD] * 2
+        eligible = found.near > 0
+        alive = None if len(self._rows) == len(live) else live
+        values, chosen, spreads = [found.shares, found.near], [alive, alive], [_LEXICAL_SPREAD] * 2
         if vector is not None and vector.any():
             close = self._dense.closeness(vector, windows)
             values += close.centred, close.near
-            chosen += close.told, close.heard & live
+            chosen += close.told, close.heard
             spreads += [_DENSE_SPREAD] * 2
             if close.cosine.max(initial=0.0) >= self._floor:
-                eligible |= close.told & (close.cosine >= self._floor * _ROW_FLOOR)
+                related = close.cosine >= self._floor * _ROW_FLOOR
+                eligible |= related if close.told is None else related & close.told
         parts = standardised(values, chosen, spreads)
         near_lexical = _NEAR_LEXICAL * parts[1]
         lexical = parts[0] + near_lexical
         near_dense = parts[3] if len(parts) > 2 else np.zeros(len(live))
         dense = parts[2] + near_dense if len(parts) > 2 else near_dense
-        standing = np.zeros(len(live))
+        total = dense + coverage * lexical
+        standing, dated = np.zeros(len(live)), np.zeros(len(live))
         if intent.suggestion:
             lasting = self._postings.holding(lasting_keys())
             standing[lasting] = _STANDING
             standing *= live & self._rows.statements
-        dated = np.zeros(len(live))
+            total += standing
         if times:
             meant = live & dates.of_these_times(times, self._rows.at_us, self._holding)
             dated[meant] = _DATED
+            total += dated
             if intent.then:
                 eligible |= meant
-        total = (dense + coverage * lexical + standing + dated).round(_DIGITS)
+        total = total.round(_DIGITS)
         return _Scores(
             total, dense, lexical, near_dense, near_lexical, standing, dated, found.holds, coverage, eligible
         )
@@ -225,11 +229,16 @@ class OwnerIndex:
         slots = np.flatnonzero(scores.eligible)
         if k < 1:
             return []
-        total = scores.total[slots]
+        behind = -scores.total[slots]
         if len(slots) > k:
-            chosen = total >= np.partition(total, len(slots) - k)[len(slots) - k]
-            slots, total = slots[chosen], total[chosen]
-        ranked = sorted(zip((-total).tolist(), (-self._rows.at_us[slots]).tolist(), slots.tolist(), strict=True))
+            chosen = behind <= np.partition(behind, k - 1)[k - 1]
+            slots, behind = slots[chosen], behind[chosen]
+        order = behind.argsort()
+        slots, behind = slots[order], behind[order]
+        if not (behind[1:] == behind[:-1]).any():
+            best: list[int] = slots.tolist()
+            return best
+        ranked = sorted(zip(behind.tolist(), (-self._rows.at_us[slots]).tolist(), slots.tolist(), strict=True))
         if any(one[:2] == other[:2] for one, other in pairwise(ranked)):
             ranked.sort(key=lambda one: (*one[:2], self._rows.strings(one[2])[0]))
         return [slot for _, _, slot in ranked]

@@ -13,6 +13,7 @@ from persona.memory.rows import Rows
 NOBODY = -1
 _REACH = 2  # neighbours on either side
 _FEW_NEW = 8  # so many are put where they belong one by one
+_NOTHING = np.zeros(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,18 @@ class Windows:
     """For each slot itself, the two before and the two after it in its conversation; `NOBODY` where there is none.
 
     `members` has the shape (5, slots): itself, the one before, the one before that, the one after, the one after that.
+    `alone`: nobody has a neighbour.
     """
 
     members: NDArray[np.int32]
+    alone: bool
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The sum of a value over each slot and its neighbours, shape (slots,)."""
-        padded = np.append(values, 0.0)  # NOBODY is -1, the last
-        total: NDArray[np.float64] = np.add.reduce(padded[self.members])
+        if self.alone:
+            return values
+        padded = np.concatenate((values, _NOTHING))
+        total: NDArray[np.float64] = np.add.reduce(padded.take(self.members, mode="wrap"))  # NOBODY is -1, the last
         return total
 
 
@@ -84,15 +89,17 @@ class Neighbours:
         """The windows of all slots."""
         if self._windows is None:
             order = self._order.values
-            members = np.full((1 + 2 * _REACH, rows.slots), NOBODY, np.int32)
+            members = np.empty((1 + 2 * _REACH, rows.slots), np.int32)
             members[0] = np.arange(rows.slots)
-            conversations = rows.conversations[order]
-            for away in range(1, _REACH + 1):
-                together = conversations[away:] == conversations[:-away]
-                before, after = order[:-away][together], order[away:][together]
-                members[away, after] = before
-                members[_REACH + away, before] = after
-            self._windows = Windows(members)
+            members[1:] = NOBODY
+            if len(order) > 1:
+                conversations = rows.conversations[order]
+                for away in range(1, _REACH + 1):
+                    together = conversations[away:] == conversations[:-away]
+                    before, after = order[:-away][together], order[away:][together]
+                    members[away, after] = before
+                    members[_REACH + away, before] = after
+            self._windows = Windows(members, alone=len(order) <= 1)
         return self._windows
 
     def rest(self) -> None:

@@ -47,6 +47,28 @@ class Relevance:
     holds: NDArray[np.float64]
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """What BM25 adds to a term's count for the length of each slot, and of its window, shape (slots,) each."""
+
+    windows: Windows
+    lengths: NDArray[np.float64]
+    near_lengths: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, lengths: NDArray[np.int32], rows: int, windows: Windows) -> "_Measured":
+        """By the number of terms in each slot, 0 for dead ones; `rows` are alive."""
+        alone = lengths.astype(np.float64)
+        near = windows.sums(alone)
+        return cls(windows, _of_length(alone, rows), _of_length(near, rows))
+
+
+def _of_length(lengths: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
+    mean = max(float(lengths.sum()) / rows, 1.0)
+    added: NDArray[np.float64] = _SATURATION * (1 - _LENGTH_SHARE + _LENGTH_SHARE / mean * lengths)
+    return added
+
+
 @lru_cache(maxsize=1 << 16)
 def key(term: str) -> int:
     """What a term is kept as: 64 bits of a hash, the same in every process."""
@@ -87,7 +109,7 @@ class Postings:
         self._tail_repeats = Column(np.uint16)
         self._tail_counts = Column(np.int32)  # how many terms each of the last rows holds
         self._lengths = Column(np.int32)
-        self._measured: tuple[Windows, NDArray[np.float64], NDArray[np.float64]] | None = None
+        self._measured: _Measured | None = None
 
     @property
     def nbytes(self) -> int:
@@ -186,32 +208,37 @@ class Postings:
 
     def relevance(self, terms: Sequence[str], live: NDArray[np.bool_], rows: int, windows: Windows) -> Relevance:
         """How well every slot answers the terms. `rows` is the number of live slots."""
-        keys = np.unique(np.fromiter(map(key, terms), np.int64, len(terms)))
-        if not len(keys) or not rows:
+        keys = np.array(sorted({*map(key, terms)}), np.int64)
+        which, slots, repeats = self._find(keys)
+        if rows < len(live):
+            alive = live[slots]
+            which, slots, repeats = which[alive], slots[alive], repeats[alive]
+        if not len(which):
             nothing = np.zeros(len(live))
             return Relevance(nothing, nothing, nothing)
-        which, slots, repeats = self._find(keys)
-        alive = live[slots]
-        which, slots, repeats = which[alive], slots[alive], repeats[alive]
-        if self._measured is None or self._measured[0] is not windows:
-            alone = np.where(live, self._lengths.values, 0).astype(np.float64)
-            self._measured = windows, alone, windows.sums(alone)
-        _, lengths, near_lengths = self._measured
-        shares = _bm25(len(keys), which, slots, repeats, lengths, rows)
+        if self._measured is None or self._measured.windows is not windows:
+            self._measured = _Measured.of(np.where(live, self._lengths.values, 0), rows, windows)
+        measured = self._measured
+        shares = _bm25(len(keys), which, slots, repeats, measured.lengths, rows)
         holds = np.bincount(slots, minlength=len(live)) / len(keys)
-        spread = _spread(len(keys), which, slots, repeats, windows, len(live))
-        return Relevance(shares, _bm25(len(keys), *spread, near_lengths, rows), holds)
+        if windows.alone:
+            return Relevance(shares, shares, holds)
+        spread = _spread(len(keys), which, slots, repeats, windows)
+        return Relevance(shares, _bm25(len(keys), *spread, measured.near_lengths, rows), holds)
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""
-        starts, found = self._held(keys)
-        which = np.repeat(np.arange(len(keys)), found)
-        at = np.arange(len(which)) + np.repeat(starts - (np.cumsum(found) - found), found)
         near, new, new_slots = self._find_in_tail(keys)
+        new_repeats = self._tail_repeats.values[new].astype(np.float64)
+        if not len(self._keys):
+            return near, new_slots, new_repeats
+        starts, found = self._held(keys)
+        which = np.arange(len(keys)).repeat(found)
+        at = np.arange(len(which)) + (starts - (found.cumsum() - found)).repeat(found)
         return (
             np.concatenate((which, near)),
             np.concatenate((self._slots[at], new_slots)),
-            np.concatenate((self._repeats[at], self._tail_repeats.values[new])).astype(np.float64),
+            np.concatenate((self._repeats[at], new_repeats)),
         )
 
     def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
@@ -219,7 +246,7 @@ class Postings:
         tail = self._tail_keys.values
         wanted = np.zeros(_SIEVE, np.bool_)
         wanted[keys & (_SIEVE - 1)] = True
-        (at,) = wanted[tail & (_SIEVE - 1)].nonzero()
+        (at,) = wanted.take(tail & (_SIEVE - 1)).nonzero()
         which = np.minimum(keys.searchsorted(tail[at]), len(keys) - 1)
         found = keys[which] == tail[at]
         which, at = which[found], at[found]
@@ -255,13 +282,15 @@ def _bm25(
     lengths: NDArray[np.float64],
     rows: int,
 ) -> NDArray[np.float64]:
-    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. Dead slots have the length 0."""
+    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. `lengths` are those of `_Measured`."""
     holders = np.bincount(which, minlength=terms)
-    rarity = np.log1p((rows + PRIOR_ROWS - holders + 0.5) / (holders + 0.5))
-    mean_length = max(float(lengths.sum()) / rows, 1.0)
-    longer = 1 - _LENGTH_SHARE + _LENGTH_SHARE / mean_length * lengths[slots]
-    weights = rarity[which] * repeats * (_SATURATION + 1) / (repeats + _SATURATION * longer)
-    shares: NDArray[np.float64] = np.bincount(slots, weights, minlength=len(lengths)) / rarity.sum()
+    rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
+    weights = rarity.take(which)
+    weights *= repeats
+    weights *= _SATURATION + 1
+    weights /= repeats + lengths.take(slots)
+    shares: NDArray[np.float64] = np.bincount(slots, weights, minlength=len(lengths))
+    shares /= np.add.reduce(rarity)
     return shares
 
 
@@ -281,13 +310,13 @@ def _spread(
     slots: NDArray[np.int32],
     repeats: NDArray[np.float64],
     windows: Windows,
-    count: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """The postings of each row with its neighbours as one text: a row lends its terms to those it is a neighbour of."""
-    lent = windows.members[:, slots]
-    taken = lent != NOBODY
-    places = (which * count + lent)[taken]
-    weights: Any = np.broadcast_to(repeats, lent.shape)[taken]
-    sums: NDArray[Any] = np.bincount(places, weights, minlength=terms * count)
-    filled = np.flatnonzero(sums)
-    return filled // count, filled % count, sums[filled]
+    lent = windows.members.take(slots, axis=1)
+    each = 1 + windows.members.shape[1]  # a term's row begins with what is lent to NOBODY
+    places = which * each - NOBODY + lent
+    sums: NDArray[Any] = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
+    sums[::each] = 0
+    (filled,) = sums.nonzero()
+    which = filled // each
+    return which, filled - which * each + NOBODY, sums[filled]

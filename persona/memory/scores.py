@@ -1,6 +1,7 @@
 """Making the scores of one search comparable."""
 
 from collections.abc import Sequence
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,23 +16,22 @@ memory on, and weigh nothing beside hundreds.
 
 
 def standardised(
-    values: Sequence[NDArray[np.float64]], chosen: Sequence[NDArray[np.bool_]], spreads: Sequence[float]
+    values: Sequence[NDArray[np.float64]], chosen: Sequence[NDArray[np.bool_] | None], spreads: Sequence[float]
 ) -> NDArray[np.float64]:
     """The chosen of each row of values in standard deviations above their mean, 0 elsewhere, shape (rows, slots).
+
+    None chooses all of a row. What is not chosen is 0 in `values` too.
 
     `PRIOR_ROWS` unrelated values are counted into each row: their mean is 0 and their standard deviation the row's
     spread, so the divisor is never 0.
     """
-    there, meant = np.array(values), np.array(chosen)
-    some = not meant.all()
-    if some:
-        there *= meant
-    count = meant.sum(axis=1) + PRIOR_ROWS
-    mean = there.sum(axis=1) / count
+    there = np.array(values)
     # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
-    variance = (np.einsum("ij,ij->i", there, there) + PRIOR_ROWS * np.square(spreads)) / count - mean**2
-    there -= mean[:, None]
-    there /= np.sqrt(np.maximum(variance, 1e-12))[:, None]
-    if some:
-        there *= meant
+    sums, squares = there.sum(axis=1).tolist(), np.einsum("ij,ij->i", there, there).tolist()
+    for row, meant, total, square, spread in zip(there, chosen, sums, squares, spreads, strict=True):
+        count = PRIOR_ROWS + (len(row) if meant is None else int(np.count_nonzero(meant)))
+        mean = total / count
+        variance = (square + PRIOR_ROWS * spread * spread) / count - mean * mean
+        row -= mean if meant is None else mean * meant
+        row /= sqrt(max(variance, 1e-12))
     return there
