@@ -19,7 +19,7 @@ of the floor; and every row without a shared term when none reaches the floor. N
 when a question about the past names May.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from threading import Lock
@@ -37,7 +37,7 @@ from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
 from persona.memory.updates import HEADS, REACH, Pool, newest_first
-from persona.memory.wordings import Wordings
+from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 
 _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
@@ -246,7 +246,7 @@ class OwnerIndex:
     def _statements_first(self, hits: list[int], scores: _Scores) -> list[int]:
         """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
         at = np.array(hits, np.intp)
-        lifted = _STATED[self._wordings.states(at, self._text)]
+        lifted = _STATED[states(self._wordings.read(at, self._text))]
         scores.standing[at] += lifted
         scores.total[at] += lifted
         return [hits[place] for place in np.argsort(-scores.total[at], kind="stable").tolist()]
@@ -256,28 +256,36 @@ class OwnerIndex:
     ) -> tuple[list[int], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
         statement, at_us, windows = self._rows.statements, self._rows.at_us, self._neighbours.windows(self._rows)
-        first_hits = np.array([hit for hit in hits[:REACH] if statement[hit]], np.intp)
-        heads = first_hits[self._wordings.states(first_hits, self._text) > 0][:HEADS].tolist()
+        first_hits = np.array(hits[:REACH], np.intp)
+        first_hits = first_hits[statement[first_hits]]
+        heads = first_hits[states(self._wordings.read(first_hits, self._text)) > 0][:HEADS].tolist()
         if not heads:
             return hits, scores.total[hits]
-        linked, holders = self._postings.linked(heads, asked, self._rows.live, len(self._rows), self._searched)
-        later = statement & self._rows.live & (at_us > at_us[heads].min())
-        first = max(0, len(later) - _NEWEST)
-        followers = windows.members[3:][:, heads]
-        holders.update(hits, followers[followers >= 0].tolist())
-        older = np.array(sorted(one for one in holders if one < first) if first else [], np.intp)
-        stretches = older[later[older]], later[first:].nonzero()[0] + first
+        live = self._rows.live
+        linked = self._postings.linked(heads, asked, live, len(self._rows), self._searched)
+        followers = windows.members[3:, heads]
+        said_us = at_us[heads]
+        later = statement & (at_us > said_us.min())
+        if len(self._rows) < len(live):
+            later &= live
+        stretches = [later.nonzero()[0]]
+        if (first := len(later) - _NEWEST) > 0:
+            known = {*hits, *followers.ravel().tolist()}.union(*linked)
+            older = np.array(sorted(one for one in known if 0 <= one < first), np.intp)
+            stretches = [older[later[older]], stretches[0][stretches[0] >= first]]
         at = np.concatenate(stretches)
+        if not len(at):
+            return hits, scores.total[hits]
         dense, lexical = scores.dense[at] - scores.near_dense[at], scores.lexical[at] - scores.near_lexical[at]
         top = float(scores.total[hits[0]])
         pool = Pool(
             at,
-            at_us[at] - at_us[heads][:, None],
+            at_us[at] - said_us[:, None],
             dense + scores.coverage * lexical,
-            np.hstack([self._dense.alike(heads, some, windows) for some in stretches]),
-            linked[:, at],
+            np.hstack([self._dense.alike(heads, some, windows) for some in stretches if len(some)]),
+            _spread_out(linked, at),
             (top - scores.total[heads]) / max(1.0, top),
-            _places(followers, at),
+            None if windows.alone else _places(followers, at),
         )
         slots = newest_first(pool, hits, heads, self._wordings, self._text, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
@@ -306,10 +314,20 @@ class OwnerIndex:
 def _places(wanted: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.bool_]:
     """Which of some sorted slots are in each column, shape (columns, slots)."""
     found = np.zeros((wanted.shape[1], len(among)), np.bool_)
-    if len(among):
-        at = np.minimum(among.searchsorted(wanted), len(among) - 1)
-        there = among[at] == wanted
-        found[there.nonzero()[1], at[there]] = True
+    at = np.minimum(among.searchsorted(wanted), len(among) - 1)
+    there = among[at] == wanted
+    found[there.nonzero()[1], at[there]] = True
+    return found
+
+
+def _spread_out(rows: Sequence[Mapping[int, float]], among: NDArray[np.intp]) -> NDArray[np.float64]:
+    """The values of each row by slot, for some sorted slots, 0 where there is none, shape (rows, slots)."""
+    found = np.zeros((len(rows), len(among)))
+    for row, values in zip(found, rows, strict=True):
+        slots = np.fromiter(values, np.intp, len(values))
+        at = np.minimum(among.searchsorted(slots), len(among) - 1)
+        there = among[at] == slots
+        row[at[there]] = np.fromiter(values.values(), np.float64, len(values))[there]
     return found
 
 

@@ -5,7 +5,7 @@ Flat numpy arrays instead of a dict of lists: 10 to 14 bytes a posting, so that 
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -156,50 +156,40 @@ class Postings:
 
     def linked(
         self, heads: Sequence[int], asked: Sequence[str], live: NDArray[np.bool_], rows: int, text: Callable[[int], str]
-    ) -> tuple[NDArray[np.float64], set[int]]:
-        """How rare the two rarest terms are that a slot shares with each head, 0 to 2, shape (heads, slots).
+    ) -> list[dict[int, float]]:
+        """How rare the two rarest terms are that a slot shares with each head, more than 0 to 2, by the slot.
 
-        With it, the slots where it is not 0. A term counts that a few of the live rows hold and that was not asked
-        for. `rows` is how many live; `text` gives what a slot is found by.
+        A term counts that a few of the live rows hold and that was not asked for. `rows` is how many live; `text` gives
+        what a slot is found by.
         """
-        linked = np.zeros((len(heads), len(live)))
-        of_head, said = self._keys_of(heads, len(live), text)
-        keys = np.array(sorted({*said.tolist()}.difference(map(key, asked))), np.int64)
+        said = [self._keys_of(head, text) for head in heads]
+        keys = np.array(sorted(set[int]().union(*said).difference(map(key, asked))), np.int64)
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
-        keys = keys[self._held(keys)[1] <= 2 * most]  # up to half of them may be dead
-        if not len(keys):
-            return linked, set()
+        if len(self._keys):
+            keys = keys[self._held(keys)[1] <= 2 * most]  # up to half of them may be dead
         which, slots, _ = self._find(keys)
-        alive = live[slots]
-        count = np.bincount(which[alive], minlength=len(keys))
+        if rows < len(live):
+            alive = live[slots]
+            which, slots = which[alive], slots[alive]
+        count = np.bincount(which, minlength=len(keys))
+        few = (count > 1) & (count <= most)
+        some = few[which]
         rare = np.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
-        some = ((count > 1) & (count <= most))[which] & alive
-        which, slots = which[some], slots[some]
-        order = rare[which].argsort()
-        which, slots = which[order], slots[order]
-        place = np.minimum(keys.searchsorted(said), len(keys) - 1)
-        known = keys[place] == said
-        holds = np.zeros((len(heads), len(keys)), np.bool_)
-        holds[of_head[known], place[known]] = True
-        of, at = holds[:, which].nonzero()
-        _two_best(linked.reshape(-1), of * len(live) + slots[at], rare[which[at]])
-        linked[np.arange(len(heads)), heads] = 0
-        return linked, set(slots[at].tolist())
+        rarity = dict(zip(keys[few].tolist(), rare[few].tolist(), strict=True))
+        holders: dict[int, list[int]] = {one: [] for one in rarity}
+        for one, slot in zip(keys[which[some]].tolist(), slots[some].tolist(), strict=True):
+            holders[one].append(slot)
+        return [_two_best(holders, rarity, of_head, head) for of_head, head in zip(said, heads, strict=True)]
 
-    def _keys_of(
-        self, slots: Sequence[int], count: int, text: Callable[[int], str]
-    ) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
-        """Which of the slots hold which keys, shape (found,) each."""
+    def _keys_of(self, slot: int, text: Callable[[int], str]) -> list[int]:
+        """The keys that a slot holds."""
+        if slot >= self._first:
+            counts = self._tail_counts.values[: slot - self._first + 1]
+            stop = int(counts.sum())
+            return self._tail_keys.values[stop - int(counts[-1]) : stop].tolist()
         if len(self._keys) > _MOST_LOOKED_AT:  # reading a text takes as long as looking at so many
-            held = [[key(term) for term in set(words.terms(text(slot)))] for slot in slots]
-            of = np.repeat(np.arange(len(slots)), [len(keys) for keys in held])
-            return of, np.array([one for keys in held for one in keys], np.int64)
-        place = np.full(count, -1, np.intp)
-        place[slots] = np.arange(len(slots))
-        of, of_tail = place[self._slots], np.repeat(place[self._first :], self._tail_counts.values)
-        at, at_tail = (of >= 0).nonzero()[0], (of_tail >= 0).nonzero()[0]
-        keys = self._keys[at], self._tail_keys.values[at_tail]
-        return np.concatenate((of[at], of_tail[at_tail])), np.concatenate(keys)
+            return [key(term) for term in {*words.terms(text(slot))}]
+        return self._keys[self._slots == slot].tolist()
 
     def _held(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the postings of each key begin in the sorted part, and how many there are."""
@@ -282,7 +272,7 @@ def _bm25(
     lengths: NDArray[np.float64],
     rows: int,
 ) -> NDArray[np.float64]:
-    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. `lengths` are those of `_Measured`."""
+    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. `lengths`: those of `_Measured`."""
     holders = np.bincount(which, minlength=terms)
     rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
     weights = rarity.take(which)
@@ -294,14 +284,19 @@ def _bm25(
     return shares
 
 
-def _two_best(totals: NDArray[np.float64], places: NDArray[np.intp], values: NDArray[np.float64]) -> None:
-    """Writes to each place the sum of its two highest values; those of a place come in ascending order."""
-    last = np.empty(len(totals), np.intp)
-    for _ in range(2):
-        last[places] = np.arange(len(places))
-        best = last[places] == np.arange(len(places))
-        totals[places[best]] += values[best]
-        places, values = places[~best], values[~best]
+def _two_best(
+    holders: Mapping[int, Sequence[int]], rarity: Mapping[int, float], keys: Sequence[int], head: int
+) -> dict[int, float]:
+    """The sum of the two rarest of some keys that each slot but the head holds."""
+    best: dict[int, tuple[float, float]] = {}
+    for one in keys:
+        if rare := rarity.get(one):
+            for slot in holders[one]:
+                first, second = best.get(slot, (0.0, 0.0))
+                if rare > second:
+                    best[slot] = (rare, first) if rare > first else (first, rare)
+    best.pop(head, None)
+    return {slot: first + second for slot, (first, second) in best.items()}
 
 
 def _spread(

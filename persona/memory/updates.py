@@ -15,12 +15,24 @@ others may as well ask what was, and takes more.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.memory.intent import Intent
-from persona.memory.wordings import Text, Wordings, counts_anew
+from persona.memory.intent import Intent, Wanted
+from persona.memory.wordings import (
+    UNREAD,
+    Read,
+    Text,
+    Wordings,
+    about_another,
+    amounts,
+    answers,
+    corrects,
+    counts_anew,
+    told,
+)
 
 HEADS, REACH = 3, 10
 """The first three statements among the first ten hits may be found to be stale."""
@@ -33,6 +45,7 @@ _BEHIND = 5.0  # for a score of 0
 _ENOUGH, _ENOUGH_OF_THINGS, _ENOUGH_OF_OTHERS = 5.0, 6.5, 12.0
 _MOST_MOVED, _MOST_COUNTED = 3, 8  # for each of the best
 _TOLD, _ANSWERS, _COUNTS_ANEW, _CORRECTS, _ANOTHER = 1.8, 1.0, 1.0, 5.0, -4.0
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +54,7 @@ class Pool:
 
     Their slots; how long after each head each was said, shape (heads, rows); how well each answers by itself; how
     alike each is to each head (-1 to 1) and how linked (0 to 2), shape (heads, rows); how far each head is behind the
-    best hit, as a share of its score; which rows were said right after each head, shape (heads, rows).
+    best hit, as a share of its score; which rows were said right after each head, shape (heads, rows), None for none.
     """
 
     slots: NDArray[np.intp]
@@ -50,7 +63,7 @@ class Pool:
     alike: NDArray[np.float64]
     linked: NDArray[np.float64]
     behind: NDArray[np.float64]
-    follows: NDArray[np.bool_]
+    follows: NDArray[np.bool_] | None
 
 
 def newest_first(
@@ -62,16 +75,23 @@ def newest_first(
     """
     enough = _enough(intent)
     evidence = _evidence(pool)
-    least = enough - _TOLD - _ANSWERS - _COUNTS_ANEW
-    close = (evidence >= least) | (pool.follows & (evidence >= least - _CORRECTS))
-    perhaps = np.flatnonzero(close.any(axis=0))
+    most = evidence + _alone(intent.wanted).take(wordings.known(pool.slots))
+    least = enough - _COUNTS_ANEW - _ROUNDING
+    close = most >= least
+    if pool.follows is not None:
+        close |= pool.follows & (most >= least - _CORRECTS)
+    (perhaps,) = close.any(axis=0).nonzero()
     if not len(perhaps):
         return list(hits)
     slots = pool.slots[perhaps]
     evidence = evidence[:, perhaps]
     evidence += _worded(pool, perhaps, heads, wordings, text, intent)
-    _count(evidence, heads, slots, wordings, text, enough)
-    order, moved, newer = list(hits), set[int](), evidence >= enough
+    newer = evidence >= enough
+    if _count(evidence, newer, heads, slots, wordings, text, enough):
+        newer = evidence >= enough
+    order, moved = list(hits), set[int]()
+    if not newer.any():
+        return order
     for head, row, some in zip(heads, evidence, newer, strict=True):
         found = some.nonzero()[0]
         better = sorted(zip(row[found].tolist(), slots[found].tolist(), strict=True), reverse=True)
@@ -88,35 +108,51 @@ def newest_first(
 
 def _count(
     evidence: NDArray[np.float64],
+    newer: NDArray[np.bool_],
     heads: Sequence[int],
     slots: NDArray[np.intp],
     wordings: Wordings,
     text: Text,
     enough: float,
-) -> None:
-    """Adds what another number of the same size weighs, where that decides: to the best that are short of it."""
-    counting = wordings.amounts(slots, text)
-    for head, row, its_own in zip(heads, evidence, wordings.amounts(np.array(heads, np.intp), text), strict=True):
-        if not its_own or np.count_nonzero(row >= enough) >= _MOST_MOVED:
-            continue
-        short = np.flatnonzero((row >= enough - _COUNTS_ANEW) & (row < enough) & counting)
-        for at in short[np.argsort(-row[short], kind="stable")][:_MOST_COUNTED].tolist():
-            row[at] += _COUNTS_ANEW * counts_anew(text(head), text(int(slots[at])))
+) -> bool:
+    """Adds what another number of the same size weighs, where that decides: to the best that are short of it.
+
+    Returns whether any was.
+    """
+    short = (evidence >= enough - _COUNTS_ANEW) & ~newer & amounts(wordings.read(slots, text))
+    short &= amounts(wordings.read(np.array(heads, np.intp), text))[:, None]
+    any_short = bool(short.any())
+    if any_short:
+        for head, row, its_newer, its_short in zip(heads, evidence, newer, short, strict=True):
+            if np.count_nonzero(its_newer) >= _MOST_MOVED:
+                continue
+            (at_short,) = its_short.nonzero()
+            for at in at_short[np.argsort(-row[at_short], kind="stable")][:_MOST_COUNTED].tolist():
+                row[at] += _COUNTS_ANEW * counts_anew(text(head), text(int(slots[at])))
+    return any_short
 
 
 def _worded(
     pool: Pool, some: NDArray[np.intp], heads: Sequence[int], wordings: Wordings, text: Text, intent: Intent
 ) -> NDArray[np.float64]:
     """What the wording of some rows of the pool weighs before each head, shape (heads, rows); -inf: no statement."""
-    slots = pool.slots[some]
-    told = wordings.told(slots, text)
-    alone = _TOLD * np.maximum(told, 0) + _ANSWERS * wordings.answers(intent.wanted, slots, text)
-    alone[told < 0] = -np.inf
-    weights: NDArray[np.float64] = alone + _CORRECTS * (wordings.corrects(slots, text) & pool.follows[:, some])
-    if intent.of_nobody_else:
-        ours = ~wordings.about_another(np.array(heads, np.intp), text)[:, None]
-        weights += _ANOTHER * (ours & wordings.about_another(slots, text) & (pool.linked[:, some] == 0))
+    read = wordings.read(pool.slots[some], text)
+    weights = _alone(intent.wanted).take(read)[None]
+    if pool.follows is not None:
+        weights = weights + _CORRECTS * (corrects(read) & pool.follows[:, some])
+    if intent.of_nobody_else and (others := about_another(read)).any():
+        ours = ~about_another(wordings.read(np.array(heads, np.intp), text))[:, None]
+        weights = weights + _ANOTHER * (ours & others & (pool.linked[:, some] == 0))
     return weights
+
+
+@cache
+def _alone(wanted: Wanted) -> NDArray[np.float64]:
+    """What each wording weighs by itself, shape (UNREAD + 1,); what is unread may weigh as much as any."""
+    every: Read = np.arange(UNREAD, dtype=np.uint16)
+    weights = _TOLD * np.maximum(told(every), 0) + _ANSWERS * answers(wanted, every)
+    weights[told(every) < 0] = -np.inf
+    return np.append(weights, weights.max())
 
 
 def _enough(intent: Intent) -> float:
@@ -127,11 +163,13 @@ def _enough(intent: Intent) -> float:
 
 def _evidence(pool: Pool) -> NDArray[np.float64]:
     """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
-    evidence = pool.alike.clip(_LEAST_ALIKE, _MOST_ALIKE)
+    evidence = np.maximum(pool.alike, _LEAST_ALIKE)
+    np.minimum(evidence, _MOST_ALIKE, out=evidence)
     evidence *= _ALIKE
     evidence += _LINKED * pool.linked
-    evidence += (pool.after_us * (_LATER / _LATER_US)).clip(None, _LATER)
-    evidence += _OWN * pool.own.clip(0, _MOST_OWN)
+    later = pool.after_us * (_LATER / _LATER_US)
+    evidence += np.minimum(later, _LATER)
+    evidence += _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
     evidence -= _BEHIND * pool.behind[:, None]
-    evidence[pool.after_us <= 0] = -np.inf
+    np.putmask(evidence, later <= 0, -np.inf)
     return evidence

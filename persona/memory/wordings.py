@@ -16,7 +16,7 @@ from persona.memory import changes
 from persona.memory.columns import Column
 from persona.memory.intent import KIN, Wanted
 
-_TOLD, _NAME, _AMOUNT, _SELF, _ELSE, _CORRECTION, _UNREAD = 7, 8, 16, 32, 64, 128, 256
+_TOLD, _NAME, _AMOUNT, _SELF, _ELSE, _CORRECTION, UNREAD = 7, 8, 16, 32, 64, 128, 256
 _NO_AMOUNT, _NO_NAME = -2.0, -1.0  # who says no name may say "my brother"
 _STEPS = 2  # `told` is a half at the least
 _SPELT = (
@@ -47,6 +47,8 @@ _CORRECTS = re.compile(
 
 Text = Callable[[int], str]
 """The text of a slot."""
+Read = NDArray[np.uint16]
+"""What wordings tell, one number each, all below `UNREAD`."""
 
 
 class Wordings:
@@ -64,46 +66,60 @@ class Wordings:
 
     def extend(self, count: int) -> None:
         """Appends so many slots, none of them read."""
-        self._read.extend(np.full(count, _UNREAD, np.uint16))
+        self._read.extend(np.full(count, UNREAD, np.uint16))
 
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Forgets dead slots."""
         self._read.keep(live)
 
-    def told(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.float64]:
-        """How far each tells of a change, -1 to 1, shape (slots,)."""
-        return (self._of(slots, text) & _TOLD) / _STEPS - 1.0
+    def known(self, slots: NDArray[np.intp]) -> NDArray[np.uint16]:
+        """What is known of each, shape (slots,): what `read` gives, or `UNREAD`."""
+        return self._read.values.take(slots)
 
-    def states(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.int64]:
-        """1 for what states something, 2 where it is about the one who says it, 0 for questions and requests."""
-        read = self._of(slots, text)
-        stated = (read & _TOLD) > 0
-        return stated.astype(np.int64) + (stated & (read & _SELF > 0))
-
-    def about_another(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
-        """Which speak of somebody, and not of the one who says it."""
-        return self._of(slots, text) & _ELSE > 0
-
-    def corrects(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
-        """Which take back what was said right before."""
-        return self._of(slots, text) & _CORRECTION > 0
-
-    def answers(self, wanted: Wanted, slots: NDArray[np.intp], text: Text) -> NDArray[np.float64]:
-        """Whether each could hold what is wanted, 1 or less than 0, shape (slots,); 0 where anything may be."""
-        if wanted is Wanted.ANYTHING:
-            return np.zeros(len(slots))
-        flag, without = (_AMOUNT, _NO_AMOUNT) if wanted is Wanted.AMOUNT else (_NAME, _NO_NAME)
-        return np.where(self._of(slots, text) & flag, 1.0, without)
-
-    def amounts(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.bool_]:
-        """Which name an amount or a time."""
-        return self._of(slots, text) & _AMOUNT > 0
-
-    def _of(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
+    def read(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
+        """What the wording of each tells, shape (slots,), for the functions below; texts are read where they were not."""
         read = self._read.values
-        for slot in slots[read[slots] == _UNREAD].tolist():
-            read[slot] = _bits(text(slot))
-        return read[slots]
+        found = read.take(slots)
+        unread = found == UNREAD
+        if unread.any():
+            for slot in slots[unread].tolist():
+                read[slot] = _bits(text(slot))
+            found = read.take(slots)
+        return found
+
+
+def told(read: Read) -> NDArray[np.float64]:
+    """How far each tells of a change, -1 to 1."""
+    return (read & _TOLD) / _STEPS - 1.0
+
+
+def states(read: Read) -> NDArray[np.int64]:
+    """1 for what states something, 2 where it is about the one who says it, 0 for questions and requests."""
+    stated = (read & _TOLD) > 0
+    return stated.astype(np.int64) + (stated & (read & _SELF > 0))
+
+
+def about_another(read: Read) -> NDArray[np.bool_]:
+    """Which speak of somebody, and not of the one who says it."""
+    return read & _ELSE > 0
+
+
+def corrects(read: Read) -> NDArray[np.bool_]:
+    """Which take back what was said right before."""
+    return read & _CORRECTION > 0
+
+
+def answers(wanted: Wanted, read: Read) -> NDArray[np.float64]:
+    """Whether each could hold what is wanted, 1 or less than 0; 0 where anything may be."""
+    if wanted is Wanted.ANYTHING:
+        return np.zeros(len(read))
+    flag, without = (_AMOUNT, _NO_AMOUNT) if wanted is Wanted.AMOUNT else (_NAME, _NO_NAME)
+    return np.where(read & flag, 1.0, without)
+
+
+def amounts(read: Read) -> NDArray[np.bool_]:
+    """Which name an amount or a time."""
+    return read & _AMOUNT > 0
 
 
 def counts_anew(before: str, after: str) -> bool:
