@@ -21,7 +21,7 @@ when a question about the past names May.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from threading import Lock
 
 import numpy as np
@@ -298,17 +298,13 @@ class OwnerIndex:
         return self._rows.strings(slot)[1]
 
     def _recalled(self, slots: list[int], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
-        at = np.array(slots, np.intp)
-        columns = (scores.dense, scores.lexical, scores.holds)
-        more = (scores.near_dense, scores.near_lexical, scores.standing, scores.dated)
-        newer = ranked - scores.total[at]
-        why = zip(*(one.tolist() for one in (*(column[at] for column in (*columns, *more)), newer)), strict=True)
-        return [
-            Recalled(row_id, text, source, score, dense, lexical, scores.coverage, holds, message_id, kind, *rest)
-            for (row_id, text, source, message_id, kind), score, (dense, lexical, holds, *rest) in zip(
-                self._rows.sources(slots), ranked.tolist(), why, strict=True
-            )
-        ]
+        at, coverage = np.array(slots, np.intp), repeat(scores.coverage)
+        ids, texts, sources, message_ids, kinds = self._rows.sources(at)
+        columns = (scores.dense, scores.lexical, scores.holds, scores.near_dense, scores.near_lexical)
+        dense, lexical, holds, *near = (column.take(at).tolist() for column in columns)
+        rest = (scores.standing.take(at).tolist(), scores.dated.take(at).tolist(), (ranked - scores.total[at]).tolist())
+        why = (ranked.tolist(), dense, lexical, coverage, holds, message_ids, kinds, *near, *rest)
+        return list(map(Recalled, ids, texts, sources, *why))
 
 
 def _places(wanted: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ walk over all of them.
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ _NUMBERS = np.dtype(
 _BETWEEN, _ITS_ID = b"\xff", b"\xfe"  # no text has these bytes in UTF-8
 _ASKS = re.compile(r"[^.!…\n]*\?\s*")  # one question and nothing else
 _LONGEST_STATEMENT = 400  # characters; what is longer tells a story
+
+Strings = tuple[str, str, str, str, str, str]
+"""A row's id, text, title, heading, message id and kind of fact."""
 
 
 class Rows:
@@ -135,29 +138,40 @@ class Rows:
         numbers = self._numbers.values[slot]
         return int(numbers["conversation"]), int(numbers["depth"]), int(numbers["at_us"]), self.strings(slot)[0]
 
-    def strings(self, slot: int) -> list[str]:
+    def strings(self, slot: int) -> Strings:
         """The row's id, text, title, heading, message id and kind of fact."""
-        parts = self._row(slot).split(_BETWEEN)
-        if parts[4] == _ITS_ID:
-            parts[4] = parts[0]
-        return [part.decode("utf-8", "surrogatepass") for part in parts]
+        return _unpacked(self._row(slot))
 
-    def sources(self, slots: Sequence[int]) -> Iterator[tuple[str, str, Source, str, str]]:
-        """The id, the text, the source, the message id and the kind of fact of each row."""
-        for slot, numbers in zip(slots, self._numbers.values[slots].tolist(), strict=True):
-            _, at_us, _, _, _, page, kind, _, _ = numbers
-            row_id, text, title, heading, message_id, fact_kind = self.strings(slot)
-            yield (
-                row_id,
-                text,
-                Source(_KINDS[kind], row_id, title, heading, iso_day(at_us), page),
-                message_id,
-                fact_kind,
-            )
+    def sources(
+        self, slots: NDArray[np.intp]
+    ) -> tuple[Sequence[str], Sequence[str], Sequence[Source], Sequence[str], Sequence[str]]:
+        """The ids, the texts, the sources, the message ids and the kinds of fact of some rows, by column."""
+        if not len(slots):
+            return (), (), (), (), ()
+        ends, numbers = self._numbers.values["end"], self._numbers.values[slots]
+        starts = np.where(slots, ends[slots - 1], 0).tolist()
+        packed = map(self._texts.__getitem__, map(slice, starts, numbers["end"].tolist()))
+        ids, texts, titles, headings, message_ids, fact_kinds = zip(*map(_unpacked, packed), strict=True)
+        kinds, days = map(_KINDS.__getitem__, numbers["kind"].tolist()), map(iso_day, numbers["at_us"].tolist())
+        found = list(map(Source, kinds, ids, titles, headings, days, numbers["page"].tolist()))
+        return ids, texts, found, message_ids, fact_kinds
 
     def _row(self, slot: int) -> bytearray:
         ends = self._numbers.values["end"]
         return self._texts[int(ends[slot - 1]) if slot else 0 : int(ends[slot])]
+
+
+def _unpacked(row: bytearray) -> Strings:
+    row_id, text, title, heading, message, fact_kind = row.split(_BETWEEN)
+    own_id = row_id.decode("utf-8", "surrogatepass")
+    return (
+        own_id,
+        text.decode("utf-8", "surrogatepass"),
+        title.decode("utf-8", "surrogatepass") if title else "",
+        heading.decode("utf-8", "surrogatepass") if heading else "",
+        own_id if message == _ITS_ID else message.decode("utf-8", "surrogatepass"),
+        fact_kind.decode("utf-8", "surrogatepass") if fact_kind else "",
+    )
 
 
 def _packed(columns: MemoryColumns) -> list[bytes]:

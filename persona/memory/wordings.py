@@ -77,7 +77,7 @@ class Wordings:
         return self._read.values.take(slots)
 
     def read(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
-        """What the wording of each tells, shape (slots,), for the functions below; texts are read where they were not."""
+        """What the wording of each tells, shape (slots,), for the functions below; reads texts that were not."""
         read = self._read.values
         found = read.take(slots)
         unread = found == UNREAD
