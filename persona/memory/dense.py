@@ -15,7 +15,8 @@ from persona.memory.scores import PRIOR_ROWS
 from persona.memory.vectors import widened
 
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
-_SCATTERED = 4  # a stretch that holds so many times what is wanted is not worth going through
+_SCATTERED = 2  # a stretch that holds so many times what is wanted is not worth going through
+RESTS = 256  # slots: what was measured of so few is measured again, for it is of no use once a memory is added
 _FEW = 512  # rows: they are kept in halves, and widening them costs a search ten microseconds
 _BLOCK = 1 << 16  # numbers that are summed at a time: they stay near the processor
 
@@ -59,7 +60,7 @@ class DenseIndex:
     of those are talking. Many are kept wide, for that is quicker.
     """
 
-    __slots__ = ("_middle", "_rows", "_squares", "_stale", "_sum", "_told", "_vectors")
+    __slots__ = ("_middle", "_rows", "_squares", "_stale", "_sum", "_told", "_vectors", "_widened")
 
     def __init__(self) -> None:
         self._vectors: Column[Any] = Column(np.float16, (0,))
@@ -69,6 +70,7 @@ class DenseIndex:
         self._sum = np.zeros(0)  # exact: float64 adds 2**29 halves without rounding
         self._rows = 0
         self._middle: _Middle | None = None
+        self._widened: NDArray[np.float32] | None = None  # all vectors, while a search among few goes on
 
     @property
     def nbytes(self) -> int:
@@ -86,6 +88,7 @@ class DenseIndex:
 
     def extend(self, slots: NDArray[np.intp], vectors: NDArray[np.float16], count: int) -> None:
         """Adds one vector per slot, shape (len(slots), d), after which there are `count` slots."""
+        self._widened = None
         new = count - len(self._told)
         if len(vectors) and vectors.shape[1] != len(self._sum):
             self._vectors = Column(np.float16, vectors.shape[1:])
@@ -110,6 +113,7 @@ class DenseIndex:
 
     def drop(self, slot: int) -> None:
         """Takes the vector of a slot, if it has one, out of the mean and of all windows."""
+        self._widened = None
         if self._told.values[slot]:
             self._sum -= self._vectors.values[slot]
             self._vectors.values[slot] = 0
@@ -135,6 +139,8 @@ class DenseIndex:
             nothing = np.zeros(len(self._told))
             return Closeness(nothing, nothing, nothing, nothing > 0, nothing > 0)
         self.check(query[None])
+        if self._halved and len(self._told) <= RESTS:
+            self._widened = widened(self._vectors.values)
         if self._middle is None or self._middle.windows is not windows:
             self._middle, cosine = self._measured(windows, query)
         else:
@@ -148,10 +154,9 @@ class DenseIndex:
         return Closeness(cosine, across / (middle.lengths * aside), near, middle.told, middle.heard)
 
     def alike(self, heads: Sequence[int], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
-        """How close some slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
-        found = np.zeros((len(heads), len(slots)))
-        if not self._told.values[slots].any():
-            return found
+        """How close some sorted slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
+        if not self._rows or not len(slots):
+            return np.zeros((len(heads), len(slots)))
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
@@ -159,20 +164,19 @@ class DenseIndex:
         if middle.told is not None:
             directions[~middle.told[heads]] = 0
         products = self._along(directions.astype(np.float32), slots)
-        found += products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
+        found: NDArray[np.float64] = products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
         found *= (1 if middle.told is None else middle.told[slots]) / middle.lengths[slots]
         return found
 
     def rest(self) -> None:
         """Lets go of what can be measured anew."""
-        self._middle = None
+        self._middle = self._widened = None
 
     def _along(self, directions: NDArray[np.float32], slots: NDArray[np.intp]) -> NDArray[np.float32]:
         """The products of some vectors with those of some slots, shape (directions, slots)."""
-        first, stop = int(slots.min()), int(slots.max()) + 1
+        first, stop = int(slots[0]), int(slots[-1]) + 1
         if stop - first > _SCATTERED * len(slots):
-            scattered: NDArray[np.float32] = np.einsum("ij,kj->ki", self._wide(slots), directions)
-            return scattered
+            return _multiplied(directions, self._wide(slots))
         return _multiplied(directions, self._wide(slice(first, stop)))[:, slots - first]
 
     @property
@@ -181,8 +185,11 @@ class DenseIndex:
 
     def _wide(self, slots: Sequence[int] | slice | NDArray[Any]) -> NDArray[np.float32]:
         """The vectors of some slots."""
-        some = self._vectors.values[slots]
-        return widened(some) if self._halved else some
+        if not self._halved:
+            return self._vectors.values[slots]
+        if self._widened is not None:
+            return self._widened[slots]
+        return widened(self._vectors.values[slots])
 
     def _refresh(self, windows: Windows) -> None:
         """Measures the sums of the windows that changed."""

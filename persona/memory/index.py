@@ -29,14 +29,14 @@ from numpy.typing import NDArray
 
 from persona.adapter import COSINE_FLOOR
 from persona.memory import dates, vectors
-from persona.memory.dense import DenseIndex
+from persona.memory.dense import RESTS, DenseIndex
 from persona.memory.embedding import searched_text
 from persona.memory.intent import Intent, intent_of, lasting_keys
 from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import HEADS, REACH, Pool, newest_first
+from persona.memory.updates import HEADS, REACH, Pool, newest_first, within_reach
 from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 
@@ -49,7 +49,6 @@ _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _DIGITS = 9  # scores closer than that are ties
 _FEWEST_DEAD = 64
-_FEW = 256  # rows: what was measured of so few is measured again, for it is of no use once a memory is added
 _MEASURED_BYTES = 62  # a row
 _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
 
@@ -68,6 +67,15 @@ class _Scores:
     holds: NDArray[np.float64]
     coverage: float
     eligible: NDArray[np.bool_]
+
+    def of_rows_alone(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
+        """How well some slots answer without their neighbours, shape (len(at),)."""
+        dense, lexical = self.dense.take(at), self.lexical.take(at)
+        dense -= self.near_dense.take(at)
+        lexical -= self.near_lexical.take(at)
+        lexical *= self.coverage
+        dense += lexical
+        return dense
 
 
 class OwnerIndex:
@@ -101,7 +109,7 @@ class OwnerIndex:
     def nbytes(self) -> int:
         """About how many bytes it holds, once it was searched."""
         parts = (self._rows, self._neighbours, self._dense, self._postings, self._wordings)
-        measured = 0 if self._rows.slots <= _FEW else _MEASURED_BYTES * self._rows.slots
+        measured = 0 if self._rows.slots <= RESTS else _MEASURED_BYTES * self._rows.slots
         return _INDEX_BYTES + measured + sum(part.nbytes for part in parts)
 
     def apply(self, rows: Sequence[MemoryRow]) -> None:
@@ -145,7 +153,7 @@ class OwnerIndex:
             ranked = scores.total[slots]
             if intent.now and len(slots) > 1:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
-            if self._rows.slots <= _FEW:
+            if self._rows.slots <= RESTS:
                 self._rest()
             return self._recalled(slots[:k], scores, ranked[:k])
 
@@ -268,21 +276,21 @@ class OwnerIndex:
         later = statement & (at_us > said_us.min())
         if len(self._rows) < len(live):
             later &= live
-        stretches = [later.nonzero()[0]]
+        (at,) = later.nonzero()
+        near = {*followers[followers >= 0].tolist()}.union(*linked)
         if (first := len(later) - _NEWEST) > 0:
-            known = {*hits, *followers.ravel().tolist()}.union(*linked)
-            older = np.array(sorted(one for one in known if 0 <= one < first), np.intp)
-            stretches = [older[later[older]], stretches[0][stretches[0] >= first]]
-        at = np.concatenate(stretches)
+            older = np.array(sorted(one for one in near.union(hits) if one < first), np.intp)
+            at = np.concatenate((older[later[older]], at[at >= first]))
+        own = scores.of_rows_alone(at)
+        at, own = _chosen(within_reach(own, self._wordings.known(at), intent), near, at, own)
         if not len(at):
             return hits, scores.total[hits]
-        dense, lexical = scores.dense[at] - scores.near_dense[at], scores.lexical[at] - scores.near_lexical[at]
         top = float(scores.total[hits[0]])
         pool = Pool(
             at,
             at_us[at] - said_us[:, None],
-            dense + scores.coverage * lexical,
-            np.hstack([self._dense.alike(heads, some, windows) for some in stretches if len(some)]),
+            own,
+            self._dense.alike(heads, at, windows),
             _spread_out(linked, at),
             (top - scores.total[heads]) / max(1.0, top),
             None if windows.alone else _places(followers, at),
@@ -305,6 +313,17 @@ class OwnerIndex:
         rest = (scores.standing.take(at).tolist(), scores.dated.take(at).tolist(), (ranked - scores.total[at]).tolist())
         why = (ranked.tolist(), dense, lexical, coverage, holds, message_ids, kinds, *near, *rest)
         return list(map(Recalled, ids, texts, sources, *why))
+
+
+def _chosen(
+    some: NDArray[np.bool_], too: Iterable[int], among: NDArray[np.intp], values: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Some of the sorted slots, others of them too, and their values."""
+    others = np.fromiter(too, np.intp)
+    if len(among) and len(others):
+        at = np.minimum(among.searchsorted(others), len(among) - 1)
+        some[at[among[at] == others]] = True
+    return among[some], values[some]
 
 
 def _places(wanted: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -106,6 +106,15 @@ def newest_first(
     return order
 
 
+def within_reach(own: NDArray[np.float64], known: Read, intent: Intent) -> NDArray[np.bool_]:
+    """Which rows may go before a head to which no rare term links them and which they do not follow.
+
+    By how well each answers by itself and what is known of its wording, shape (rows,) each.
+    """
+    most = _answering(own) + _alone(intent.wanted).take(known)
+    return most >= _enough(intent) - _COUNTS_ANEW - _ALIKE * _MOST_ALIKE - _LATER - _ROUNDING
+
+
 def _count(
     evidence: NDArray[np.float64],
     newer: NDArray[np.bool_],
@@ -161,6 +170,11 @@ def _enough(intent: Intent) -> float:
     return _ENOUGH_OF_OTHERS if intent.names else _ENOUGH_OF_THINGS
 
 
+def _answering(own: NDArray[np.float64]) -> NDArray[np.float64]:
+    weights: NDArray[np.float64] = _OWN * np.minimum(np.maximum(own, 0), _MOST_OWN)
+    return weights
+
+
 def _evidence(pool: Pool) -> NDArray[np.float64]:
     """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
     evidence = np.maximum(pool.alike, _LEAST_ALIKE)
@@ -169,7 +183,7 @@ def _evidence(pool: Pool) -> NDArray[np.float64]:
     evidence += _LINKED * pool.linked
     later = pool.after_us * (_LATER / _LATER_US)
     evidence += np.minimum(later, _LATER)
-    evidence += _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
+    evidence += _answering(pool.own)
     evidence -= _BEHIND * pool.behind[:, None]
     np.putmask(evidence, later <= 0, -np.inf)
     return evidence
