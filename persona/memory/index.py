@@ -19,7 +19,7 @@ of the floor; and every row without a shared term when none reaches the floor. N
 when a question about the past names May.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, repeat
 from threading import Lock
@@ -36,7 +36,7 @@ from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import HEADS, REACH, Pool, newest_first, within_reach
+from persona.memory.updates import HEADS, REACH, Heads, Pool, newest_first
 from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 
@@ -270,32 +270,27 @@ class OwnerIndex:
         if not heads:
             return hits, scores.total[hits]
         live = self._rows.live
-        linked = self._postings.linked(heads, asked, live, len(self._rows), self._searched)
-        followers = windows.members[3:, heads]
-        said_us = at_us[heads]
+        said_us, top = at_us[heads], float(scores.total[hits[0]])
+        stale = Heads(
+            heads,
+            said_us,
+            (top - scores.total[heads]) / max(1.0, top),
+            self._postings.linked(heads, asked, live, len(self._rows), self._searched),
+            windows.members[3:, heads],
+        )
         later = statement & (at_us > said_us.min())
         if len(self._rows) < len(live):
             later &= live
         (at,) = later.nonzero()
-        near = {*followers[followers >= 0].tolist()}.union(*linked)
         if (first := len(later) - _NEWEST) > 0:
-            older = np.array(sorted(one for one in near.union(hits) if one < first), np.intp)
+            known = {*hits, *stale.followers.ravel().tolist()}.union(*stale.linked)
+            older = np.array(sorted(one for one in known if 0 <= one < first), np.intp)
             at = np.concatenate((older[later[older]], at[at >= first]))
-        own = scores.of_rows_alone(at)
-        at, own = _chosen(within_reach(own, self._wordings.known(at), intent), near, at, own)
-        if not len(at):
-            return hits, scores.total[hits]
-        top = float(scores.total[hits[0]])
-        pool = Pool(
-            at,
-            at_us[at] - said_us[:, None],
-            own,
-            self._dense.alike(heads, at, windows),
-            _spread_out(linked, at),
-            (top - scores.total[heads]) / max(1.0, top),
-            None if windows.alone else _places(followers, at),
+        pool = Pool(at, at_us[at], scores.of_rows_alone(at))
+        slots = newest_first(
+            *(pool, stale, lambda some: self._dense.alike(heads, some, windows)),
+            *(hits, self._wordings, self._text, intent),
         )
-        slots = newest_first(pool, hits, heads, self._wordings, self._text, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
 
     def _searched(self, slot: int) -> str:
@@ -313,37 +308,6 @@ class OwnerIndex:
         rest = (scores.standing.take(at).tolist(), scores.dated.take(at).tolist(), (ranked - scores.total[at]).tolist())
         why = (ranked.tolist(), dense, lexical, coverage, holds, message_ids, kinds, *near, *rest)
         return list(map(Recalled, ids, texts, sources, *why))
-
-
-def _chosen(
-    some: NDArray[np.bool_], too: Iterable[int], among: NDArray[np.intp], values: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Some of the sorted slots, others of them too, and their values."""
-    others = np.fromiter(too, np.intp)
-    if len(among) and len(others):
-        at = np.minimum(among.searchsorted(others), len(among) - 1)
-        some[at[among[at] == others]] = True
-    return among[some], values[some]
-
-
-def _places(wanted: NDArray[np.int32], among: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Which of some sorted slots are in each column, shape (columns, slots)."""
-    found = np.zeros((wanted.shape[1], len(among)), np.bool_)
-    at = np.minimum(among.searchsorted(wanted), len(among) - 1)
-    there = among[at] == wanted
-    found[there.nonzero()[1], at[there]] = True
-    return found
-
-
-def _spread_out(rows: Sequence[Mapping[int, float]], among: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The values of each row by slot, for some sorted slots, 0 where there is none, shape (rows, slots)."""
-    found = np.zeros((len(rows), len(among)))
-    for row, values in zip(found, rows, strict=True):
-        slots = np.fromiter(values, np.intp, len(values))
-        at = np.minimum(among.searchsorted(slots), len(among) - 1)
-        there = among[at] == slots
-        row[at[there]] = np.fromiter(values.values(), np.float64, len(values))[there]
-    return found
 
 
 def _terms(packed: bytes, text: str, heading: str) -> bytes:

@@ -189,7 +189,8 @@ class Postings:
             return self._tail_keys.values[stop - int(counts[-1]) : stop].tolist()
         if len(self._keys) > _MOST_LOOKED_AT:  # reading a text takes as long as looking at so many
             return [key(term) for term in {*words.terms(text(slot))}]
-        return self._keys[self._slots == slot].tolist()
+        found: list[int] = self._keys[(self._slots == slot).nonzero()[0]].tolist()
+        return found
 
     def _held(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the postings of each key begin in the sorted part, and how many there are."""
@@ -312,6 +313,6 @@ def _spread(
     places = which * each - NOBODY + lent
     sums: NDArray[Any] = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
     sums[::each] = 0
-    (filled,) = sums.nonzero()
+    (filled,) = (sums > 0).nonzero()
     which = filled // each
     return which, filled - which * each + NOBODY, sums[filled]

@@ -28,10 +28,16 @@ def standardised(
     there = np.array(values)
     # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
     sums, squares = there.sum(axis=1).tolist(), np.einsum("ij,ij->i", there, there).tolist()
-    for row, meant, total, square, spread in zip(there, chosen, sums, squares, spreads, strict=True):
-        count = PRIOR_ROWS + (len(row) if meant is None else int(np.count_nonzero(meant)))
+    means, deviations = [], []
+    for meant, total, square, spread in zip(chosen, sums, squares, spreads, strict=True):
+        count = PRIOR_ROWS + (there.shape[1] if meant is None else int(np.count_nonzero(meant)))
         mean = total / count
         variance = (square + PRIOR_ROWS * spread * spread) / count - mean * mean
-        row -= mean if meant is None else mean * meant
-        row /= sqrt(max(variance, 1e-12))
+        means.append([mean])
+        deviations.append([sqrt(max(variance, 1e-12))])
+    there -= means
+    there /= deviations
+    for row, meant in zip(there, chosen, strict=True):
+        if meant is not None:
+            row *= meant
     return there

@@ -13,7 +13,7 @@ of statements from users we tuned on, rounded. Who asks about themselves asks ho
 others may as well ask what was, and takes more.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -49,50 +49,101 @@ _ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
-class Pool:
-    """Statements that may be newer than one of the heads, and what is known of them but their wording.
+class Heads:
+    """The statements that may be stale: their slots and when each was said.
 
-    Their slots; how long after each head each was said, shape (heads, rows); how well each answers by itself; how
-    alike each is to each head (-1 to 1) and how linked (0 to 2), shape (heads, rows); how far each head is behind the
-    best hit, as a share of its score; which rows were said right after each head, shape (heads, rows), None for none.
+    How far each is behind the best hit, as a share of its score; how rare the terms are that others share with each (0
+    to 2), by their slots; and the slots of what was said right after each, shape (2, heads), less than 0 for none.
+    """
+
+    slots: Sequence[int]
+    at_us: NDArray[np.int64]
+    behind: NDArray[np.float64]
+    linked: Sequence[Mapping[int, float]]
+    followers: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Statements that may be newer than one of the heads, shape (rows,) each.
+
+    Their slots, sorted; when each was said; how well each answers by itself.
     """
 
     slots: NDArray[np.intp]
-    after_us: NDArray[np.int64]
+    at_us: NDArray[np.int64]
     own: NDArray[np.float64]
-    alike: NDArray[np.float64]
+
+
+Alike = Callable[[NDArray[np.intp]], NDArray[np.float64]]
+"""How alike some sorted slots are to each head, -1 to 1, shape (heads, slots)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Some heads, each with a slot of the pool, by their places there: how linked, or that one takes the other back."""
+
+    head: NDArray[np.intp]
+    at: NDArray[np.intp]
     linked: NDArray[np.float64]
-    behind: NDArray[np.float64]
-    follows: NDArray[np.bool_] | None
+    corrected: NDArray[np.bool_]
+
+    def among(self, some: NDArray[np.intp]) -> "_Pairs":
+        """The same pairs by their places among some places of the pool, those that are there."""
+        if not len(self.at):
+            return self
+        at = np.minimum(some.searchsorted(self.at), len(some) - 1)
+        there = some[at] == self.at
+        return _Pairs(self.head[there], at[there], self.linked[there], self.corrected[there])
 
 
 def newest_first(
-    pool: Pool, hits: Sequence[int], heads: Sequence[int], wordings: Wordings, text: Text, intent: Intent
+    pool: Pool, heads: Heads, alike: Alike, hits: Sequence[int], wordings: Wordings, text: Text, intent: Intent
 ) -> list[int]:
     """The hits in their new order, with other rows of the pool that go before one of the heads.
 
     `wordings` are those of the slots, whose texts `text` gives; they are read only where that decides.
     """
-    enough = _enough(intent)
-    evidence = _evidence(pool)
-    most = evidence + _alone(intent.wanted).take(wordings.known(pool.slots))
+    order, enough = list(hits), _enough(intent)
     least = enough - _COUNTS_ANEW - _ROUNDING
-    close = most >= least
-    if pool.follows is not None:
-        close |= pool.follows & (most >= least - _CORRECTS)
-    (perhaps,) = close.any(axis=0).nonzero()
-    if not len(perhaps):
-        return list(hits)
-    slots = pool.slots[perhaps]
-    evidence = evidence[:, perhaps]
-    evidence += _worded(pool, perhaps, heads, wordings, text, intent)
-    newer = evidence >= enough
-    if _count(evidence, newer, heads, slots, wordings, text, enough):
-        newer = evidence >= enough
-    order, moved = list(hits), set[int]()
-    if not newer.any():
+    alone = _alone(intent.wanted)
+    pairs = _pairs(pool, heads, wordings, text)
+    answering = _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
+    most = answering + alone.take(wordings.known(pool.slots))
+    within = most >= least - _ALIKE * _MOST_ALIKE - _LATER
+    within[pairs.at] = True
+    (some,) = within.nonzero()
+    if not len(some):
         return order
-    for head, row, some in zip(heads, evidence, newer, strict=True):
+    slots, pairs = pool.slots[some], pairs.among(some)
+    evidence = _evidence(alike(slots), pool.at_us[some], answering[some], heads, pairs)
+    most = evidence + alone.take(wordings.known(slots))
+    most[pairs.head, pairs.at] += _CORRECTS * pairs.corrected
+    (some,) = (most >= least).any(axis=0).nonzero()
+    if not len(some):
+        return order
+    slots, pairs, evidence = slots[some], pairs.among(some), evidence[:, some]
+    read, of_heads = wordings.read(slots, text), wordings.read(np.array(heads.slots, np.intp), text)
+    evidence += alone.take(read)
+    evidence[pairs.head, pairs.at] += _CORRECTS * pairs.corrected
+    if intent.of_nobody_else:
+        _weigh_another(evidence, read, of_heads, pairs)
+    short = (evidence >= enough - _COUNTS_ANEW) & (evidence < enough) & amounts(read) & amounts(of_heads)[:, None]
+    if short.any():
+        _count(evidence, short, heads, slots, text, enough)
+    newer = evidence >= enough
+    return _moved(order, heads, slots, evidence, newer) if newer.any() else order
+
+
+def _moved(
+    order: list[int],
+    heads: Heads,
+    slots: NDArray[np.intp],
+    evidence: NDArray[np.float64],
+    newer: NDArray[np.bool_],
+) -> list[int]:
+    moved = set[int]()
+    for head, row, some in zip(heads.slots, evidence, newer, strict=True):
         found = some.nonzero()[0]
         better = sorted(zip(row[found].tolist(), slots[found].tolist(), strict=True), reverse=True)
         for _, slot in [one for one in better if one[1] not in moved][:_MOST_MOVED]:
@@ -106,53 +157,52 @@ def newest_first(
     return order
 
 
-def within_reach(own: NDArray[np.float64], known: Read, intent: Intent) -> NDArray[np.bool_]:
-    """Which rows may go before a head to which no rare term links them and which they do not follow.
+def _pairs(pool: Pool, heads: Heads, wordings: Wordings, text: Text) -> _Pairs:
+    """The heads with what is linked to them, and with what corrects them right after."""
+    of = [head for head, row in enumerate(heads.linked) for _ in row]
+    linked = [one for row in heads.linked for one in row.items()]
+    following = [(head, slot) for row in heads.followers.tolist() for head, slot in enumerate(row) if slot >= 0]
+    slots = np.array([slot for slot, _ in linked] + [slot for _, slot in following], np.intp)
+    if not len(slots) or not len(pool.slots):
+        return _NO_PAIRS
+    at = np.minimum(pool.slots.searchsorted(slots), len(pool.slots) - 1)
+    there = pool.slots[at] == slots
+    corrected = np.zeros(len(slots), np.bool_)
+    after = there[len(linked) :]
+    corrected[len(linked) :][after] = corrects(wordings.read(slots[len(linked) :][after], text))
+    there[len(linked) :] &= corrected[len(linked) :]
+    values = np.array([value for _, value in linked] + [0.0] * len(following))
+    head = np.array(of + [head for head, _ in following], np.intp)
+    return _Pairs(head[there], at[there], values[there], corrected[there])
 
-    By how well each answers by itself and what is known of its wording, shape (rows,) each.
-    """
-    most = _answering(own) + _alone(intent.wanted).take(known)
-    return most >= _enough(intent) - _COUNTS_ANEW - _ALIKE * _MOST_ALIKE - _LATER - _ROUNDING
+
+_NO_PAIRS = _Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), np.zeros(0, np.bool_))
 
 
 def _count(
     evidence: NDArray[np.float64],
-    newer: NDArray[np.bool_],
-    heads: Sequence[int],
+    short: NDArray[np.bool_],
+    heads: Heads,
     slots: NDArray[np.intp],
-    wordings: Wordings,
     text: Text,
     enough: float,
-) -> bool:
-    """Adds what another number of the same size weighs, where that decides: to the best that are short of it.
-
-    Returns whether any was.
-    """
-    short = (evidence >= enough - _COUNTS_ANEW) & ~newer & amounts(wordings.read(slots, text))
-    short &= amounts(wordings.read(np.array(heads, np.intp), text))[:, None]
-    any_short = bool(short.any())
-    if any_short:
-        for head, row, its_newer, its_short in zip(heads, evidence, newer, short, strict=True):
-            if np.count_nonzero(its_newer) >= _MOST_MOVED:
-                continue
-            (at_short,) = its_short.nonzero()
-            for at in at_short[np.argsort(-row[at_short], kind="stable")][:_MOST_COUNTED].tolist():
-                row[at] += _COUNTS_ANEW * counts_anew(text(head), text(int(slots[at])))
-    return any_short
+) -> None:
+    """Adds what another number of the same size weighs, where that decides: to the best that are `short` of it."""
+    for head, row, its_short in zip(heads.slots, evidence, short, strict=True):
+        if np.count_nonzero(row >= enough) >= _MOST_MOVED:
+            continue
+        (found,) = its_short.nonzero()
+        for at in found[np.argsort(-row[found], kind="stable")][:_MOST_COUNTED].tolist():
+            row[at] += _COUNTS_ANEW * counts_anew(text(head), text(int(slots[at])))
 
 
-def _worded(
-    pool: Pool, some: NDArray[np.intp], heads: Sequence[int], wordings: Wordings, text: Text, intent: Intent
-) -> NDArray[np.float64]:
-    """What the wording of some rows of the pool weighs before each head, shape (heads, rows); -inf: no statement."""
-    read = wordings.read(pool.slots[some], text)
-    weights = _alone(intent.wanted).take(read)[None]
-    if pool.follows is not None:
-        weights = weights + _CORRECTS * (corrects(read) & pool.follows[:, some])
-    if intent.of_nobody_else and (others := about_another(read)).any():
-        ours = ~about_another(wordings.read(np.array(heads, np.intp), text))[:, None]
-        weights = weights + _ANOTHER * (ours & others & (pool.linked[:, some] == 0))
-    return weights
+def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pairs: _Pairs) -> None:
+    """Adds what it weighs that a row is about somebody else while a head to which no rare term links it is not."""
+    others = about_another(read)
+    if others.any():
+        unlike = others & ~about_another(of_heads)[:, None]
+        unlike[pairs.head, pairs.at] &= pairs.linked == 0
+        evidence += _ANOTHER * unlike
 
 
 @cache
@@ -170,20 +220,21 @@ def _enough(intent: Intent) -> float:
     return _ENOUGH_OF_OTHERS if intent.names else _ENOUGH_OF_THINGS
 
 
-def _answering(own: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights: NDArray[np.float64] = _OWN * np.minimum(np.maximum(own, 0), _MOST_OWN)
-    return weights
-
-
-def _evidence(pool: Pool) -> NDArray[np.float64]:
+def _evidence(
+    alike: NDArray[np.float64],
+    at_us: NDArray[np.int64],
+    answering: NDArray[np.float64],
+    heads: Heads,
+    pairs: _Pairs,
+) -> NDArray[np.float64]:
     """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
-    evidence = np.maximum(pool.alike, _LEAST_ALIKE)
+    evidence = np.maximum(alike, _LEAST_ALIKE)
     np.minimum(evidence, _MOST_ALIKE, out=evidence)
     evidence *= _ALIKE
-    evidence += _LINKED * pool.linked
-    later = pool.after_us * (_LATER / _LATER_US)
+    evidence[pairs.head, pairs.at] += _LINKED * pairs.linked
+    later = (at_us - heads.at_us[:, None]) * (_LATER / _LATER_US)
     evidence += np.minimum(later, _LATER)
-    evidence += _answering(pool.own)
-    evidence -= _BEHIND * pool.behind[:, None]
+    evidence += answering
+    evidence -= _BEHIND * heads.behind[:, None]
     np.putmask(evidence, later <= 0, -np.inf)
     return evidence
