@@ -255,9 +255,11 @@ class OwnerIndex:
         """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
         at = np.array(hits, np.intp)
         lifted = _STATED[states(self._wordings.read(at, self._text))]
-        scores.standing[at] += lifted
-        scores.total[at] += lifted
-        return [hits[place] for place in np.argsort(-scores.total[at], kind="stable").tolist()]
+        scores.standing[at] = scores.standing[at] + lifted
+        total = scores.total[at] + lifted
+        scores.total[at] = total
+        found: list[int] = at[(-total).argsort(kind="stable")].tolist()
+        return found
 
     def _newest_first(
         self, hits: list[int], scores: _Scores, asked: Sequence[str], intent: Intent
@@ -266,7 +268,8 @@ class OwnerIndex:
         statement, at_us, windows = self._rows.statements, self._rows.at_us, self._neighbours.windows(self._rows)
         first_hits = np.array(hits[:REACH], np.intp)
         first_hits = first_hits[statement[first_hits]]
-        heads = first_hits[states(self._wordings.read(first_hits, self._text)) > 0][:HEADS].tolist()
+        read = self._wordings.read(first_hits, self._text)
+        heads = first_hits[states(read) > 0][:HEADS].tolist()
         if not heads:
             return hits, scores.total[hits]
         live = self._rows.live
@@ -298,7 +301,7 @@ class OwnerIndex:
         return searched_text(text, heading)
 
     def _text(self, slot: int) -> str:
-        return self._rows.strings(slot)[1]
+        return self._rows.text(slot)
 
     def _recalled(self, slots: list[int], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         at, coverage = np.array(slots, np.intp), repeat(scores.coverage)

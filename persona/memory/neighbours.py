@@ -93,12 +93,13 @@ class Neighbours:
             members[0] = np.arange(rows.slots)
             members[1:] = NOBODY
             if len(order) > 1:
-                conversations = rows.conversations[order]
+                conversations, near = rows.conversations[order], np.full((1 + 2 * _REACH, len(order)), NOBODY, np.int32)
+                near[0] = order
                 for away in range(1, _REACH + 1):
                     together = conversations[away:] == conversations[:-away]
-                    before, after = order[:-away][together], order[away:][together]
-                    members[away, after] = before
-                    members[_REACH + away, before] = after
+                    np.copyto(near[away, away:], order[:-away], where=together)
+                    np.copyto(near[_REACH + away, :-away], order[away:], where=together)
+                members[:, order] = near
             self._windows = Windows(members, alone=len(order) <= 1)
         return self._windows
 

@@ -142,6 +142,10 @@ class Rows:
         """The row's id, text, title, heading, message id and kind of fact."""
         return _unpacked(self._row(slot))
 
+    def text(self, slot: int) -> str:
+        """The row's text."""
+        return self._row(slot).split(_BETWEEN, 2)[1].decode("utf-8", "surrogatepass")
+
     def sources(
         self, slots: NDArray[np.intp]
     ) -> tuple[Sequence[str], Sequence[str], Sequence[Source], Sequence[str], Sequence[str]]:

@@ -119,7 +119,7 @@ def newest_first(
     evidence = _evidence(alike(slots), pool.at_us[some], answering[some], heads, pairs)
     most = evidence + alone.take(wordings.known(slots))
     most[pairs.head, pairs.at] += _CORRECTS * pairs.corrected
-    (some,) = (most >= least).any(axis=0).nonzero()
+    (some,) = (np.maximum.reduce(most) >= least).nonzero()
     if not len(some):
         return order
     slots, pairs, evidence = slots[some], pairs.among(some), evidence[:, some]
@@ -144,7 +144,9 @@ def _moved(
 ) -> list[int]:
     moved = set[int]()
     for head, row, some in zip(heads.slots, evidence, newer, strict=True):
-        found = some.nonzero()[0]
+        (found,) = some.nonzero()
+        if not len(found):
+            continue
         better = sorted(zip(row[found].tolist(), slots[found].tolist(), strict=True), reverse=True)
         for _, slot in [one for one in better if one[1] not in moved][:_MOST_MOVED]:
             place = order.index(head)
@@ -160,19 +162,22 @@ def _moved(
 def _pairs(pool: Pool, heads: Heads, wordings: Wordings, text: Text) -> _Pairs:
     """The heads with what is linked to them, and with what corrects them right after."""
     of = [head for head, row in enumerate(heads.linked) for _ in row]
-    linked = [one for row in heads.linked for one in row.items()]
-    following = [(head, slot) for row in heads.followers.tolist() for head, slot in enumerate(row) if slot >= 0]
-    slots = np.array([slot for slot, _ in linked] + [slot for _, slot in following], np.intp)
-    if not len(slots) or not len(pool.slots):
+    slots = [slot for row in heads.linked for slot in row]
+    linked = len(slots)
+    for row in heads.followers.tolist():
+        of += [head for head, slot in enumerate(row) if slot >= 0]
+        slots += [slot for slot in row if slot >= 0]
+    if not slots or not len(pool.slots):
         return _NO_PAIRS
-    at = np.minimum(pool.slots.searchsorted(slots), len(pool.slots) - 1)
-    there = pool.slots[at] == slots
-    corrected = np.zeros(len(slots), np.bool_)
-    after = there[len(linked) :]
-    corrected[len(linked) :][after] = corrects(wordings.read(slots[len(linked) :][after], text))
-    there[len(linked) :] &= corrected[len(linked) :]
-    values = np.array([value for _, value in linked] + [0.0] * len(following))
-    head = np.array(of + [head for head, _ in following], np.intp)
+    head, wanted = np.array(of, np.intp), np.array(slots, np.intp)
+    at = np.minimum(pool.slots.searchsorted(wanted), len(pool.slots) - 1)
+    there = pool.slots[at] == wanted
+    values, corrected = np.zeros(len(slots)), np.zeros(len(slots), np.bool_)
+    values[:linked] = [value for row in heads.linked for value in row.values()]
+    corrected[linked:] = there[linked:]
+    (follow,) = corrected.nonzero()
+    if len(follow):
+        corrected[follow] = there[follow] = corrects(wordings.read(wanted[follow], text))
     return _Pairs(head[there], at[there], values[there], corrected[there])
 
 
@@ -189,11 +194,12 @@ def _count(
 ) -> None:
     """Adds what another number of the same size weighs, where that decides: to the best that are `short` of it."""
     for head, row, its_short in zip(heads.slots, evidence, short, strict=True):
-        if np.count_nonzero(row >= enough) >= _MOST_MOVED:
-            continue
         (found,) = its_short.nonzero()
-        for at in found[np.argsort(-row[found], kind="stable")][:_MOST_COUNTED].tolist():
-            row[at] += _COUNTS_ANEW * counts_anew(text(head), text(int(slots[at])))
+        if not len(found) or np.count_nonzero(row >= enough) >= _MOST_MOVED:
+            continue
+        before = text(head)
+        for at in found[(-row[found]).argsort(kind="stable")][:_MOST_COUNTED].tolist():
+            row[at] += _COUNTS_ANEW * counts_anew(before, text(int(slots[at])))
 
 
 def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pairs: _Pairs) -> None:

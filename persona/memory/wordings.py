@@ -45,6 +45,9 @@ _CORRECTS = re.compile(
     r"je me suis trompée?|attends?)\b"
 )
 
+_EVERY = np.arange(UNREAD)
+_STATES = (_EVERY & _TOLD > 0) * (1 + (_EVERY & _SELF > 0))
+
 Text = Callable[[int], str]
 """The text of a slot."""
 Read = NDArray[np.uint16]
@@ -95,8 +98,7 @@ def told(read: Read) -> NDArray[np.float64]:
 
 def states(read: Read) -> NDArray[np.int64]:
     """1 for what states something, 2 where it is about the one who says it, 0 for questions and requests."""
-    stated = (read & _TOLD) > 0
-    return stated.astype(np.int64) + (stated & (read & _SELF > 0))
+    return _STATES.take(read)
 
 
 def about_another(read: Read) -> NDArray[np.bool_]:

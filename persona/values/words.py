@@ -133,6 +133,15 @@ def terms(text: str, lang: str | None = None) -> list[str]:
 
 def tokens(text: str) -> list[str]:
     """The words of `text`, case folded, stop words and all; hours and unspaced scripts as in `terms`."""
+    return list(_read(text) if len(text) <= _READ_FOR_LANGUAGE else _tokens(text))
+
+
+@lru_cache(maxsize=64)  # a turn asks it of the same words for their terms and for their vector
+def _read(text: str) -> tuple[str, ...]:
+    return tuple(_tokens(text))
+
+
+def _tokens(text: str) -> list[str]:
     ascii_only = text.isascii()
     plain = text if ascii_only else _straight(unicodedata.normalize("NFKC", text))
     plain = plain.casefold()
