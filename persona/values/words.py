@@ -136,7 +136,7 @@ def tokens(text: str) -> list[str]:
     return list(_read(text) if len(text) <= _READ_FOR_LANGUAGE else _tokens(text))
 
 
-@lru_cache(maxsize=64)  # a turn asks it of the same words for their terms and for their vector
+@lru_cache(maxsize=4)  # a turn asks it of the same words for their vector and, right after, for their terms
 def _read(text: str) -> tuple[str, ...]:
     return tuple(_tokens(text))
 
