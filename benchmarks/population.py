@@ -8,6 +8,7 @@ from persona import AsyncAssistant
 from persona.memory.embedding import embed
 from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
+from persona.memory.wordings import packed
 from persona.store import memories, owners
 from persona.store.engine import Transaction
 from persona.store.ids import new_id
@@ -43,4 +44,6 @@ def texts_of_memories() -> list[str]:
 
 def _memory(text: str, vector: bytes, embedder: str) -> MemoryRow:
     id = new_id("msg")
-    return MemoryRow(id, "turn", text, 0, embedder, vector, at_us=_AT_US, message_id=id, terms=terms_of(text))
+    return MemoryRow(
+        id, "turn", text, 0, embedder, vector, at_us=_AT_US, message_id=id, terms=terms_of(text) + packed(text)
+    )

@@ -16,6 +16,7 @@ from persona_embedded.embed import StaticWords
 from benchmarks.figures import Row, Table, Timing, row, timing_of
 from benchmarks.peers import ROOT
 from benchmarks.texts import messages
+from persona.memory import wordings
 from persona.memory.cache import IndexCache
 from persona.memory.index import OwnerIndex
 from persona.memory.postings import terms_of
@@ -41,7 +42,7 @@ def tables(quick: bool) -> list[Table]:
 def rows_of(count: int, seed: int = 7) -> list[MemoryRow]:
     """So many memories of one user in conversations of twenty; vectors of 2,000 texts, each moved a little."""
     texts = messages(_TEXTS, seed=seed)
-    known, terms = StaticWords().embed(texts), [terms_of(text) for text in texts]
+    known, terms = StaticWords().embed(texts), [terms_of(text) + wordings.packed(text) for text in texts]
     draw = np.random.default_rng(seed)
     which = draw.integers(_TEXTS, size=count)
     moved = known[which] + draw.normal(0, 0.03, (count, known.shape[1])).astype(np.float32)

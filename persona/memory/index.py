@@ -163,7 +163,7 @@ class OwnerIndex:
         first = self._rows.slots
         told = halves.any(axis=1)  # a text with nothing in it has a vector of zeros, which is close to nothing
         self._rows.extend(rows)
-        self._wordings.extend(len(rows))
+        self._wordings.extend(terms)
         self._postings.extend(terms)
         self._dense.extend(first + compared[told], halves[told], self._rows.slots)
         self._dense.regroup(self._neighbours.extend(self._rows, first))
@@ -290,10 +290,11 @@ class OwnerIndex:
             older = np.array(sorted(one for one in known if 0 <= one < first), np.intp)
             at = np.concatenate((older[later[older]], at[at >= first]))
         pool = Pool(at, at_us[at], scores.of_rows_alone(at))
-        slots = newest_first(
-            *(pool, stale, lambda some: self._dense.alike(heads, some, windows)),
-            *(hits, self._wordings, self._text, intent),
-        )
+
+        def alike(some: NDArray[np.intp]) -> NDArray[np.float64]:
+            return self._dense.alike(heads, some, windows)
+
+        slots = newest_first(pool, stale, alike, hits, self._wordings, self._text, intent)
         return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
 
     def _searched(self, slot: int) -> str:

@@ -9,19 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona.memory.bm25 import Lengths, bm25, spread
 from persona.memory.columns import Column
-from persona.memory.neighbours import NOBODY, Windows
-from persona.memory.scores import PRIOR_ROWS
+from persona.memory.neighbours import Windows
 from persona.values import words
 
-# Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), 3.5
-_SATURATION = 0.9
-_LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 _MOST_REPEATS = 65_535
 _ALL_TAIL = 4_096  # postings: few rows are not sorted
 _TAIL, _TAIL_SHARE = 512, 64  # later the tail is merged beyond 512 postings and a 64th of the sorted ones
@@ -45,28 +41,6 @@ class Relevance:
     shares: NDArray[np.float64]
     near: NDArray[np.float64]
     holds: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """What BM25 adds to a term's count for the length of each slot, and of its window, shape (slots,) each."""
-
-    windows: Windows
-    lengths: NDArray[np.float64]
-    near_lengths: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, lengths: NDArray[np.int32], rows: int, windows: Windows) -> "_Measured":
-        """By the number of terms in each slot, 0 for dead ones; `rows` are alive."""
-        alone = lengths.astype(np.float64)
-        near = windows.sums(alone)
-        return cls(windows, _of_length(alone, rows), _of_length(near, rows))
-
-
-def _of_length(lengths: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
-    mean = max(float(lengths.sum()) / rows, 1.0)
-    added: NDArray[np.float64] = _SATURATION * (1 - _LENGTH_SHARE + _LENGTH_SHARE / mean * lengths)
-    return added
 
 
 @lru_cache(maxsize=1 << 16)
@@ -109,7 +83,7 @@ class Postings:
         self._tail_repeats = Column(np.uint16)
         self._tail_counts = Column(np.int32)  # how many terms each of the last rows holds
         self._lengths = Column(np.int32)
-        self._measured: _Measured | None = None
+        self._measured: Lengths | None = None
 
     @property
     def nbytes(self) -> int:
@@ -119,11 +93,14 @@ class Postings:
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in columns)
 
     def extend(self, rows: Sequence[bytes]) -> None:
-        """Appends the rows, each given by its packed terms, in the next slots."""
+        """Appends the rows, each given by its packed terms and what is behind them, in the next slots."""
         counts = [(len(packed) - 1) // _PACKED for packed in rows]
-        split = [1 + count * _KEY.itemsize for count in counts]
-        keys = np.frombuffer(b"".join([packed[1:at] for packed, at in zip(rows, split, strict=True)]), _KEY)
-        repeats = np.frombuffer(b"".join([packed[at:] for packed, at in zip(rows, split, strict=True)]), _REPEATS)
+        parts = [
+            (packed[1 : (at := 1 + count * _KEY.itemsize)], packed[at : 1 + count * _PACKED])
+            for packed, count in zip(rows, counts, strict=True)
+        ]
+        keys = np.frombuffer(b"".join([part for part, _ in parts]), _KEY)
+        repeats = np.frombuffer(b"".join([part for _, part in parts]), _REPEATS)
         self._tail_keys.extend(keys)
         self._tail_repeats.extend(repeats)
         self._tail_counts.extend(counts)
@@ -186,7 +163,8 @@ class Postings:
         if slot >= self._first:
             counts = self._tail_counts.values[: slot - self._first + 1]
             stop = int(counts.sum())
-            return self._tail_keys.values[stop - int(counts[-1]) : stop].tolist()
+            last: list[int] = self._tail_keys.values[stop - int(counts[-1]) : stop].tolist()
+            return last
         if len(self._keys) > _MOST_LOOKED_AT:  # reading a text takes as long as looking at so many
             return [key(term) for term in {*words.terms(text(slot))}]
         found: list[int] = self._keys[(self._slots == slot).nonzero()[0]].tolist()
@@ -208,14 +186,14 @@ class Postings:
             nothing = np.zeros(len(live))
             return Relevance(nothing, nothing, nothing)
         if self._measured is None or self._measured.windows is not windows:
-            self._measured = _Measured.of(np.where(live, self._lengths.values, 0), rows, windows)
+            self._measured = Lengths.of(np.where(live, self._lengths.values, 0), rows, windows)
         measured = self._measured
-        shares = _bm25(len(keys), which, slots, repeats, measured.lengths, rows)
+        shares = bm25(len(keys), which, slots, repeats, measured.own, rows)
         holds = np.bincount(slots, minlength=len(live)) / len(keys)
         if windows.alone:
             return Relevance(shares, shares, holds)
-        spread = _spread(len(keys), which, slots, repeats, windows)
-        return Relevance(shares, _bm25(len(keys), *spread, measured.near_lengths, rows), holds)
+        lent = spread(len(keys), which, slots, repeats, windows)
+        return Relevance(shares, bm25(len(keys), *lent, measured.near, rows), holds)
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""
@@ -265,26 +243,6 @@ class Postings:
         self._tail_counts = Column(np.int32)
 
 
-def _bm25(
-    terms: int,
-    which: NDArray[np.intp],
-    slots: NDArray[np.integer[Any]],
-    repeats: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    rows: int,
-) -> NDArray[np.float64]:
-    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. `lengths`: those of `_Measured`."""
-    holders = np.bincount(which, minlength=terms)
-    rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
-    weights = rarity.take(which)
-    weights *= repeats
-    weights *= _SATURATION + 1
-    weights /= repeats + lengths.take(slots)
-    shares: NDArray[np.float64] = np.bincount(slots, weights, minlength=len(lengths))
-    shares /= np.add.reduce(rarity)
-    return shares
-
-
 def _two_best(
     holders: Mapping[int, Sequence[int]], rarity: Mapping[int, float], keys: Sequence[int], head: int
 ) -> dict[int, float]:
@@ -298,21 +256,3 @@ def _two_best(
                     best[slot] = (rare, first) if rare > first else (first, rare)
     best.pop(head, None)
     return {slot: first + second for slot, (first, second) in best.items()}
-
-
-def _spread(
-    terms: int,
-    which: NDArray[np.intp],
-    slots: NDArray[np.int32],
-    repeats: NDArray[np.float64],
-    windows: Windows,
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """The postings of each row with its neighbours as one text: a row lends its terms to those it is a neighbour of."""
-    lent = windows.members.take(slots, axis=1)
-    each = 1 + windows.members.shape[1]  # a term's row begins with what is lent to NOBODY
-    places = which * each - NOBODY + lent
-    sums: NDArray[Any] = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
-    sums[::each] = 0
-    (filled,) = (sums > 0).nonzero()
-    which = filled // each
-    return which, filled - which * each + NOBODY, sums[filled]

@@ -1,4 +1,4 @@
-"""What the wording of each memory gives away, read once and only where a search wants to know it.
+"""What the wording of each memory gives away, read when it is stored, or once a search wants to know it.
 
 Two bytes a row: how far it tells of a change (`changes.told`), whether the one who says it speaks in it, whether it is
 about somebody else alone, whether it corrects what was said right before, and whether it could answer a question for
@@ -6,7 +6,7 @@ an amount or a time, and one for a name.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -17,6 +17,8 @@ from persona.memory.columns import Column
 from persona.memory.intent import KIN, Wanted
 
 _TOLD, _NAME, _AMOUNT, _SELF, _ELSE, _CORRECTION, UNREAD = 7, 8, 16, 32, 64, 128, 256
+_RULES = 1  # another one when these rules, or those of `changes`, tell something else: what was stored is then unread
+_TERM, _BEHIND = 10, 3  # bytes: of a term, and of what else `postings.terms_of` and `packed` make
 _NO_AMOUNT, _NO_NAME = -2.0, -1.0  # who says no name may say "my brother"
 _STEPS = 2  # `told` is a half at the least
 _SPELT = (
@@ -67,9 +69,9 @@ class Wordings:
         """The bytes it holds."""
         return self._read.nbytes
 
-    def extend(self, count: int) -> None:
-        """Appends so many slots, none of them read."""
-        self._read.extend(np.full(count, UNREAD, np.uint16))
+    def extend(self, packed: Sequence[bytes]) -> None:
+        """Appends slots by what is stored of their terms, `packed` behind them or not."""
+        self._read.extend([one[-2] if len(one) % _TERM == _BEHIND and one[-1] == _RULES else UNREAD for one in packed])
 
     def keep(self, live: NDArray[np.bool_]) -> None:
         """Forgets dead slots."""
@@ -132,6 +134,11 @@ def counts_anew(before: str, after: str) -> bool:
 @lru_cache(maxsize=1 << 10)
 def _values(text: str) -> tuple[float, ...]:
     return tuple(_NUMBERS.get(one) or float(one.replace(",", ".")) for one in _NUMBER.findall(text.lower()))
+
+
+def packed(text: str) -> bytes:
+    """What the wording of a text tells, as the store keeps it behind its terms."""
+    return bytes((_bits(text), _RULES))
 
 
 def _bits(text: str) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from persona.memory import wordings
 from persona.memory.embedding import embed, searched_text
 from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
@@ -52,7 +53,7 @@ async def index(
         fact_kind=found.fact_kind,
         conversation_key=found.conversation_key,
         depth=found.depth,
-        terms=terms_of(searched_text(text)),
+        terms=terms_of(searched_text(text)) + wordings.packed(text),
     )
 
     def write(tx: Transaction) -> Callable[[], None] | None:

@@ -86,11 +86,11 @@ class MemoryRow:
     """One memory as the store keeps it: a text with a vector and an owner.
 
     `vector` is little-endian float16, unit length, made by `embedder`; empty until it is indexed. `terms` are those of
-    its text, packed (`memory.postings`), so that a load need not read the text again; empty where nobody packed them.
-    `revision` is
-    the owner's revision at which the row last changed; a `deleted` row is a tombstone without text or vector.
-    `at_us` is when it was said or added. `conversation_key` and `depth` are the message's place, 0 for what is no
-    message; `page` counts from 1, 0 where a document has none.
+    its text, packed (`memory.postings`), and perhaps what its wording tells (`memory.wordings`), so that a load need
+    not read the text again; empty where nobody packed them. `revision` is the owner's revision at which the row last
+    changed; a `deleted` row is a tombstone without text or vector. `at_us` is when it was said or added.
+    `conversation_key` and `depth` are the message's place, 0 for what is no message; `page` counts from 1,
+    0 where a document has none.
     """
 
     id: str

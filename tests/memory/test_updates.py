@@ -1,13 +1,16 @@
 """What was updated goes before what it replaces, and a lasting wish is heard when a suggestion is asked for."""
 
+import numpy as np
 import pytest
 from persona_embedded.embed import StaticWords
 
 from persona.memory.changes import CHANGE, EVENT, NOTHING, stated, told
 from persona.memory.index import OwnerIndex
 from persona.memory.intent import Wanted, intent_of
+from persona.memory.postings import Postings, key, terms_of
 from persona.memory.recall import merge, query_of
 from persona.memory.vectors import pack
+from persona.memory.wordings import UNREAD, Wordings, packed
 from persona.values.memory import MemoryRow, Recalled
 from persona.values.owner import Owner
 
@@ -133,6 +136,29 @@ def test_what_one_has_in_french_is_not_what_one_has_done() -> None:
 )
 def test_the_wording_tells_how_far_something_changed(text: str, how_far: float) -> None:
     assert told(stated(text)) == how_far
+
+
+@pytest.mark.parametrize(
+    "text", ["I moved to York.", "Explain what changed.", "Ma sœur a 780 euros.", "Sorry, no: at 5."]
+)
+def test_what_is_stored_of_a_wording_is_what_its_text_tells(text: str) -> None:
+    stored, unread, others = Wordings(), Wordings(), Wordings()
+    terms, slot = terms_of(text), np.arange(1)
+    stored.extend([terms + packed(text)])
+    unread.extend([terms])
+    others.extend([terms + packed(text)[:1] + b"\xff"])  # by other rules
+    assert unread.known(slot) == others.known(slot) == UNREAD
+    assert stored.known(slot) == unread.read(slot, lambda _: text) == others.read(slot, lambda _: text)
+
+
+def test_the_terms_of_a_text_are_found_whatever_is_stored_behind_them() -> None:
+    text = "We adopted a beagle."
+    alone, told = Postings(), Postings()
+    alone.extend([terms_of(text)])
+    told.extend([terms_of(text) + packed(text)])
+    keys = np.array([key("beagl")])
+    assert told.holding(keys).tolist() == alone.holding(keys).tolist() == [0]
+    assert told.nbytes == alone.nbytes
 
 
 def test_what_names_the_old_value_follows_it_whatever_else_it_says() -> None:
