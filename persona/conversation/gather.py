@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from persona.conversation.services import Services
-from persona.conversation.tails import Tail
 from persona.memory.recall import Query, merge
 from persona.render.history import counted
 from persona.render.prepare import Gathered
@@ -17,8 +16,9 @@ from persona.store.owners import OwnerState
 from persona.store.turns import Opened
 from persona.values.memory import MemoryRow, Recalled
 from persona.values.owner import Owner
+from persona.values.plan import Plan
 from persona.window.counting import Counter
-from persona.window.materials import Anchor, Summary
+from persona.window.materials import Anchor, PastTurn, Summary
 
 
 def gather(
@@ -38,7 +38,7 @@ def gather(
             summaries.ahead(tx, opened.before.key)
         erasures = receipts.newest(tx)
         services.indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
-        tail = _tail(tx, services, opened, counter)
+        anchor, turns, plan = _tail(tx, services, opened, counter)
         known = facts.holding(tx, opened.owner.key)
         summarised = _summaries(tx, opened) if arm.summarise else ()
         recalled = _recall(tx, services, owner, opened, arm, query)
@@ -46,14 +46,16 @@ def gather(
             return None
         services.indexes.settle(opened.owner.key, erasures)
         notes = (query.note,) if query.note else ()
-        return Gathered(tail.anchor, tail.turns, tail.plan, tuple(known), summarised, recalled, notes)
+        return Gathered(anchor, turns, plan, tuple(known), summarised, recalled, notes)
 
     return services.database.run_now(read, write=False)
 
 
 def encode_anchor(anchor: Anchor) -> str:
     """The anchor as the conversation's row keeps it."""
-    return json.dumps([getattr(anchor, field.name) for field in fields(anchor)])
+    return json.dumps(
+        [anchor.first_depth, anchor.frozen_us, anchor.facts, anchor.shots, anchor.summary_id, anchor.facts_shown]
+    )
 
 
 @lru_cache(maxsize=2_000)  # a conversation's stays the same for many turns
@@ -65,18 +67,20 @@ def decode_anchor(raw: str) -> Anchor:
     return Anchor(first_depth, frozen_us, tuple(facts), tuple(shots), summary_id, facts_shown)
 
 
-def _tail(tx: Transaction, services: Services, opened: Opened, counter: Counter) -> Tail:
+def _tail(
+    tx: Transaction, services: Services, opened: Opened, counter: Counter
+) -> tuple[Anchor, tuple[PastTurn, ...], Plan | None]:
+    """Where the history starts, its turns, and the plan of the conversation's last request."""
     before, message = opened.before, opened.message
     anchor = decode_anchor(before.anchor)
     head_id = message.parent_id
-    known = services.tails.get(before.key, before.revision, counter.name, head_id)
-    if known and known.anchor == anchor:
-        return known
+    known = services.tails.get(before.key, before.revision, counter.name, head_id, before.anchor)
+    if known:
+        return anchor, known.turns, known.plan
     if head_id != before.head_id and message.depth <= anchor.first_depth:
         anchor = replace(anchor, first_depth=max(0, message.depth - conversations.READ_BACK))
     stored = conversations.path(tx, before.key, head_id, anchor.first_depth)
-    plan = exchanges.plan(tx, before.last_exchange_id)
-    return Tail(before.revision, counter.name, head_id, counted(stored, counter), anchor, plan)
+    return anchor, counted(stored, counter), exchanges.plan(tx, before.last_exchange_id)
 
 
 def _summaries(tx: Transaction, opened: Opened) -> tuple[Summary, ...]:

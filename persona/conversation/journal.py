@@ -90,9 +90,10 @@ class Journal:
     async def end(self, state: TurnState, gathered: Gathered, reply: Message | None = None, error: str = "") -> None:
         """Ends the turn with its reply, its exchanges and its tasks in one transaction."""
         added = [reply] if reply else []
+        advance = self._advance(added, bool(reply))
 
         def write(tx: Transaction) -> None:
-            if turns.close_turn(tx, self._advance(added, bool(reply)), state, reply.id if reply else "", error):
+            if turns.close_turn(tx, advance, state, reply.id if reply else "", error):
                 self._write_calls(tx)
                 self._put_tasks(tx, gathered, reply)
                 self._leave_the_other_branch(tx, reply)
@@ -102,7 +103,7 @@ class Journal:
         self.ended = True
         self.services.kept_prompts.update(digest for digest, _ in self._prompts())
         self._moved(added)
-        self._remember_tail(gathered)
+        self._remember_tail(gathered, advance.anchor)
         self.services.on_task()
 
     def _advance(self, added: list[Message], answers: bool = False) -> Advance:
@@ -187,13 +188,12 @@ class Journal:
         kept = tuple(turn for turn in gathered.turns if turn.first_depth >= self.anchor.first_depth)
         return (*kept, PastTurn(messages, tokens))
 
-    def _remember_tail(self, gathered: Gathered) -> None:
+    def _remember_tail(self, gathered: Gathered, anchor: str) -> None:
         whole = self.last().role in ("assistant", "user") and not self.last().tool_calls
         left = self.opened.branches and self.last().role == "user"
         if self.opened.keeps_head or left or self.plan is None or not whole:
             return  # the next turn reads it from the store
-        head, plan = self.last().id, self.plan.outline()
-        tail = Tail(self.revision, self.counter.name, head, self._turns(gathered), self.anchor, plan)
+        tail = Tail(self.revision, self.counter.name, self.last().id, anchor, self._turns(gathered), self.plan)
         self.services.tails.put(self.opened.before.key, tail)
 
 
