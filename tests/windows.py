@@ -106,7 +106,7 @@ class Session:
         assert self.last is not None
         kept = [one for one in self.path if one.depth >= self.anchor.first_depth]
         turns = turns_of(kept, list(map(self.counter.message, kept)))
-        room = room_of_history(self.last.plan, self.rules.sections["history"].max)
+        room = room_of_history(self.last.plan.outline(), self.rules.sections["history"].max)
         depth = due_for_summary(turns, room, self.rules.low_water, at)
         if depth is None:
             return False
@@ -143,7 +143,7 @@ class Session:
 
     def fit(self, asked: Message, running: Sequence[Message] = (), same_turn: bool = False) -> Fitted:
         """The window of one call; it moves the anchor."""
-        previous = self.last.plan if self.last else None
+        previous = self.last.plan.outline() if self.last else None
         self.last = fit(self.materials(asked, running), self.rules, self.anchor, previous, same_turn)
         self.anchor = self.last.anchor
         return self.last
@@ -159,7 +159,7 @@ class Session:
             self.path.append(self.message("tool", ToolResult(call.id, call.name, result)))
             # the turn gathered its materials once: they still reach back to where the anchor was then
             materials = replace(gathered, running=tuple(self.path[asked.depth + 1 :]))
-            self.last = fit(materials, self.rules, self.anchor, fitted[-1].plan, same_turn=True)
+            self.last = fit(materials, self.rules, self.anchor, fitted[-1].plan.outline(), same_turn=True)
             self.anchor = self.last.anchor
             fitted.append(self.last)
         if reply is not None:

@@ -16,7 +16,7 @@ from persona.store.owners import OwnerState
 from persona.store.turns import Opened
 from persona.values.memory import MemoryRow, Recalled
 from persona.values.owner import Owner
-from persona.values.plan import Plan
+from persona.values.plan import Outline
 from persona.window.counting import Counter
 from persona.window.materials import Anchor, PastTurn, Summary
 
@@ -69,8 +69,8 @@ def decode_anchor(raw: str) -> Anchor:
 
 def _tail(
     tx: Transaction, services: Services, opened: Opened, counter: Counter
-) -> tuple[Anchor, tuple[PastTurn, ...], Plan | None]:
-    """Where the history starts, its turns, and the plan of the conversation's last request."""
+) -> tuple[Anchor, tuple[PastTurn, ...], Outline | None]:
+    """Where the history starts, its turns, and what is kept of the plan of the conversation's last request."""
     before, message = opened.before, opened.message
     anchor = decode_anchor(before.anchor)
     head_id = message.parent_id
@@ -80,7 +80,8 @@ def _tail(
     if head_id != before.head_id and message.depth <= anchor.first_depth:
         anchor = replace(anchor, first_depth=max(0, message.depth - conversations.READ_BACK))
     stored = conversations.path(tx, before.key, head_id, anchor.first_depth)
-    return anchor, counted(stored, counter), exchanges.plan(tx, before.last_exchange_id)
+    plan = exchanges.plan(tx, before.last_exchange_id)
+    return anchor, counted(stored, counter), plan.outline() if plan else None
 
 
 def _summaries(tx: Transaction, opened: Opened) -> tuple[Summary, ...]:

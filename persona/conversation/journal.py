@@ -14,12 +14,12 @@ from persona.conversation.tails import Tail
 from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
-from persona.store.codec import storable
+from persona.store.codec import PlanText, storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.turns import Advance, Opened, TurnState
 from persona.values.message import Message
-from persona.values.plan import Plan
+from persona.values.plan import Outline
 from persona.values.request import AnswerSchema, Target, Tool, Usage
 from persona.window.anchor import due_for_summary, room_of_history
 from persona.window.counting import Counter, declared
@@ -48,7 +48,7 @@ class Journal:
     allowed: tuple[Allowance, ...] = ()
     tools: tuple[Tool, ...] = ()
     answer: AnswerSchema | None = None
-    plan: Plan | None = None
+    plan: Outline | None = None
     added: list[Message] = field(default_factory=list)
     calls: list[Exchange] = field(default_factory=list)
     revision: int = 0
@@ -63,7 +63,7 @@ class Journal:
     def took(self, fitted: Fitted, primary: bool) -> None:
         """Notes the window of a call. Only a window for the arm's own target moves the conversation's anchor."""
         if primary:
-            self.anchor, self.plan = fitted.anchor, fitted.plan
+            self.anchor, self.plan = fitted.anchor, fitted.plan.outline()
 
     def note(self, exchange: Exchange) -> None:
         """Notes a call that has ended, well or badly."""
@@ -205,7 +205,7 @@ def exchange_of(
     journal: Journal,
     id: str,
     target: Target,
-    plan: Plan,
+    plan: PlanText,
     heard: Heard,
     outcome: exchanges.Outcome,
     error: str = "",

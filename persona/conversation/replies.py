@@ -21,9 +21,13 @@ def reply_of(
     conversation_id: str,
     calls: Sequence[Exchange],
     recalled: Sequence[Recalled],
+    shown: Sequence[str],
     answer: BaseModel | None = None,
 ) -> Reply[Any]:
-    """The reply of a turn that has just ended. Usage and cost are those of the turn's calls that brought something."""
+    """The reply of a turn that has just ended. Usage and cost are those of the turn's calls that brought something.
+
+    `shown` are the memories in the last window, as `shown_in` finds them.
+    """
     last, sources = calls[-1], {hit.id: hit.source for hit in recalled}
     heard = [call for call in calls if call.stop]
     return Reply(
@@ -32,7 +36,7 @@ def reply_of(
         conversation_id=conversation_id,
         target=str(last.target),
         stop=last.stop or "other",
-        sources=tuple(sources[id] for id in _shown(last.plan) if id in sources),
+        sources=tuple(sources[id] for id in shown if id in sources),
         usage=total_usage(call.usage for call in heard),
         cost=total_cost(call.cost for call in heard),
         answer=answer,
@@ -46,7 +50,7 @@ def stored_reply(tx: Transaction, owner: Owner, conversation_id: str, reply_id: 
     if found is None or not calls:
         return None
     last, heard = calls[-1], [call for call in calls if call.stop]
-    sources = (memories.source(tx, id) for id in _shown(last.plan))
+    sources = (memories.source(tx, id) for id in shown_in(last.plan))
     return Reply(
         id=reply_id,
         text=found[0].text,
@@ -60,7 +64,7 @@ def stored_reply(tx: Transaction, owner: Owner, conversation_id: str, reply_id: 
     )
 
 
-def _shown(plan: Plan) -> list[str]:
+def shown_in(plan: Plan) -> tuple[str, ...]:
     """The ids of the memories in the window, best first. A fact that waits for the profile has no score."""
     candidates = plan.section("recall").candidates
-    return [one.id for one in candidates if one.included and one.score is not None]
+    return tuple([one.id for one in candidates if one.included and one.score is not None])

@@ -6,26 +6,27 @@ collector: values that stay, a few dozen for each turn, are what makes it look t
 
 import marshal
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from threading import Lock
-from typing import Any
 
 from persona.store.codec import decode_parts, encode_parts
 from persona.values.message import Message, Part, Text
-from persona.values.plan import HistoryRange, Plan, SectionPlan
+from persona.values.plan import Outline
 from persona.window.materials import PastTurn
 
 _ENTRY_BYTES, _TURN_BYTES = 900, 41  # what Python takes beside the bytes themselves
 _MEGABYTE = 1_000_000
 _MOST_BYTES = 16 * _MEGABYTE
+_OUTLINE = attrgetter(*(field.name for field in fields(Outline)))
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
     """What the last turn left: the turns from the anchor on, counted by `counter`, and the last request's plan.
 
-    `anchor` is written as in the conversation's row. The plan's sections have no candidates: it is there to be
-    compared with the next request's.
+    `anchor` is written as in the conversation's row. Of a message that comes back only what a window goes by is there:
+    its role and parts, its id and depth.
     """
 
     revision: int
@@ -33,7 +34,7 @@ class Tail:
     head_id: str
     anchor: str
     turns: tuple[PastTurn, ...]
-    plan: Plan | None
+    plan: Outline | None
 
 
 _Kept = tuple[int, str, str, str, bytes, tuple[bytes, ...], int]
@@ -96,22 +97,19 @@ def _packed(tail: Tail, before: _Kept | None) -> _Kept:
     if older and before and (before[1], before[2]) == (tail.counter, older[-1].messages[-1].id):
         known = before[5][-len(older) :]  # a head has one path, and messages never change
     turns = (*known, *map(_written, tail.turns[-1:])) if len(known) == len(older) else tuple(map(_written, tail.turns))
-    plan = _outline(tail.plan) if tail.plan else b""
+    plan = marshal.dumps(_OUTLINE(tail.plan)) if tail.plan else b""
     nbytes = _ENTRY_BYTES + len(tail.anchor) + len(plan) + sum(map(len, turns)) + _TURN_BYTES * len(turns)
     return tail.revision, tail.counter, tail.head_id, tail.anchor, plan, turns, nbytes
 
 
 def _written(turn: PastTurn) -> bytes:
-    rows = [
-        (one.role, _said(one.parts), one.id, one.parent_id, one.turn_id, one.depth, one.created_us)
-        for one in turn.messages
-    ]
+    rows = [(one.role, _said(one.parts), one.id, one.depth) for one in turn.messages]
     return marshal.dumps((turn.tokens, rows))
 
 
 def _turn(raw: bytes) -> PastTurn:
     tokens, rows = marshal.loads(raw)  # noqa: S302 - written here, and never out of this process
-    return PastTurn(tuple([Message(role, _parts(said), *known) for role, said, *known in rows]), tokens)
+    return PastTurn(tuple([Message(role, _parts(said), id, depth=depth) for role, said, id, depth in rows]), tokens)
 
 
 def _said(parts: tuple[Part, ...]) -> str | bytes:
@@ -125,22 +123,5 @@ def _parts(said: str | bytes) -> tuple[Part, ...]:
     return (Text(said),) if isinstance(said, str) else decode_parts(said.decode())
 
 
-def _outline(plan: Plan) -> bytes:
-    """The plan without its candidates."""
-    history = plan.history
-    return marshal.dumps(
-        (
-            (plan.target, plan.counter, plan.label, plan.total, plan.limit, plan.reserve, plan.framing, plan.tools),
-            [(one.name, one.tokens, one.grant, (), one.digest) for one in plan.sections],
-            (history.first_depth, history.last_depth, history.last_id, history.turns, history.tokens, history.left_out),
-            (plan.jumped, plan.prefix_tokens, plan.scale, plan.notes, plan.tools_digest, plan.answer),
-        )
-    )
-
-
-def _plan(raw: bytes) -> Plan | None:
-    if not raw:
-        return None
-    head: tuple[Any, ...]
-    head, sections, history, rest = marshal.loads(raw)  # noqa: S302 - written here, and never out of this process
-    return Plan(*head, tuple([SectionPlan(*one) for one in sections]), HistoryRange(*history), *rest)
+def _plan(raw: bytes) -> Outline | None:
+    return Outline(*marshal.loads(raw)) if raw else None  # noqa: S302 - as above

@@ -12,7 +12,7 @@ from persona.calling.attempt import Heard, ask
 from persona.conversation.answers import Awaited, Unfit
 from persona.conversation.ask import Ask
 from persona.conversation.journal import Journal, exchange_of
-from persona.conversation.replies import reply_of
+from persona.conversation.replies import reply_of, shown_in
 from persona.conversation.services import Services
 from persona.conversation.tools import Offered, run_all
 from persona.errors import (
@@ -29,7 +29,7 @@ from persona.errors import (
 )
 from persona.render.prepare import Gathered, longest_reply, materials_for, rules_for
 from persona.routing.routes import Shot
-from persona.store.codec import storable
+from persona.store.codec import PlanText, storable, written
 from persona.store.exchanges import Outcome
 from persona.store.ids import new_id
 from persona.telemetry.watching import Outgoing
@@ -46,12 +46,17 @@ _NOT_ELSEWHERE = (BadRequest, Refused, StreamCut)
 
 @dataclass(slots=True)
 class _Underway:
-    """A call that has been started and not yet noted."""
+    """A call that has been started and not yet noted. `shown` are the memories in its window.
+
+    Its plan is written down before it waits: of the plan itself some forty values would wait with it, for the garbage
+    collector to look at.
+    """
 
     id: str
     target: Target
-    fitted: Fitted
-    heard: Heard
+    plan: PlanText
+    shown: tuple[str, ...]
+    heard: Heard = field(default_factory=Heard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +180,8 @@ class Turn:
             return await self._try(target, first_by)
 
     async def _try(self, target: Target, first_by: float) -> _Underway:
-        fitted = self._fit(target)
-        self.journal.took(fitted, primary=target == self.journal.arm.targets[0])
-        call = self._underway = _Underway(new_id("exc"), target, fitted, Heard())
-        request, capacity = self._request(target, fitted), self.services.providers.capacity(target)
-        tokens = fitted.plan.total + (request.max_output_tokens or 0)
+        call, request = self._started(target)
+        capacity, tokens = self.services.providers.capacity(target), call.plan.total + (request.max_output_tokens or 0)
         async with capacity.place(tokens, first_by):
             await ask(
                 self.services.providers.chat(target),
@@ -196,10 +198,17 @@ class Turn:
             used = finish.usage
             if used.input_tokens is not None and used.output_tokens is not None:
                 capacity.give_back(tokens - used.input_tokens - used.output_tokens)
-            self.services.providers.learn(target, fitted.plan.total, used.input_tokens)
+            self.services.providers.learn(target, call.plan.total, used.input_tokens)
         if finish and finish.stop == "refused":
             raise Refused(f"{target} stopped its reply by its safety rules", target=str(target))
         return call
+
+    def _started(self, target: Target) -> tuple[_Underway, Request]:
+        """The call that is under way from now on, and what it sends."""
+        fitted = self._fit(target)
+        self.journal.took(fitted, primary=target == self.journal.arm.targets[0])
+        call = self._underway = _Underway(new_id("exc"), target, written(fitted.plan), shown_in(fitted.plan))
+        return call, self._request(target, fitted)
 
     def _outgoing(self, call: _Underway, request: Request) -> Outgoing:
         arm, provider = self.journal.arm, self.services.providers.known_as(call.target.provider)
@@ -267,7 +276,8 @@ class Turn:
         reply = self._message("assistant", (Text(storable("".join(call.heard.text))),))
         self._note("answered", reply_id=reply.id)
         await self._write(self.journal.end("answered", self.gathered, reply))
-        return reply_of(reply, self.journal.opened.before.id, self.journal.calls, self.gathered.recalled, answer)
+        before, recalled = self.journal.opened.before, self.gathered.recalled
+        return reply_of(reply, before.id, self.journal.calls, recalled, call.shown, answer)
 
     async def _write(self, write: Coroutine[Any, Any, None]) -> None:
         """Waits for a write that goes on to its end even when the turn is cancelled meanwhile."""
@@ -293,10 +303,8 @@ class Turn:
     def _note(self, outcome: Outcome, error: str = "", reply_id: str = "") -> None:
         call, self._underway = self._underway, None
         if call:
-            exchange = exchange_of(
-                self.journal, call.id, call.target, call.fitted.plan, call.heard, outcome, error, reply_id
-            )
-            self.journal.note(exchange)
+            told = (call.id, call.target, call.plan, call.heard, outcome, error, reply_id)
+            self.journal.note(exchange_of(self.journal, *told))
 
     def _shown(self) -> bool:
         return self._underway is not None and self._underway.heard.shown

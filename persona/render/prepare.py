@@ -11,7 +11,7 @@ from persona.routing.routes import Arm, Shot
 from persona.values.memory import Fact, Recalled
 from persona.values.message import Message
 from persona.values.owner import Traits
-from persona.values.plan import Plan
+from persona.values.plan import Outline, Plan
 from persona.values.request import AnswerSchema, Target, Tool
 from persona.values.time import from_us
 from persona.window.blocks import context_block
@@ -32,11 +32,11 @@ _STANDING = ("preference", "instruction")
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What one turn has to show, in the store's terms. `plan` is that of the conversation's last request."""
+    """What one turn has to show, in the store's terms. `plan` outlines that of the conversation's last request."""
 
     anchor: Anchor
     turns: tuple[PastTurn, ...]
-    plan: Plan | None
+    plan: Outline | None
     facts: tuple[Fact, ...]
     summaries: tuple[Summary, ...]
     recalled: tuple[Recalled, ...]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]  # public in the module, and not in its types
 from typing import Any
@@ -62,6 +63,20 @@ def encode_tags(tags: Sequence[str]) -> str:
 def decode_tags(raw: str) -> tuple[str, ...]:
     """The tags that `encode_tags` wrote."""
     return tuple(json.loads(raw)) if raw else ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanText:
+    """A plan as its exchange keeps it: the lists of `encode_plan`, and what is summed up beside them."""
+
+    text: str
+    total: int
+    prefix_tokens: int
+
+
+def written(plan: Plan) -> PlanText:
+    """The plan as its exchange keeps it."""
+    return PlanText(encode_plan(plan), plan.total, plan.prefix_tokens)
 
 
 def encode_plan(plan: Plan) -> str:

@@ -62,7 +62,7 @@ def _leaving(place: Workshop, arm: Arm, found: _Read) -> list[Message]:
     shown = [one for one in found.stored if one.message.depth >= found.plan.history.first_depth]
     tokens = [one.tokens.get(counter.name) or counter.message(one.message) for one in shown]
     turns = turns_of([one.message for one in shown], tokens)
-    room = room_of_history(found.plan, arm.window.sections.history.max)
+    room = room_of_history(found.plan.outline(), arm.window.sections.history.max)
     depth = due_for_summary(turns, room, arm.window.low_water, 0.0)
     said = [one.message for one in found.stored if one.message.depth >= found.start]
     return [message for message in said if depth is not None and message.depth <= depth]

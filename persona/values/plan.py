@@ -1,7 +1,7 @@
 """The record of one window: what went to the model, what stayed out, and why."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from typing import Any, Literal
 
 from persona.values.record import record
@@ -16,6 +16,7 @@ SECTIONS: tuple[SectionName, ...] = (
     "recall",
     "input",
 )
+BEFORE_HISTORY: tuple[SectionName, ...] = ("instructions", "shots", "profile", "summary")
 _PLACES = {name: place for place, name in enumerate(SECTIONS)}
 Label = Literal["exact", "calibrated", "estimate"]
 
@@ -59,6 +60,25 @@ class HistoryRange:
 
 
 @record(frozen=True, slots=True)
+class Outline:
+    """What is kept of a plan. `frozen` are the digests of what stands before the history, and
+    `history` the tokens of that."""
+
+    target: str
+    counter: str
+    total: int
+    limit: int
+    framing: int
+    tools: int
+    tools_digest: str
+    frozen: tuple[str, ...]
+    recall: str
+    first_depth: int
+    last_id: str
+    history: int
+
+
+@record(frozen=True, slots=True)
 class Plan:
     """The window of one request, with its whole arithmetic, in tokens of `counter`.
 
@@ -97,10 +117,15 @@ class Plan:
                 return section
         raise KeyError(name)
 
-    def outline(self) -> "Plan":
-        """The plan without its candidates: what a cache keeps to compare the next request with."""
-        told = (SectionPlan(one.name, one.tokens, one.grant, digest=one.digest) for one in self.sections)
-        return replace(self, sections=tuple(told))
+    def outline(self) -> "Outline":
+        """What the next request is compared with, and the rest of its turn goes by."""
+        section, history = self.section, self.history
+        return Outline(
+            *(self.target, self.counter, self.total, self.limit, self.framing, self.tools, self.tools_digest),
+            tuple([section(name).digest for name in BEFORE_HISTORY]),
+            section("recall").digest,
+            *(history.first_depth, history.last_id, section("history").tokens),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The plan for machines: JSON types only."""

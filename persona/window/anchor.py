@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from persona.values.plan import Plan
+from persona.values.plan import Outline
 from persona.window.materials import PastTurn, Summary
 from persona.window.rules import EXACT, SectionRule, Share
 
@@ -50,10 +50,10 @@ def due_for_summary(turns: Sequence[PastTurn], grant: int, low_water: float, at:
     return may_leave[-1].messages[-1].depth if may_leave else None
 
 
-def room_of_history(plan: Plan, most: Share) -> int:
+def room_of_history(plan: Outline, most: Share) -> int:
     """What history could take at most in that window: what it took and what nobody used, within its `most`."""
     _, most_exactly = SectionRule(max=most).bounds(plan.limit)
-    return min(plan.limit - plan.total + plan.section("history").tokens, most_exactly // EXACT)
+    return min(plan.limit - plan.total + plan.history, most_exactly // EXACT)
 
 
 def tokens_of(turns: Sequence[PastTurn]) -> int:

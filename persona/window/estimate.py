@@ -233,9 +233,9 @@ def _block_tokens(block: str) -> int:
     remainder = " ".join(others)
     sizes: dict[str, list[int]] = defaultdict(list, word=plain)
     tokens = float(len(plain))
-    for measured, classes in _measured_words(others, remainder):
-        tokens += measured
-        for name, length in classes:
+    for least, longer in _measured_words(others, remainder):
+        tokens += least
+        for name, length in longer:
             sizes[name].append(length)
     languages = _language_weights(words, remainder, han="han" in sizes)
     for name, lengths in sizes.items():

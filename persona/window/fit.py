@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import accumulate, chain
 
 from persona.values.message import Message, say
-from persona.values.plan import HistoryRange, Plan, SectionPlan
+from persona.values.plan import HistoryRange, Outline, Plan, SectionPlan
 from persona.values.record import record
 from persona.window.anchor import tokens_of
 from persona.window.blocks import (
@@ -42,9 +42,9 @@ class Fitted:
 
 
 def fit(
-    materials: Materials, rules: WindowRules, anchor: Anchor, previous: Plan | None = None, same_turn: bool = False
+    materials: Materials, rules: WindowRules, anchor: Anchor, previous: Outline | None = None, same_turn: bool = False
 ) -> Fitted:
-    """The window for these materials. `previous` is the plan of the conversation's last request, for the prefix;
+    """The window for these materials. `previous` is the outline of the conversation's last request, for the prefix;
     `same_turn` says that it was an earlier tool round of this turn.
 
     Raises WindowTooSmall, with the arithmetic, when what is pinned does not fit: nothing is cut silently.

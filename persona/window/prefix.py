@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 from persona.values.message import Message
-from persona.values.plan import Plan, SectionName
-
-_FROZEN: tuple[SectionName, ...] = ("instructions", "shots", "profile", "summary")
+from persona.values.plan import BEFORE_HISTORY, Outline, Plan
 
 
-def unchanged(plan: Plan, previous: Plan | None, history: Sequence[Message], same_turn: bool) -> int:
+def unchanged(plan: Plan, previous: Outline | None, history: Sequence[Message], same_turn: bool) -> int:
     """Tokens at the start of this request that the last one started with too.
 
     `history` are the messages of this window's history. A tool round of the same turn repeats the whole last request.
@@ -20,16 +18,16 @@ def unchanged(plan: Plan, previous: Plan | None, history: Sequence[Message], sam
     if (plan.tools, plan.tools_digest) != (previous.tools, previous.tools_digest):
         return 0
     tokens = plan.tools + plan.answer
-    for name in _FROZEN:
+    for name, digest in zip(BEFORE_HISTORY, previous.frozen, strict=True):
         section = plan.section(name)
-        if section.digest != previous.section(name).digest:
+        if section.digest != digest:
             return tokens
         tokens += section.tokens
-    if plan.history.first_depth != previous.history.first_depth:
+    if plan.history.first_depth != previous.first_depth:
         return tokens
-    if same_turn and plan.section("recall").digest == previous.section("recall").digest:
+    if same_turn and plan.section("recall").digest == previous.recall:
         return previous.total - previous.framing
-    return tokens + (previous.history.tokens if _continues(previous.history.last_id, history) else 0)
+    return tokens + (previous.history if _continues(previous.last_id, history) else 0)
 
 
 def _continues(last_id: str, history: Sequence[Message]) -> bool:

@@ -134,9 +134,10 @@ def test_everything_before_a_large_newest_turn_is_summarised() -> None:
 def test_room_of_history_stays_within_its_max() -> None:
     session = Session(usual_rules(1000))
     plan = session.turn("hi")[0].plan
-    assert room_of_history(plan, 1.0) == 1000 - plan.total
-    assert room_of_history(plan, 0.5) == 500
-    assert room_of_history(plan, 200) == 200
+    kept = plan.outline()
+    assert room_of_history(kept, 1.0) == 1000 - plan.total
+    assert room_of_history(kept, 0.5) == 500
+    assert room_of_history(kept, 200) == 200
 
 
 def test_summary_is_due_before_history_reaches_a_max_of_its_own() -> None:

@@ -146,12 +146,3 @@ def test_prefix_goes_on_over_messages_that_were_left_out_of_the_history() -> Non
     after = session.fit(replace(session.message("user", Text("four")), depth=22))
     assert after.plan.prefix_tokens == common_prefix(before, after, session)
     assert after.plan.prefix_tokens > before.plan.history.tokens
-
-
-def test_the_outline_of_a_plan_is_enough_to_compare_with() -> None:
-    whole, outlined = begun(), begun()
-    assert outlined.last
-    outlined.last = replace(outlined.last, plan=outlined.last.plan.outline())
-    assert not any(section.candidates for section in outlined.last.plan.sections)
-    said = [next_two(session)[1].plan.prefix_tokens for session in (whole, outlined)]
-    assert said[0] == said[1] > 0
