@@ -9,6 +9,7 @@ from typing import cast
 from persona.adapter import Adapter, RemoteEmbedder, cosine_floor, is_local
 from persona.calling.providers import Providers
 from persona.conversation.services import Services, utc_now_us
+from persona.conversation.tails import Tails
 from persona.errors import StoreError
 from persona.memory.cache import IndexCache
 from persona.memory.slots import Slots, slots_of
@@ -28,7 +29,7 @@ log = logging.getLogger("persona")
 
 _MEGABYTE = 1_000_000
 _AT_START = ("store", "tasks", "knowledge", "profile", "telemetry")
-_MEMORY_AT_START = ("embedder", "index_cache_mb")
+_MEMORY_AT_START = ("embedder", "index_cache_mb", "history_cache_mb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ async def open_rooms(
         raise
     worker = Worker(place)
     prompts = Prompts(embedder)
-    services = Services(settings, database, providers, routes, embedder, indexes, prompts, slots, now_us=now_us)
+    tails = Tails(settings.memory.history_cache_mb * _MEGABYTE)
+    services = Services(settings, database, providers, routes, embedder, indexes, prompts, slots, tails, now_us=now_us)
     indexes.on_erased = services.tails.clear
     if settings.tasks.run:
         services.on_task = worker.wake

@@ -37,7 +37,7 @@ class Services:
     indexes: IndexCache
     prompts: Prompts
     slots: Slots
-    tails: Tails = field(default_factory=Tails)
+    tails: Tails
     waiting: Waiting = field(default_factory=Waiting)
     kept_prompts: set[str] = field(default_factory=set)
     now_us: Callable[[], int] = utc_now_us

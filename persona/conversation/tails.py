@@ -15,9 +15,7 @@ from persona.values.message import Message, Part, Text
 from persona.values.plan import Outline
 from persona.window.materials import PastTurn
 
-_ENTRY_BYTES, _TURN_BYTES = 900, 41  # what Python takes beside the bytes themselves
-_MEGABYTE = 1_000_000
-_MOST_BYTES = 16 * _MEGABYTE
+_ENTRY_BYTES, _TURN_BYTES = 600, 41  # what Python takes beside the bytes themselves
 _OUTLINE = attrgetter(*(field.name for field in fields(Outline)))
 
 
@@ -44,7 +42,7 @@ _Kept = tuple[int, str, str, str, bytes, tuple[bytes, ...], int]
 class Tails:
     """The tails of the conversations used most recently, within `max_bytes`. Safe to use from several threads."""
 
-    def __init__(self, max_bytes: int = _MOST_BYTES) -> None:
+    def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._tails: OrderedDict[int, _Kept] = OrderedDict()
         self._nbytes = 0

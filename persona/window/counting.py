@@ -1,6 +1,7 @@
 """Counting what goes on the wire: text by a tokenizer, and the chat format's own framing around it."""
 
 import json
+from array import array
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import ceil
@@ -11,7 +12,8 @@ from persona.values.plan import Label
 from persona.values.request import AnswerSchema, Tool
 from persona.window.estimate import NAME, estimate_tokens
 
-_REMEMBERED = 100_000  # texts in each of two halves, 10 MB: the memories of a thousand users, forty counted a turn
+_PLACES = 1 << 19  # 4 MB for the counts of the memories of a thousand users, two dozen of which are counted a turn
+_HASH, _TOKENS = (1 << 64) - 1, (1 << 16) - 1
 
 
 class EstimatingTokenizer:
@@ -34,8 +36,7 @@ class Counter:
         self.exact = tokenizer.exact
         self.framing = tokenizer.framing
         self._count = tokenizer.count
-        self._newer: dict[int, int] = {}
-        self._older: dict[int, int] = {}
+        self._known = array("Q", [0]) * _PLACES
 
     def counts_as(self, other: "Counter") -> bool:
         """Whether both give every message the same tokens."""
@@ -43,15 +44,14 @@ class Counter:
 
     def text(self, text: str) -> int:
         """Tokens of a text."""
-        key = hash(text)  # 64 bits instead of the text itself, which would take five times the room
-        tokens = self._newer.get(key)
-        if tokens is None:
-            tokens = self._older.get(key)
-            if tokens is None:
-                tokens = self._count(text)
-            if len(self._newer) >= _REMEMBERED:
-                self._newer, self._older = {}, self._newer
-            self._newer[key] = tokens
+        key = hash(text) & _HASH  # 64 bits instead of the text itself
+        place = key % _PLACES  # says the lowest 19 of them; the highest 48 stand there, with the tokens in one number
+        known = self._known[place]
+        if known ^ key <= _TOKENS and known & _TOKENS:
+            return (known & _TOKENS) - 1
+        tokens = self._count(text)
+        if tokens < _TOKENS:
+            self._known[place] = key & ~_TOKENS | tokens + 1  # written at once: other threads count here too
         return tokens
 
     def message(self, message: Message) -> int:

@@ -161,3 +161,27 @@ def test_plan_adds_up_with_any_tokenizer(said: str, recalled: list[str], context
     session.remember("likes teal")
     for window in session.turn(said, rounds=[said]):
         check(window, session)
+
+
+class Long:
+    """Counts so many tokens that they are not remembered, and how often it was asked."""
+
+    name = "long"
+    exact = True
+    framing = Framing()
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def count(self, text: str) -> int:
+        """A hundred thousand for each character."""
+        self.asked += 1
+        return 100_000 * len(text)
+
+
+def test_a_text_is_counted_once_unless_it_has_more_tokens_than_are_remembered() -> None:
+    counter = Counter(long := Long())
+    assert [counter.text("") for _ in range(3)] == [0, 0, 0]
+    assert long.asked == 1
+    assert [counter.text("ab") for _ in range(3)] == [200_000] * 3
+    assert long.asked == 4
