@@ -1,11 +1,11 @@
 """Processes that want the same rows: run by `multiprocessing`, so importable and without fixtures."""
 
-import multiprocessing as mp
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
+import programs
 from stored import ADA, LEASE, NOW, answer, attempt, opening
 
 from persona.store import facts, memories, owners, tasks
@@ -19,9 +19,9 @@ Work = Callable[[Database, int], Sequence[Any]]
 
 def race(work: Work, url: str, processes: int = 2) -> list[Any]:
     """Runs `work(database, number)` in several new processes at the same moment; returns what all of them gave."""
-    spawn = mp.get_context("spawn")
-    start = (_wait_at, (spawn.Barrier(processes),))
-    with ProcessPoolExecutor(processes, spawn, *start) as pool:
+    server = programs.server()
+    start = (_wait_at, (server.Barrier(processes),))
+    with ProcessPoolExecutor(processes, server, *start) as pool:
         running = [pool.submit(_run, work, url, number) for number in range(processes)]
         return [one for future in running for one in future.result(timeout=60)]
 

@@ -5,8 +5,6 @@ import pty
 import re
 import select
 import struct
-import subprocess
-import sys
 import termios
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +12,8 @@ from fcntl import ioctl
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from programs import Program
 
 _ROOT = Path(__file__).parent.parent
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x01\x02\r]")
@@ -39,8 +39,8 @@ class Terminal:
         self._screen = ours
         self._seen = b""
         self._read = 0
-        self._child = subprocess.Popen(
-            [sys.executable, "-c", _START, *arguments],
+        self._child = Program(
+            ["-c", _START, *arguments],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -11,13 +11,12 @@ from typing import Any
 
 import papers
 import pytest
+from programs import PERSONA, Program
 from terminal import Terminal, environment
 from typer.testing import CliRunner, Result
 from wire import WireServer
 
 from persona.cli.app import app
-
-COMMAND = [sys.executable, "-c", "import sys; from persona.cli import main; sys.argv[0] = 'persona'; main()"]
 
 
 @pytest.fixture(autouse=True)
@@ -148,17 +147,11 @@ def test_an_interrupted_run_says_what_is_done_and_goes_on(tmp_path: Path) -> Non
         write("d/b.md", "Second.")
         asked = len(server.requests)
         server.hang()
-        child = subprocess.Popen(
-            [*COMMAND, "knowledge", "add", "docs", "d"],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            text=True,
-        )
+        command = [*PERSONA, "knowledge", "add", "docs", "d"]
+        child = Program(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
         server.wait_for_requests(asked + 1, timeout_s=30)
         os.kill(child.pid, signal.SIGINT)
-        out, err = child.communicate(timeout=30)
+        out, err = child.communicate()
         assert (child.returncode, out) == (130, "")
         assert err == "persona: 1 of 2 files are done (1 removed); the same command goes on\n"
         assert said("add", "docs", "d").startswith("1 added")

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from programs import PERSONA, Program
 from terminal import environment
 from wire import WireServer
 
 from persona.assistant.synchronous import Assistant
 
 HEAVY = {"sqlmodel", "sqlalchemy", "faiss", "pydantic", "numpy", "tiktoken", "alembic", "persona.settings"}
-COMMAND = [sys.executable, "-c", "import sys; from persona.cli import main; sys.argv[0] = 'persona'; main()"]
+COMMAND = [sys.executable, *PERSONA]
 
 
 def run(*arguments: str, folder: Path, input: bytes = b"", **env: str) -> subprocess.CompletedProcess[bytes]:
@@ -67,16 +68,11 @@ def test_an_interrupted_ask_leaves_with_130_and_the_log_says_cancelled(tmp_path:
     with WireServer() as server:
         server.hang()
         settings = _settings(tmp_path, server.url)
-        child = subprocess.Popen(
-            [*COMMAND, "ask", "hello", "--user", "ada"],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(),
-        )
+        command = [*PERSONA, "ask", "hello", "--user", "ada"]
+        child = Program(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
         server.wait_for_requests(1, timeout_s=30)
         os.kill(child.pid, signal.SIGINT)
-        assert child.communicate(timeout=30) == (b"", b"")
+        assert child.communicate() == ("", "")
         assert child.returncode == 130
         with Assistant.open(settings) as assistant:
             (entry,) = assistant.user("ada").conversations()

@@ -2,14 +2,14 @@
 
 import json
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
+from programs import PERSONA, Program
 from terminal import environment
 from typer.testing import CliRunner, Result
 
@@ -19,7 +19,6 @@ from persona.store import calibrations, tasks
 from persona.store.engine import Database
 from persona.store.tasks import Task
 
-COMMAND = [sys.executable, "-c", "import sys; from persona.cli import main; sys.argv[0] = 'persona'; main()"]
 NO_WORK = "[tasks]\nrun = false\n"
 
 
@@ -186,23 +185,21 @@ def test_what_others_learnt_of_token_counts_is_left_alone_by_commands_that_only_
 
 
 @contextmanager
-def _worker() -> "Iterator[subprocess.Popen[str]]":
-    command = [*COMMAND, "work", "--json"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, env=environment(), text=True, **pipes) as worker:
+def _worker() -> Iterator[Program]:
+    with Program([*PERSONA, "work", "--json"], env=environment(), stdout=PIPE, stderr=PIPE) as worker:
         try:
             yield worker
         finally:
             worker.kill()
 
 
-def _line(worker: "subprocess.Popen[str]") -> str:
+def _line(worker: Program) -> str:
     assert worker.stderr
     return worker.stderr.readline()
 
 
-def _done(worker: "subprocess.Popen[str]") -> int:
+def _done(worker: Program) -> int:
     """How many tasks a worker did in all; it has been told to leave."""
-    out, err = worker.communicate(timeout=30)
+    out, err = worker.communicate()
     assert (worker.returncode, err) == (0, "")
     return sum(one["tasks"] for line in out.splitlines() for one in json.loads(line) if one["outcome"] == "done")

@@ -3,14 +3,14 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
+from programs import PERSONA, Program
 from service import Call, Json, Status
 from terminal import environment
 from tuning_backend import chats
@@ -48,10 +48,8 @@ def started(*more: str) -> str:
     return done.stdout.splitlines()[-1]
 
 
-def process(*arguments: str) -> "subprocess.Popen[str]":
-    program = "import sys; from persona.cli import main; sys.argv[0] = 'persona'; main()"
-    command = [sys.executable, "-c", program, "tune", *arguments]
-    return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
+def process(*arguments: str) -> Program:
+    return Program([*PERSONA, "tune", *arguments], env=environment(), stdout=PIPE)
 
 
 def test_a_start_says_what_it_checked_and_what_it_will_cost_and_names_the_job(service: TuningService) -> None:

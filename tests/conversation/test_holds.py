@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import subprocess
-import sys
 from typing import Any
 
+import programs
 import pytest
 from talking import Desk, settings
 
@@ -64,12 +63,7 @@ def test_a_hold_of_another_process_is_obeyed_with_the_next_turn(desk: Desk) -> N
         '[routes.support.arms]\nbase.target = "embedded:extractive-1"\n'
     )
     command = ["routes", "hold", "support", "base", "--why", "it invents prices", "--config", str(config)]
-    subprocess.run(
-        [sys.executable, "-c", "from persona.cli import main; main()", *command],
-        check=True,
-        timeout=60,
-        capture_output=True,
-    )
+    assert programs.run([*programs.PERSONA, *command]).returncode == 0
     assert chat.send("two").target == "scripted:base"
 
 

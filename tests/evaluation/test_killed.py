@@ -1,20 +1,19 @@
 """A comparison through a provider's SDK that is killed: it goes on, and pays for nothing twice."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 from evaluation.holdouts import written
+from programs import PERSONA, Program
 from terminal import environment
 from typer.testing import CliRunner
 from wire import Answer, WireServer
 
 from persona.cli.app import app
 
-COMMAND = [sys.executable, "-c", "import sys; from persona.cli import main; sys.argv[0] = 'persona'; main()"]
 HOURS = [(f"When do you open on day {n}?", f"At {n} o'clock.") for n in range(12)]
 ANSWERED, AT_ONCE = 9, 4
 
@@ -38,7 +37,7 @@ target = "shop:large"
 
 def test_a_killed_comparison_goes_on_and_asks_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path / "test.jsonl", HOURS)
-    command = [*COMMAND, "compare", "--on", "test.jsonl", "--by", "exact", "--json", "--concurrency", str(AT_ONCE)]
+    command = ["compare", "--on", "test.jsonl", "--by", "exact", "--json", "--concurrency", str(AT_ONCE)]
     with WireServer() as server:
         (tmp_path / "persona.toml").write_text(settings(server.url))
         come = 0
@@ -49,17 +48,16 @@ def test_a_killed_comparison_goes_on_and_asks_nothing_twice(tmp_path: Path, monk
             return "I do not know." if come <= ANSWERED else Answer(pieces=("late",), end="hang", silent=True)
 
         server.answer = first
-        child = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE)
-        server.wait_for_requests(ANSWERED + AT_ONCE, timeout_s=60)
-        child.kill()
-        child.communicate()
+        with Program([*PERSONA, *command], cwd=tmp_path, env=environment(), stdout=PIPE) as child:
+            server.wait_for_requests(ANSWERED + AT_ONCE, timeout_s=60)
+            child.kill()
         kept = (tmp_path / "comparisons").glob("support-base-tuned-*/answers.jsonl")
         assert [len(one.read_text().splitlines()) for one in kept] == [ANSWERED]
 
         server.answer = lambda body: "I do not know."
         server.fail(503)  # which the retries of a turn get over
         monkeypatch.chdir(tmp_path)
-        done = CliRunner().invoke(app, command[len(COMMAND) :], catch_exceptions=False)
+        done = CliRunner().invoke(app, command, catch_exceptions=False)
         assert done.exit_code == 0, done.stderr
         found = json.loads(done.stdout)
         bodies = [json.dumps(body, sort_keys=True) for body in server.bodies]

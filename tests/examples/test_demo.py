@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import programs
 import pytest
 from wire import Answer, WireServer
 
@@ -28,16 +29,7 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 def _play(folder: Path, demo: Path = DEMO, /, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(demo / "run.py")],
-        cwd=folder,
-        env=_environment(**variables),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    return programs.run([str(demo / "run.py")], cwd=folder, env=_environment(**variables))
 
 
 def _flat(done: subprocess.CompletedProcess[str]) -> str:
@@ -81,9 +73,8 @@ def test_demo_fits_eighty_columns_and_prints_no_escapes_into_a_pipe(played: Play
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
 def test_demo_is_coloured_in_a_terminal_unless_told_otherwise(tmp_path: Path, no_color: str, coloured: bool) -> None:
     ours, its = pty.openpty()
-    command = [sys.executable, str(DEMO / "run.py")]
     environment = _environment(TERM="xterm-256color", NO_COLOR=no_color)
-    with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=its, stderr=its) as process:
+    with programs.Program([str(DEMO / "run.py")], cwd=tmp_path, env=environment, stdout=its, stderr=its) as process:
         os.close(its)
         shown = b""
         while chunk := _read(ours):

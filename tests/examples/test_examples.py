@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import httpx2
+import programs
 import pytest
 import uvicorn
 
@@ -20,10 +20,7 @@ LONGEST = 60  # lines: an example is read at a glance
 
 
 def _run(name: str, *arguments: str, folder: Path, typed: str = "") -> str:
-    command = [sys.executable, str(EXAMPLES / name), *arguments]
-    done = subprocess.run(
-        command, cwd=folder, input=typed, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False
-    )
+    done = programs.run([str(EXAMPLES / name), *arguments], cwd=folder, input=typed)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,8 +1,6 @@
 """A harvest from start to end: chats with the embedded model become files, and what was taken out is told."""
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,6 +8,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+import programs
 import pytest
 from harvest import boundary
 from harvest.harvested import LATER, everything, examples_of, harvested, rows_of, settings_of, taken
@@ -129,7 +128,7 @@ def test_no_user_and_no_like_examples_lie_on_two_sides(many: Settings, tmp_path:
     assert all(side.examples for side in outcome.sides)
     assert boundary.crossing_users(Path(outcome.path)) == []
     assert boundary.crossing_examples(Path(outcome.path), "trl") == []
-    done = subprocess.run([sys.executable, boundary.__file__, outcome.path], capture_output=True, text=True, check=True)
+    done = programs.run([boundary.__file__, str(outcome.path)])
     assert done.stdout.startswith("0 users and 0 pairs")
 
 
@@ -207,14 +206,11 @@ def test_a_full_disk_is_named_and_what_is_done_stays(many: Settings, tmp_path: P
         "from harvest.harvested import harvested, settings_of\n"
         "settings = settings_of(sys.argv[1], harvest={'processes': 1})\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "sys.dont_write_bytecode = True\n"  # the limit would cut compiled modules too, for everybody after it
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
         "harvested(settings, Path(sys.argv[2]), chunk_keys=100)\n"
     )
-    tests = Path(__file__).parents[1]
-    env = {"PYTHONPATH": f"{tests}:{tests.parent}:{tests.parent / 'adapters'}"}
-    # -B: the limit would cut compiled modules too, for everybody after it
-    command = [sys.executable, "-B", "-c", code, many.store.url, str(tmp_path / "out")]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    done = programs.run(["-c", code, many.store.url, str(tmp_path / "out")])
     assert "NoRoom: there is no room left on the disk; what is done stays" in done.stderr
     assert harvested(many, tmp_path / "out", chunk_keys=100).funnel.kept
 

@@ -2,17 +2,15 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import postgres
+import programs
 import pytest
 from render.replayed import Replay, on_the_wire
-from terminal import environment
 
 from persona import Assistant, Settings
 from persona.assistant.datasets import import_chats
@@ -290,7 +288,7 @@ def test_the_same_file_twice_imports_nothing_twice(url: str, write: Callable[...
 def test_an_import_that_was_killed_goes_on_where_it_was(url: str, write: Callable[..., Path]) -> None:
     said = [chat(f"Q{number}", f"A{number}") if number % 100 else "no row" for number in range(1, 1_301)]
     path = write(*said)
-    cut = subprocess.run([sys.executable, "-c", CUT, url, str(path)], env=environment(), check=False, timeout=60)
+    cut = programs.run(["-c", CUT, url, str(path)])
     assert cut.returncode == -9
     stored = counts(url)["conversations"]
     assert BATCH // 2 - 20 <= stored < 1_287

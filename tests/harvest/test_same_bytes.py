@@ -12,6 +12,7 @@ import psutil
 import pytest
 from harvest.harvested import everything, harvested, settings_of
 from harvest.logged import fill, write_log
+from programs import Program
 from terminal import environment
 
 from persona.harvest.run import Progress
@@ -59,7 +60,7 @@ def child(log: str, tmp_path: Path) -> list[str]:
     """The command of a harvest in a process of its own."""
     script = tmp_path / "child.py"
     script.write_text(CHILD)
-    return [sys.executable, str(script), log, str(tmp_path / "out")]
+    return [str(script), log, str(tmp_path / "out")]
 
 
 def test_a_second_run_gives_the_same_bytes_and_the_same_id(
@@ -86,7 +87,7 @@ def test_the_same_log_on_postgresql_gives_the_same_bytes(
 
 
 def test_several_processes_give_the_same_bytes(child: list[str], whole: dict[str, str], tmp_path: Path) -> None:
-    subprocess.run([*child, "2"], env=_environment(), check=True, capture_output=True)
+    subprocess.run([sys.executable, *child, "2"], env=_environment(), check=True, capture_output=True)
     assert everything(tmp_path / "out") == whole
 
 
@@ -96,9 +97,9 @@ def test_a_run_that_was_killed_again_and_again_goes_on_to_the_same_bytes(
     """Killed wherever it is, within a chunk, while it compares or while it writes, with two processes and with one."""
     out = tmp_path / "out"
     for processes, chunks in ((2, random.randrange(3)), (1, random.randrange(1, 6))):
-        run = subprocess.Popen([*child, str(processes)], stdout=subprocess.PIPE, env=_environment())
+        run = Program([*child, str(processes)], stdout=subprocess.PIPE, env=_environment())
         assert run.stdout
-        assert run.stdout.readline() == b"ready\n"
+        assert run.stdout.readline() == "ready\n"
         _wait_for_work(run, out, chunks)
         family = psutil.Process(run.pid).children(recursive=True)
         os.kill(run.pid, signal.SIGKILL)
@@ -110,7 +111,7 @@ def test_a_run_that_was_killed_again_and_again_goes_on_to_the_same_bytes(
     assert everything(out) == whole
 
 
-def _wait_for_work(run: subprocess.Popen[bytes], out: Path, chunks: int) -> None:
+def _wait_for_work(run: Program, out: Path, chunks: int) -> None:
     """Until so many chunks are made, or it has ended by itself."""
     while run.poll() is None and len(list(out.glob(".work/*/chunks/0*"))) < chunks:
         try:
@@ -123,10 +124,10 @@ def test_an_interrupted_run_goes_on_and_makes_no_chunk_again(
     child: list[str], settings: Settings, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    run = subprocess.Popen([*child, "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment())
+    run = Program([*child, "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_environment())
     _wait_for_work(run, out, 2)
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=60)
+    run.communicate()
     made = [path.name for path in out.glob(".work/*/chunks/0*") if "." not in path.name]
     seen: list[Progress] = []
     harvested(settings, out, *FORMATS, raw=False, chunk_keys=CHUNK, seen=seen)

@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from privacy.traces import mark
+from programs import Program
 from talking import Desk
 from terminal import environment
 
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 class Elsewhere:
     """Another process with an assistant on the same database."""
 
-    def __init__(self, child: "subprocess.Popen[str]") -> None:
+    def __init__(self, child: Program) -> None:
         self._child = child
 
     def do(self, what: str) -> list[int]:
@@ -39,18 +39,8 @@ class Elsewhere:
 
 @contextmanager
 def elsewhere(url: str) -> Iterator[Elsewhere]:
-    path = environment()["PYTHONPATH"]
-    child = subprocess.Popen(
-        [sys.executable, str(HERE / "elsewhere.py"), url, SAID],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment(PYTHONPATH=f"{HERE.parent}:{path}"),
-    )
-    try:
+    with Program([str(HERE / "elsewhere.py"), url, SAID], stdin=PIPE, stdout=PIPE, env=environment()) as child:
         yield Elsewhere(child)
-    finally:
-        child.communicate(timeout=30)
 
 
 def said_by_ada(desk: Desk, url: str) -> Assistant:
