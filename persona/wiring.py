@@ -58,7 +58,7 @@ class Rooms:
         """Finishes background work within its time, keeps what was learnt of counters, and closes everything."""
         services = self.services
         async with AsyncExitStack() as stack:  # each step is taken whatever another one raises
-            stack.callback(services.database.close)
+            stack.push_async_callback(services.database.aclose)
             if not is_local(services.embedder):
                 stack.push_async_callback(cast(RemoteEmbedder, services.embedder).close)
             stack.push_async_callback(services.providers.close)

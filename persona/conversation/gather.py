@@ -101,7 +101,8 @@ def _recall(
     most = services.settings.memory.candidates
     bases = [Owner("", name, "knowledge") for name in arm.knowledge]
     known = [(owner, opened.owner), *((base, state) for base in bases if (state := owners.find(tx, base)))]
-    if services.database.hurries and not all(_is_quick(tx, services, one) for _, one in known):
+    hurries, indexes = services.database.hurries, services.indexes
+    if hurries and not all(_is_quick(tx, services, one) for _, one in known):
         return None
 
     def loader(key: int) -> Callable[[int], Sequence[MemoryRow]]:
@@ -109,7 +110,9 @@ def _recall(
 
     found = {}
     for searched, state in known:
-        index = services.indexes.get(state.key, state.revision, loader(state.key))
+        index = (indexes.at_once if hurries else indexes.get)(state.key, state.revision, loader(state.key))
+        if index is None:
+            return None
         found[searched] = index.search(query.vector, query.terms, most, query.text)
     return merge(found, most, query.text)
 

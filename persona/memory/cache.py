@@ -1,5 +1,6 @@
 """The indexes kept in memory, one per owner: a cache that follows the store by the owner's revision."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -60,16 +61,31 @@ class IndexCache:
 
         `load` is called with the revision that the cached index already has when that is behind, and with -1
         when there is none. An index *ahead* of the store is thrown away and loaded anew: the owner was erased
-        and came back, or the database was restored.
+        and came back, or the database was restored. Waits in a thread for whoever brings it up to date; raises
+        RuntimeError rather than wait for that in an event loop's.
         """
         entry = self._entry(owner)
-        with entry.lock:
+        if not entry.lock.acquire(blocking=False):
+            _check_may_wait()
+            entry.lock.acquire()
+        return self._brought(owner, entry, revision, load)
+
+    def at_once(self, owner: int, revision: int, load: Load) -> OwnerIndex | None:
+        """As `get`, or None while somebody else brings the index up to date."""
+        entry = self._entry(owner)
+        return self._brought(owner, entry, revision, load) if entry.lock.acquire(blocking=False) else None
+
+    def _brought(self, owner: int, entry: _Entry, revision: int, load: Load) -> OwnerIndex:
+        """The index of an entry whose lock was just taken; it is held while the store answers."""
+        try:
             if revision < entry.seen:
                 entry.index, entry.seen = self._empty(), -1
             if revision > entry.seen:
                 entry.index.apply(load(entry.seen))
                 entry.seen = max(revision, entry.index.revision)
             index = entry.index
+        finally:
+            entry.lock.release()
         self._account(owner, entry)
         return index
 
@@ -87,12 +103,14 @@ class IndexCache:
     def follow(self, owner: int, row: MemoryRow) -> None:
         """Adds a row that was just stored, if the index has everything before it; if not, `get` will catch up."""
         entry = self._entries.get(owner)
-        if entry is None:
+        if entry is None or not entry.lock.acquire(blocking=False):
             return
-        with entry.lock:
+        try:
             if entry.seen == row.revision - 1:
                 entry.index.apply([row])
                 entry.seen = row.revision
+        finally:
+            entry.lock.release()
         self._account(owner, entry)
 
     def catch_up(self, erasures: int, owners_since: Callable[[int], Iterable[int]]) -> None:
@@ -139,3 +157,14 @@ class IndexCache:
             while self._nbytes > self._max_bytes and len(self._entries) > 1:
                 coldest = next(name for name in self._entries if name != owner)
                 self._nbytes -= self._entries.pop(coldest).nbytes
+
+
+def _check_may_wait() -> None:
+    """Whoever loads an index may be work of this very loop, which stands still until the store answers."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise RuntimeError(
+        "an index that is being loaded is waited for in the event loop's thread: this is a bug in persona"
+    )

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Dialect, Engine, PoolProxiedConnection
+
+if TYPE_CHECKING:
+    from persona.store.lending import Strands
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +17,14 @@ class Backend:
 
     `begun` begins one, to write or to read, gives its cursor, and commits it when its block ends well. `lost` says
     whether a connection is of no use after an error; `unstorable` are the driver's errors for a value that it will not
-    even send.
+    even send; `strands` run brief work on the event loop, where the driver can stand still.
     """
 
     engine: Engine
     begun: Callable[[PoolProxiedConnection, bool], AbstractContextManager[Any]]
-    lost: Callable[[Any, Exception], bool]
+    lost: Callable[[Any, BaseException], bool]
     unstorable: tuple[type[Exception], ...] = ()
+    strands: "Strands | None" = None
 
     @property
     def dialect(self) -> Dialect:

@@ -1,4 +1,4 @@
-"""The database: opened once, used in short transactions, from worker threads or, when they are brief, right here.
+"""The database: opened once, used in short transactions, from worker threads or, when they are brief, on the loop.
 
 Statements are written in SQLAlchemy Core and compiled once for the database's dialect; on the hot path they then
 go straight to the driver's cursor, which costs 17 µs instead of 43 for an insert. SQLAlchemy's pool keeps the
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.sql import ClauseElement
 
 from persona.errors import InvalidInput, StoreError, StoreUnavailable
@@ -172,6 +173,7 @@ class Database:
         self._brief: Brief | None = None
         if self.sqlite and not in_memory and durability == "normal":  # a full one waits for the disk at each COMMIT
             self._brief = Brief(sqlite.impatient(self.engine.url))
+        self._strands = self._backend.strands
         self._origin = Origin()
         self._closed = False
 
@@ -195,7 +197,7 @@ class Database:
                     with self._backend.begun(connection, write) as cursor:
                         yield Transaction(cursor, self._backend)
                         at_commit = True
-                except self._errors as error:
+                except BaseException as error:
                     lost = self._backend.lost(connection.driver_connection, error)
                     if lost:
                         connection.invalidate()
@@ -251,7 +253,8 @@ class Database:
             crossed = collided(failed.error) or (failed.lost and not (write and failed.at_commit))
             if not crossed or self._closed:
                 raise self._told(failed) from cause(failed.error)
-        time.sleep(_CROSSED_PAUSE_S)  # the one that won the crossing goes first, or they would cross again
+        pause = self._strands.pause if self._strands else time.sleep
+        pause(_CROSSED_PAUSE_S)  # the one that won the crossing goes first, or they would cross again
         with self.transaction(write=write) as transaction:
             return work(transaction)
 
@@ -269,13 +272,13 @@ class Database:
     @property
     def hurries(self) -> bool:
         """Whether this is brief work done in the event loop's thread: what turns out to be long is left for later."""
-        return self._brief is not None and self._brief.here
+        return (self._brief is not None and self._brief.here) or (self._strands is not None and self._strands.here)
 
     async def thread(self, work: Callable[[], T], *, brief: bool = False) -> T:
         """`work`, which may open transactions of its own, in a worker thread: one hop for several steps.
 
         What is `brief`, a few rows and little arithmetic that begin with the rows it writes, is done right here on a
-        SQLite file that nobody else writes to, and `soon` when somebody does.
+        SQLite file that nobody else writes to, and `soon` when somebody does; on PostgreSQL the loop drives it.
         """
         if brief:
             done = self.at_once(lambda: (work(),))
@@ -285,8 +288,15 @@ class Database:
     async def soon(self, work: Callable[[], T]) -> T:
         """What is brief, and could not be done at once: here when our threads have done what they have now, or there.
 
-        Whoever hopped at once would hold the lock when the next one comes, and all would hop from then on.
+        Whoever hopped at once would hold the lock when the next one comes, and all would hop from then on. On
+        PostgreSQL: here, where it stands still while the server answers; cancelled, it is brought to its end first.
         """
+        if self._strands:
+            self._check_open()
+            try:
+                return await self._strands.run(lambda: _whole(work))
+            except PoolTimeout as error:
+                raise translated(error) from None
         if self._brief and self._brief.may_start() and self._newest and not self._newest.done():
             await asyncio.wait({asyncio.wrap_future(self._newest)})
             if done := self.at_once(lambda: (work(),)):
@@ -312,10 +322,18 @@ class Database:
             if self._brief.log_is_long() and not self._closed:
                 self._newest = self._threads.submit(sqlite.shorten_log, self.engine)
 
+    async def aclose(self) -> None:
+        """Waits for what this loop drives too, and closes."""
+        self._closed = True
+        if self._strands and self._origin.here:
+            await self._strands.ended()
+        self.close()
+
     def close(self) -> None:
         """Waits for running transactions of the worker threads, and closes every connection.
 
-        Does nothing in a forked process: they are its parent's.
+        One that a loop drives is closed when its transaction ends. Does nothing in a forked process: they are its
+        parent's.
         """
         self._closed = True
         if not self._origin.here:

@@ -6,6 +6,7 @@ parameters; those of a transaction are prepared on first use, by `pipeline`, and
 it would drop after a ROLLBACK, and ours with it.
 """
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -14,10 +15,12 @@ import psycopg
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from persona.store.backend import Backend
+from persona.store.lending import Connections, Places, Strands
 from persona.store.pipeline import Pipeline, Prepared
+from persona.store.strands import current
 
 RV = TypeVar("RV")
 
@@ -56,8 +59,11 @@ class PatientConnection(psycopg.Connection[Any]):
         return Pipeline(self, self.prepared)
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
+        patience_s, strand = self.patience_s if timeout is None else timeout, current()
         try:
-            return super().wait(gen, interval, self.patience_s if timeout is None else timeout)
+            if strand:
+                return strand.talk(gen, self.pgconn.socket, patience_s)
+            return super().wait(gen, interval, patience_s)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()  # an answer may still come, and would be taken for that of the next statement
@@ -66,8 +72,10 @@ class PatientConnection(psycopg.Connection[Any]):
 
 def backend(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s: float, connections: int) -> Backend:
     """PostgreSQL, connected to on first use."""
-    made = engine(url, durability, busy_timeout_s, statement_timeout_s, connections)
-    return Backend(made, begun, lost, (psycopg.DataError,))
+    places = Places(connections, busy_timeout_s)
+    made = engine(url, durability, busy_timeout_s, statement_timeout_s, places)
+    strands = None if sys.platform == "win32" else Strands(places)  # its event loop waits for no socket of others
+    return Backend(made, begun, lost, (psycopg.DataError,), strands)
 
 
 @contextmanager
@@ -83,7 +91,7 @@ def begun(connection: PoolProxiedConnection, write: bool) -> Iterator[Pipeline]:
         statements.close()
 
 
-def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s: float, connections: int) -> Engine:
+def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s: float, places: Places) -> Engine:
     """An engine whose connections are ready: time-outs set, and those that the server has closed replaced."""
     usual = {name: value for name, value in _CONNECT.items() if name not in url.query}
     made = create_engine(
@@ -91,10 +99,9 @@ def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s
         connect_args={**usual, "autocommit": True, "prepare_threshold": None, "cursor_factory": psycopg.RawCursor},
         paramstyle="numeric_dollar",
         use_native_hstore=False,  # spares a query
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=max(busy_timeout_s, 0.001),
-        pool_use_lifo=True,  # the connection used last has the statements prepared
+        poolclass=Connections,
+        places=places,
+        sound=_sound,
         hide_parameters=True,
     )
 
@@ -110,11 +117,6 @@ def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s
         connection.execute(_SET, [_milliseconds(statement_timeout_s), *waits, "off"], prepare=False)
         if durability == "full":
             connection.execute("SET synchronous_commit = on", prepare=False)
-
-    @event.listens_for(made, "checkout")
-    def _look(connection: PatientConnection, record: object, fairy: object) -> None:
-        if _was_closed(connection):
-            raise InvalidatePoolError
 
     @event.listens_for(made, "begin")
     def _begin(connection: Connection) -> None:
@@ -146,14 +148,17 @@ def migrating(connection: Connection) -> Iterator[None]:
         driver.patience_s = usual
 
 
-def _was_closed(connection: PatientConnection) -> bool:
-    """Whether the server has hung up, from what lies unread on the socket: no round trip, and no waiting."""
+def _sound(record: ConnectionPoolEntry) -> bool:
+    """Whether the server has not hung up, from what lies unread on the socket: no round trip, and no waiting."""
+    connection: Any = record.driver_connection
+    if connection is None or record._is_hard_or_soft_invalidated():  # type: ignore[attr-defined]
+        return False
     try:
         connection.pgconn.consume_input()  # the server's last words
         connection.pgconn.consume_input()  # and the silence after them
     except psycopg.OperationalError:
-        return True
-    return bool(connection.closed)
+        return False
+    return not connection.closed
 
 
 def _milliseconds(seconds: float) -> str:

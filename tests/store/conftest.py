@@ -1,13 +1,15 @@
 """A database with its tables: SQLite in a file or in memory, or PostgreSQL; `database` is a file, then PostgreSQL."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import postgres
 import pytest
 
-from persona.store.engine import Database
+from persona.store.engine import Database, Transaction
 from persona.store.schema import prepare
 
 
@@ -104,6 +106,16 @@ def database(request: pytest.FixtureRequest) -> Database:
 @pytest.fixture(params=["sqlite", "memory", "postgresql"])
 def every(request: pytest.FixtureRequest) -> Database:
     return _named(request)
+
+
+@pytest.fixture(params=["thread", "loop"])
+def do(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Does work in one transaction: in this thread, or driven by an event loop, a new one each time."""
+
+    def on_a_loop(database: Database, work: Callable[[Transaction], Any], write: bool = True) -> Any:
+        return asyncio.run(database.run(work, write=write, brief=True))
+
+    return Database.run_now if request.param == "thread" else on_a_loop
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import postgres
 import pytest
@@ -18,7 +19,7 @@ from persona.errors import InvalidInput, StoreBusy, StoreError, StoreFull, Store
 from persona.store import schema
 from persona.store.engine import Database, Transaction
 
-Open = Callable[..., Database]
+Open, Do = Callable[..., Database], Callable[..., Any]
 ROOT = Path(__file__).parents[2]
 END = sql("SELECT pg_terminate_backend(pg_backend_pid())")
 NAP = sql("SELECT pg_sleep(30)")
@@ -93,12 +94,12 @@ def test_every_connection_has_its_time_outs(postgresql_url: str) -> None:
     database.close()
 
 
-def test_no_more_connections_are_made_than_allowed(postgresql_url: str) -> None:
+def test_no_more_connections_are_made_than_allowed(postgresql_url: str, do: Do) -> None:
     database = Database(postgresql_url, busy_timeout_s=0.05, connections=2)
     told = pytest.raises(StoreBusy, match="no database connection became free")
     with database.transaction(), database.transaction(), told:
-        database.run_now(keep("one"))
-    database.run_now(keep("one"))
+        do(database, keep("one"))
+    do(database, keep("one"))
     database.close()
 
 
@@ -115,29 +116,31 @@ def test_connections_that_the_server_ended_meanwhile_are_replaced_unnoticed(post
 # transactions
 
 
-def test_reading_transaction_may_not_write_and_sees_one_moment(postgresql: Database) -> None:
+def test_reading_transaction_may_not_write_and_sees_one_moment(postgresql: Database, do: Do) -> None:
     with pytest.raises(StoreReadOnly):
-        postgresql.run_now(keep("one"), write=False)
+        do(postgresql, keep("one"), write=False)
     count = sql("SELECT count(*) FROM persona_prompts")
     with postgresql.transaction(write=False) as reading:
         before = reading.one(count, {})
-        postgresql.run_now(keep("two"))
+        do(postgresql, keep("two"))
         assert reading.one(count, {}) == before
     assert kept(postgresql) == 1
 
 
-def test_locked_row_is_busy_and_then_not(postgresql: Database) -> None:
-    postgresql.run_now(keep("one"))
+def test_locked_row_is_busy_and_then_not(postgresql: Database, do: Do) -> None:
+    do(postgresql, keep("one"))
     change = sql("UPDATE persona_prompts SET text = 'x'")
     with postgresql.transaction() as holds:
         holds.run(change, {})
         with pytest.raises(StoreBusy):
-            postgresql.run_now(lambda tx: tx.run(change, {}))
+            do(postgresql, lambda tx: tx.run(change, {}))
         assert kept(postgresql) == 1  # readers go on
-    assert postgresql.run_now(lambda tx: tx.run(change, {})) == 1
+    assert do(postgresql, lambda tx: tx.run(change, {})) == 1
 
 
-def test_statement_that_takes_too_long_is_stopped_and_its_transaction_undone(postgresql_url: str, opened: Open) -> None:
+def test_statement_that_takes_too_long_is_stopped_and_its_transaction_undone(
+    postgresql_url: str, opened: Open, do: Do
+) -> None:
     database = opened(postgresql_url, statement_timeout_s=0.1, connections=1)
 
     def slow(tx: Transaction) -> None:
@@ -145,7 +148,7 @@ def test_statement_that_takes_too_long_is_stopped_and_its_transaction_undone(pos
         tx.one(NAP, {})
 
     with pytest.raises(StoreBusy, match="statement_timeout_s"):
-        database.run_now(slow)
+        do(database, slow)
     assert kept(database) == 0
 
 
@@ -200,7 +203,7 @@ def test_two_transactions_that_cross_both_come_through(postgresql_url: str, open
     [("53100", StoreFull, 1), ("40001", StoreBusy, 2), ("57014", StoreBusy, 1), ("XX000", StoreError, 1)],
 )
 def test_refusal_of_the_server_is_told_by_its_state(
-    postgresql: Database, state: str, kind: type[StoreError], tries: int
+    postgresql: Database, state: str, kind: type[StoreError], tries: int, do: Do
 ) -> None:
     refuse = sql(f"DO $$ BEGIN RAISE EXCEPTION 'said so' USING ERRCODE = '{state}'; END $$")
     begun = []
@@ -211,7 +214,7 @@ def test_refusal_of_the_server_is_told_by_its_state(
         tx.run(refuse, {})
 
     with pytest.raises(StoreError) as raised:
-        postgresql.run_now(work)
+        do(postgresql, work)
     assert type(raised.value) is kind
     assert len(begun) == tries
     assert kept(postgresql) == 0
@@ -238,9 +241,9 @@ def _role(url: str) -> bool:
     return bool(postgres.administer(url, "SELECT 1 FROM pg_roles WHERE rolname = 'persona_reader'"))
 
 
-def test_nul_in_a_text_is_refused_before_it_is_sent(postgresql: Database) -> None:
+def test_nul_in_a_text_is_refused_before_it_is_sent(postgresql: Database, do: Do) -> None:
     with pytest.raises(InvalidInput, match="NUL") as raised:
-        postgresql.run_now(keep("one", "un secret\0"))
+        do(postgresql, keep("one", "un secret\0"))
     assert "secret" not in f"{raised.value} {raised.value.__cause__!r}"
     assert kept(postgresql) == 0
 
@@ -275,7 +278,7 @@ def test_two_upgrades_at_once_make_the_tables_once(postgres_server: str) -> None
 # connections lost on the way
 
 
-def test_transaction_whose_connection_goes_before_commit_is_run_again(postgresql: Database) -> None:
+def test_transaction_whose_connection_goes_before_commit_is_run_again(postgresql: Database, do: Do) -> None:
     begun = []
 
     def work(tx: Transaction) -> None:
@@ -284,14 +287,14 @@ def test_transaction_whose_connection_goes_before_commit_is_run_again(postgresql
         if len(begun) == 1:
             tx.one(END, {})
 
-    postgresql.run_now(work)
+    do(postgresql, work)
     assert len(begun) == 2
     assert kept(postgresql) == 1
 
 
-def test_connection_that_goes_twice_is_told(postgresql: Database) -> None:
+def test_connection_that_goes_twice_is_told(postgresql: Database, do: Do) -> None:
     with pytest.raises(StoreUnavailable) as raised:
-        postgresql.run_now(lambda tx: tx.one(END, {}))
+        do(postgresql, lambda tx: tx.one(END, {}))
     assert raised.value.retryable
     assert kept(postgresql) == 0
 
@@ -314,7 +317,7 @@ def dies_at_commit(postgresql: Database) -> Iterator[Callable[[Transaction], Non
 
 
 def test_connection_that_goes_during_commit_is_told_apart_and_not_run_again(
-    postgresql: Database, dies_at_commit: Callable[[Transaction], None]
+    postgresql: Database, dies_at_commit: Callable[[Transaction], None], do: Do
 ) -> None:
     begun = []
 
@@ -323,10 +326,10 @@ def test_connection_that_goes_during_commit_is_told_apart_and_not_run_again(
         dies_at_commit(tx)
 
     with pytest.raises(StoreUnavailable, match="not known whether") as raised:
-        postgresql.run_now(work)
+        do(postgresql, work)
     assert "idempotency key" in raised.value.hint
     assert begun == [1]
-    postgresql.run_now(keep("one"))
+    do(postgresql, keep("one"))
 
 
 async def test_patient_work_waits_until_the_server_is_there_again(
@@ -340,34 +343,40 @@ async def test_patient_work_waits_until_the_server_is_there_again(
 
 
 def test_server_killed_in_a_transaction_loses_that_one_and_nothing_else(
-    own_server: postgres.Server, mortal: Database
+    own_server: postgres.Server, mortal: Database, do: Do
 ) -> None:
-    mortal.run_now(keep("before"))
+    do(mortal, keep("before"))
 
-    def cut() -> None:
-        with mortal.transaction() as tx:
-            keep("cut")(tx)
-            own_server.kill()
-            keep("more")(tx)
+    def cut(tx: Transaction) -> None:
+        keep("cut")(tx)
+        own_server.kill()
+        keep("more")(tx)
 
     with pytest.raises(StoreUnavailable):
-        cut()
+        do(mortal, cut)
     with pytest.raises(StoreUnavailable):
-        mortal.run_now(keep("gone"))
+        do(mortal, keep("gone"))
     own_server.start()
-    mortal.run_now(keep("after"))
-    found = mortal.run_now(lambda tx: tx.all(sql("SELECT digest FROM persona_prompts"), {}), write=False)
+    do(mortal, keep("after"))
+    found = do(mortal, lambda tx: tx.all(sql("SELECT digest FROM persona_prompts"), {}), write=False)
     assert sorted(found) == [("after",), ("before",)]
 
 
-def test_server_that_answers_no_more_is_given_up(own_server: postgres.Server, mortal: Database) -> None:
-    (pid,) = mortal.run_now(lambda tx: tx.one(sql("SELECT pg_backend_pid()"), {})) or ()
-    backend = next(process for process in own_server.processes() if process.pid == pid)
-    backend.send_signal(signal.SIGSTOP)
+def test_server_that_answers_no_more_is_given_up(own_server: postgres.Server, mortal: Database, do: Do) -> None:
+    stopped = []
+
+    def freeze(tx: Transaction) -> None:
+        (pid,) = tx.one(sql("SELECT pg_backend_pid()"), {}) or ()
+        stopped.append(next(process for process in own_server.processes() if process.pid == pid))
+        stopped[-1].send_signal(signal.SIGSTOP)
+        keep("one")(tx)
+
     try:
-        with pytest.raises(StoreUnavailable), mortal.transaction() as tx:
-            keep("one")(tx)
+        with pytest.raises(StoreUnavailable):
+            do(mortal, freeze)
     finally:
-        backend.send_signal(signal.SIGCONT)
-    mortal.run_now(keep("two"))
+        for backend in stopped:
+            backend.send_signal(signal.SIGCONT)
+    assert len(stopped) == 2
+    do(mortal, keep("two"))
     assert kept(mortal) == 1
