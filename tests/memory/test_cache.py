@@ -194,6 +194,24 @@ def test_threads_that_ask_for_one_owner_load_once() -> None:
     assert shelf.asked == [-1]
 
 
+async def test_an_index_that_is_being_loaded_is_not_waited_for_on_a_loop() -> None:
+    cache, shelf = IndexCache(1 << 20, TinyEmbedder.name), shelf_with("rain", "snow")
+    found: list[object] = []
+
+    def load(since: int) -> Sequence[MemoryRow]:
+        """Others come while the store answers: one in a hurry, a stored row, and one who would wait for ever."""
+        found.append(cache.at_once(ADA, shelf.revision, shelf.load))
+        cache.follow(ADA, shelf.rows["m1"])
+        with pytest.raises(RuntimeError, match="bug in persona"):
+            cache.get(ADA, shelf.revision, shelf.load)
+        return shelf.load(since)
+
+    index = cache.at_once(ADA, shelf.revision, load)
+    assert (index is None, found, shelf.asked) == (False, [None], [-1])
+    assert cache.at_once(ADA, shelf.revision, load) is index
+    assert ids(cache, ADA, shelf, "snow") == ["m1"]
+
+
 def test_a_row_that_was_just_stored_is_followed_without_loading() -> None:
     cache, shelf = IndexCache(1 << 20, TinyEmbedder.name), shelf_with("rain")
     assert ids(cache, ADA, shelf, "snow") == []

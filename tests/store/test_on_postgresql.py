@@ -1,5 +1,6 @@
 """Whole turns on PostgreSQL: sent, streamed, with tools, repeated; what a user sees is what SQLite gives."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -168,6 +169,21 @@ def test_cut_stream_with_what_no_database_takes_is_logged(postgresql_url: str, m
     assert postgres.administer(postgresql_url, "SELECT outcome, partial FROM persona_exchanges") == [
         ("cut", "half \ufffd a ")
     ]
+
+
+@pytest.mark.timeout(40)  # a lock that is held while the server answers stops the loop for ever
+async def test_turns_at_once_of_somebody_whose_memories_are_not_loaded_yet_all_end(postgresql_url: str) -> None:
+    names = [f"user {number}" for number in range(6)]
+    async with AsyncAssistant.open(settings(postgresql_url)) as before:
+        for name in names:
+            await before.user(name).remember("My parcels arrive in Brest.")
+        await before.drain()
+    async with AsyncAssistant.open(settings(postgresql_url)) as assistant:
+        await assistant.user(names.pop()).conversation().send("Bonjour")  # from here on few memories load on the loop
+        asked = [assistant.user(name).conversation().send("Where do my parcels arrive?") for name in names * 4]
+        replies = await asyncio.gather(*asked)
+    assert all(reply.text for reply in replies)
+    assert counted(postgresql_url)["exchanges"] == 21
 
 
 # the server goes away in the middle of a turn
