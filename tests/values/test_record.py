@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError, asdict, replace
 
 import pytest
 
-from persona.values.message import Message, Text, say
+from persona.values.message import Image, Message, Text, say
 from persona.values.record import record
 
 
@@ -33,6 +33,8 @@ def test_a_record_is_its_fields() -> None:
     assert replace(_Point(1), y=5) == _Point(1, 5)
     assert asdict(_Point(1)) == {"x": 1, "y": 2}
     assert type(_Point(1)) is _Point
+    assert {Text("a"): "there"}[Text("a")] == "there"
+    assert Text("a") != Image("a")
 
 
 def test_a_record_asks_for_its_fields() -> None:
