@@ -49,7 +49,9 @@ def _vector(word: str, lang: str) -> NDArray[np.float32]:
     known = table.get(french) if lang != "en" else None
     if lang == "fr":
         known = table.get(f"fr ={stem}") if known is None else known
-        return spelled(word) if known is None else known
+        if known is not None:
+            return known
+        stem = words.term(word, "en")  # what is not listed may be a name, the same in both
     own, towards = spelled(word), table.get(f"en ={stem}")
     if towards is None:
         return own if known is None else known  # a keyword alone may be of either language

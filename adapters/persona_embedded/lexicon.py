@@ -1,7 +1,8 @@
 """Makes `words/lexicon.*`: `python -m persona_embedded.lexicon`, after a change to `french.txt` or `topics.txt`.
 
 A French word gets the vector of its English, so that a question and a memory meet whatever language each is in. Words
-of one topic are drawn to each other (retrofitting, Faruqui et al., 2015): a move has to do with where one lives.
+of one topic are drawn to each other (retrofitting, Faruqui et al., 2015): a move has to do with where one lives. No
+list holds all words: one that is in no topic is drawn, a little less, to the topics of the listed words nearest to it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.values import words
-from persona_embedded.vectors import FOLDER, spelled, write
+from persona_embedded.vectors import FOLDER, START, pieces, spelled, write
 
-_DRAWN = 0.5  # how far a word is drawn to its topics, as a share of its length
+_DRAWN, _GUESSED = 0.7, 0.4  # how far a word is drawn to its topics, as a share of its length: listed, and guessed
+_NEAREST, _SURE, _NEARLY = 10, 0.5, 0.7  # so many neighbours speak for a topic, and with it for those nearly as sure
+_SHORTEST = 3  # letters of a word whose topics are guessed
 
 Vector = NDArray[np.float32]
 
@@ -37,19 +40,44 @@ def _english(word: str, drawn: Mapping[str, Vector]) -> Vector:
 
 
 def _directions() -> dict[str, Vector]:
-    """For each stem of a topic the direction of its topics, as long as it is drawn."""
-    members: dict[str, set[str]] = {}
-    for topic, listed in _lines("topics.txt"):
-        for word in listed.split():
-            members.setdefault(words.term(word, "en"), set()).add(topic)
-    centres: dict[str, Vector] = {}
-    for topic, listed in _lines("topics.txt"):
-        centres[topic] = _unit(np.sum([_unit(spelled(word)) for word in listed.split()], axis=0))
-    return {
-        stem: _DRAWN * _unit(np.sum([centres[topic] for topic in sorted(topics)], axis=0))
-        for stem, topics in members.items()
-        if stem
-    }
+    """For each stem the direction of its topics, as long as it is drawn."""
+    topics = {topic: listed.casefold().split() for topic, listed in _lines("topics.txt")}
+    centres = np.stack([_unit(np.sum([_unit(spelled(word)) for word in listed], axis=0)) for listed in topics.values()])
+    members: dict[str, set[int]] = {}
+    for at, listed in enumerate(topics.values()):
+        for word in listed:
+            members.setdefault(word, set()).add(at)
+    of_stem: dict[str, set[int]] = {}
+    for word, found in members.items():
+        of_stem.setdefault(words.term(word, "en"), set()).update(found)
+    drawn = {stem: _DRAWN * _unit(centres[sorted(found)].sum(axis=0)) for stem, found in of_stem.items() if stem}
+    return _guessed(members, centres, drawn) | drawn
+
+
+def _guessed(members: Mapping[str, set[int]], centres: Vector, listed: Mapping[str, Vector]) -> dict[str, Vector]:
+    """The directions of stems that no topic lists, by the topics of the nearest words that are listed."""
+    near = np.stack([_unit(spelled(word)) for word in members])
+    belongs = np.array([[float(topic in found) for topic in range(len(centres))] for found in members.values()])
+    guessed: dict[str, Vector] = {}
+    for word in _unlisted():
+        stem = words.term(word, "en")
+        if not stem or stem in listed or stem in guessed:
+            continue
+        close = near @ _unit(spelled(word))
+        best = np.argsort(-close, kind="stable")[:_NEAREST]
+        sure = (close[best].clip(0) ** 2) @ belongs[best]
+        if sure.max() >= _SURE:
+            guessed[stem] = _GUESSED * _unit(np.where(sure >= _NEARLY * _SURE, sure, 0) @ centres)
+    return guessed
+
+
+def _unlisted() -> Iterator[str]:
+    """The words that are one piece, the most frequent first, and the English of the French ones."""
+    for piece in pieces().rows:
+        if piece.startswith(START) and len(piece) > _SHORTEST and piece[1:].isalpha():
+            yield piece[1:].casefold()
+    for english, _ in _lines("french.txt"):
+        yield from english.casefold().split()
 
 
 def _lines(name: str) -> Iterator[tuple[str, str]]:

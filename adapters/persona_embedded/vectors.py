@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 FOLDER = Path(__file__).parent / "words"
 DIMENSION = 128
-_START = "\u2581"  # opens the first piece of a word
+START = "\u2581"  # opens the first piece of a word
 _BYTE = "<0x{:02X}>"
 
 
@@ -69,7 +69,7 @@ def spelled(word: str) -> NDArray[np.float32]:
     """
     table = pieces()
     total = np.zeros(DIMENSION, np.float32)
-    for piece in _split(_START + word, table.rows):
+    for piece in _split(START + word, table.rows):
         found = table.get(piece)
         if found is not None:
             total += found

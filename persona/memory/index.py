@@ -151,7 +151,7 @@ class OwnerIndex:
                 slots = self._statements_first(slots, scores)
             slots = slots[:k]
             ranked = scores.total[slots]
-            if intent.now and len(slots) > 1:
+            if (intent.now or intent.before) and len(slots) > 1:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
             if self._rows.slots <= RESTS:
                 self._rest()
@@ -265,7 +265,8 @@ class OwnerIndex:
         self, hits: list[int], scores: _Scores, asked: Sequence[str], intent: Intent
     ) -> tuple[list[int], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
-        statement, at_us, windows = self._rows.statements, self._rows.at_us, self._neighbours.windows(self._rows)
+        statement, windows = self._rows.statements, self._neighbours.windows(self._rows)
+        at_us = -self._rows.at_us if intent.before else self._rows.at_us  # then what is older goes first
         first_hits = np.array(hits[:REACH], np.intp)
         first_hits = first_hits[statement[first_hits]]
         read = self._wordings.read(first_hits, self._text)

@@ -41,8 +41,8 @@ _WISHES = re.compile(
 )
 _FACTS = re.compile(
     r"\b(?:what|which|quel|combien|how (?:much|many|often|long|do (?:i|we))\b|(?:do|am|are|have) (?:i|we)\b|"
-    r"comment (?:je|on|est-ce|s['’]|se|va)|est-ce qu(?:e (?:je|nous)\b|e j['’]|['’]on\b))|"
-    r"^\W*(?:who|where|when|qui|où|quand)\b"
+    r"comment (?:je|on|est|s['’]|se|va|sont)|c['’]est comment|(?:je|on|nous) .*\bcomment\W*$|"
+    r"est-ce qu(?:e (?:je|nous)\b|e j['’]|['’]on\b))|^\W*(?:who|where|when|qui|où|quand)\b"
 )
 _STILL = re.compile(r"\b(?:still|anymore|currently|now|toujours|encore|actuellement|maintenant)\b")
 _ADVICE = re.compile(
@@ -58,6 +58,11 @@ _EARLIER = re.compile(
     r"(?:m'a|m'ont|on a|a-t-\w+) \w+(?:é|ée|és|ées|i|u|is|it)|passé|has \w+ been)\b"
 )
 
+_BEFORE = re.compile(
+    r"\b(?:before|previous(?:ly)?|former(?:ly)?|used to|originally|initially|at first|my (?:old|ex)|avant|auparavant|"
+    r"précédent\w*|précédemment|autrefois|jadis|au début|à l['’]origine|"
+    r"(?:mon|ma|mes|notre|nos) (?:ancien\w*|ex|vieux))\b"
+)
 _SOMEBODY = re.compile(
     rf"\b(?:{KIN}|he|she|his|her|him|it|its|they|their|who|family|kids?|children|il|elle|lui|leurs?|qui|famille|enfants?)\b"
 )
@@ -84,8 +89,8 @@ class Intent:
     """What a question is after.
 
     A suggestion, which depends on what the user likes and cannot stand; how things are `now`, and not how they were
-    or what could be done; how they were `then`; something `of_oneself`, of the one who asks, or of somebody whom it
-    `names`; and what would answer it.
+    or what could be done; how they were `then`, or `before` they changed; something `of_oneself`, of the one who asks,
+    or of somebody whom it `names`; and what would answer it.
     """
 
     suggestion: bool
@@ -95,6 +100,7 @@ class Intent:
     names: bool = False
     of_nobody_else: bool = False
     wanted: Wanted = Wanted.ANYTHING
+    before: bool = False
 
 
 @lru_cache(maxsize=32)  # a turn asks it for each owner it searches
@@ -104,6 +110,8 @@ def intent_of(question: str) -> Intent:
     suggestion, then = _WISHES.search(asked) is not None, _EARLIER.search(asked) is not None
     state = not suggestion or _STILL.search(asked) or (_FACTS.search(asked) and not _ADVICE.search(asked))
     of_oneself = not _OWN.isdisjoint(_WORD.findall(asked))
+    if of_oneself and not suggestion and _BEFORE.search(asked):
+        return Intent(False, False, True, True, wanted=_wanted(asked), before=True)
     if then or not state:
         return Intent(suggestion, False, then, of_oneself)
     names = _CAPITAL.search(question) is not None

@@ -10,7 +10,8 @@ whether it holds what was asked for (an amount, a name) or another number of the
 takes back what was said right before, how far the other is behind the best hit, and whether it is about somebody else
 while the question and the other are about the one who asks. The weights are those of a logistic regression over pairs
 of statements from users we tuned on, rounded. Who asks about themselves asks how things are now; a question about
-others may as well ask what was, and takes more.
+others may as well ask what was, and takes more. Who asks what was before a change gets the older first: by the same
+evidence with the time turned round, and none of the change, for the older one does not tell of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -37,14 +38,14 @@ from persona.memory.wordings import (
 HEADS, REACH = 3, 10
 """The first three statements among the first ten hits may be found to be stale."""
 
-_OWN, _MOST_OWN = 1.2, 4.0  # for each standard deviation
+_OWN, _MOST_OWN = 1.2, 3.0  # for each standard deviation
 _ALIKE, _LEAST_ALIKE, _MOST_ALIKE = 7.0, -0.1, 0.4  # for a centred cosine of 1; who says more repeats it
-_LINKED = 3.0  # for each of the two rarest shared terms, as rare as can be
+_LINKED = 2.5  # for each of the two rarest shared terms, as rare as can be
 _LATER, _LATER_US = 0.8, 86_400_000_000  # for a day and more
 _BEHIND = 5.0  # for a score of 0
 _ENOUGH, _ENOUGH_OF_THINGS, _ENOUGH_OF_OTHERS = 5.0, 6.5, 12.0
-_MOST_MOVED, _MOST_COUNTED = 3, 8  # for each of the best
-_TOLD, _ANSWERS, _COUNTS_ANEW, _CORRECTS, _ANOTHER = 1.8, 1.0, 1.0, 5.0, -4.0
+_MOST_MOVED, _MOST_COUNTED = 4, 8  # for each of the best
+_TOLD, _ANSWERS, _COUNTS_ANEW, _CORRECTS, _ANOTHER = 1.8, 1.3, 1.0, 5.0, -5.0
 _ROUNDING = 1e-9
 
 
@@ -106,7 +107,7 @@ def newest_first(
     """
     order, enough = list(hits), _enough(intent)
     least = enough - _COUNTS_ANEW - _ROUNDING
-    alone = _alone(intent.wanted)
+    alone = _alone(intent.wanted, intent.before)
     pairs = _pairs(pool, heads, wordings, text)
     answering = _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
     most = answering + alone.take(wordings.known(pool.slots))
@@ -212,10 +213,10 @@ def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pa
 
 
 @cache
-def _alone(wanted: Wanted) -> NDArray[np.float64]:
+def _alone(wanted: Wanted, before: bool) -> NDArray[np.float64]:
     """What each wording weighs by itself, shape (UNREAD + 1,); what is unread may weigh as much as any."""
     every: Read = np.arange(UNREAD, dtype=np.uint16)
-    weights = _TOLD * np.maximum(told(every), 0) + _ANSWERS * answers(wanted, every)
+    weights = _TOLD * (1.0 if before else np.maximum(told(every), 0)) + _ANSWERS * answers(wanted, every)
     weights[told(every) < 0] = -np.inf
     return np.append(weights, weights.max())
 

@@ -17,7 +17,7 @@ from persona.memory.columns import Column
 from persona.memory.intent import KIN, Wanted
 
 _TOLD, _NAME, _AMOUNT, _SELF, _ELSE, _CORRECTION, UNREAD = 7, 8, 16, 32, 64, 128, 256
-_RULES = 1  # another one when these rules, or those of `changes`, tell something else: what was stored is then unread
+_RULES = 2  # another one when these rules, or those of `changes`, tell something else: what was stored is then unread
 _TERM, _BEHIND = 10, 3  # bytes: of a term, and of what else `postings.terms_of` and `packed` make
 _NO_AMOUNT, _NO_NAME = -2.0, -1.0  # who says no name may say "my brother"
 _STEPS = 2  # `told` is a half at the least

@@ -54,6 +54,25 @@ def test_the_latest_of_two_statements_comes_first(question: str, before: str, af
     assert found.index(after) < found.index(before)
 
 
+@pytest.mark.parametrize(
+    ("question", "before", "after"),
+    [
+        ("Where did I live before Bristol?", "I'm based in Manchester.", "I relocated to Bristol over the summer."),
+        ("J'habitais où avant Grenoble ?", "Je vis à Lille.", "Depuis septembre je suis à Grenoble."),
+        ("What was my previous job?", "I work as a baker.", "I left the bakery, I am a nurse now."),
+    ],
+)
+def test_what_held_before_comes_first_for_who_asks_for_it(question: str, before: str, after: str) -> None:
+    found = [hit.id for hit in ask(question, before, after)]
+    assert found.index(before) < found.index(after)
+
+
+def test_who_asks_in_french_how_something_of_theirs_is_asks_for_no_suggestion() -> None:
+    assert intent_of("C'est comment mon bureau ?").now
+    assert intent_of("Je vais au travail comment ?").now
+    assert not intent_of("Comment nettoyer un four ?").now
+
+
 def test_the_latest_still_comes_first_among_the_hits_of_several_owners() -> None:
     before, after = "Mon loyer est de 780 euros.", "Mon loyer est passé à 1 150 euros."
     hits = ask("Combien je paie de loyer ?", before, after)
