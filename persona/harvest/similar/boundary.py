@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from persona.harvest.similar import text
 from persona.harvest.similar.columns import Gathered, Texts
 from persona.harvest.similar.glance import PAIR
+from persona.harvest.similar.sets import distinct
 from persona.harvest.similar.signature import PAIRS
 
 SAME_WORDS = 88  # hundredths of all words of both that both have
@@ -37,7 +38,7 @@ def crossing(
         keys = gathered.band("pairs", band)
         met.append(_met(keys.astype(np.uint64) << np.uint64(32) | orders, low, high))
         orders = keys
-    pairs = np.unique(np.concatenate(met))
+    pairs = distinct(np.concatenate(met))
     one, other = (pairs >> np.uint64(32)).astype(np.int32), (pairs & np.uint64(0xFFFF_FFFF)).astype(np.int32)
     apart = side[one] < side[other]
     one, other = one[apart], other[apart]
@@ -53,6 +54,7 @@ def crossing(
 def _met(keys: NDArray[np.uint64], low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np.uint64]:
     """Pairs, packed, of rows whose keys have the same upper half; of many such those next to each other."""
     high = high[np.argsort(keys[high], kind="stable")]
+    low = low[np.argsort(keys[low])]  # what is looked up in its order is found in the cache
     sought, there = keys[low], keys[high]
     places = np.searchsorted(there, sought)
     found = []
@@ -60,7 +62,7 @@ def _met(keys: NDArray[np.uint64], low: NDArray[np.int32], high: NDArray[np.int3
         at = np.clip(places + step, 0, len(high) - 1)
         hit = (there[at] ^ sought) >> np.uint64(32) == 0
         found.append(low[hit].astype(np.uint64) << np.uint64(32) | high[at[hit]].astype(np.uint64))
-    return np.unique(np.concatenate(found))
+    return distinct(np.concatenate(found))
 
 
 def _same_words(one: NDArray[np.int32], other: NDArray[np.int32], texts: Texts) -> NDArray[np.bool_]:

@@ -143,11 +143,13 @@ def _crowds(
 
 def shared(keys: NDArray[Any]) -> NDArray[np.bool_]:
     """Which keys come more than once."""
-    ordered = np.sort(keys)
-    twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    del ordered
-    at = np.minimum(np.searchsorted(twice, keys), max(len(twice) - 1, 0))
-    return twice[at] == keys if len(twice) else np.zeros(len(keys), np.bool_)
+    order = np.argsort(keys)
+    ordered = keys[order]
+    same = ordered[1:] == ordered[:-1]
+    twice = np.zeros(len(keys), np.bool_)
+    twice[order[1:][same]] = True
+    twice[order[:-1][same]] = True
+    return twice
 
 
 def _packed(rows: NDArray[np.int32], leaders: NDArray[np.int32]) -> NDArray[np.uint64]:
