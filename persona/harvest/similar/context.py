@@ -55,6 +55,11 @@ def _goes_on(question: str) -> bool:
 
 def _says_much(question: str) -> bool:
     """Whether the first words settle that there are many with content, as they mostly do."""
-    # every reading makes one token of letters between spaces
-    found = {word.lower() for word in question.split(None, _FIRST) if word.isascii() and word.isalpha()}
-    return sum(map(carries, found)) > _LITTLE
+    found: set[str] = set()
+    for word in question.split(None, _FIRST):
+        # every reading makes one token of letters between spaces
+        if word.isascii() and word.isalpha() and carries(small := word.lower()):
+            found.add(small)
+            if len(found) > _LITTLE:
+                return True
+    return False
