@@ -26,7 +26,8 @@ def groups_of(row: Places, member: NDArray[np.uint64]) -> tuple[Places, Places]:
 def distinct(numbers: NDArray[_Number]) -> NDArray[_Number]:
     """The numbers, each once, in their order: `np.unique` takes ten times as long for those of 64 bits."""
     ordered = np.sort(numbers)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    once: NDArray[_Number] = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    return once
 
 
 def keys_of(row: Places, member: NDArray[np.uint64]) -> NDArray[np.uint64]:
