@@ -35,7 +35,7 @@ class Table:
     def read(cls, name: str) -> "Table":
         """The table that `write` wrote."""
         keys = (FOLDER / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1]
-        packed = np.load(FOLDER / f"{name}.npy", mmap_mode="r")
+        packed = np.load(FOLDER / f"{name}.npy", mmap_mode="r").view(np.ndarray)  # a row of a memmap is slow to take
         scales = packed[:, DIMENSION:].copy().view(np.float16)[:, 0].astype(np.float32)
         return cls({key: row for row, key in enumerate(keys)}, packed[:, :DIMENSION], scales)
 
