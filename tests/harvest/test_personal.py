@@ -145,6 +145,11 @@ def test_a_sentence_that_passes_the_check_of_an_account_is_none(text: str) -> No
     assert _text(text) == [text]
 
 
+@pytest.mark.parametrize("key", ["whsec_dR5sK2mX8pQ1", "rk_prod_4Tz9bLw3Yc", "xoxb-1234567890"])
+def test_a_short_key_is_known_by_its_prefix(key: str) -> None:
+    assert key[8:] not in _text(f"it sends {key}, I think")[0]
+
+
 @pytest.mark.parametrize("word", ["secret", "API key", "jeton"])
 def test_a_key_in_hexadecimal_right_after_its_word_is_found(word: str) -> None:
     key = "8142b7f530b60bfe98560b70ff1cacbfd2cf0cdf"

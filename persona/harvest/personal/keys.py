@@ -15,10 +15,13 @@ LEAST, MIXED_BITS, STEPS = 24, 3.7, 0.34
 WORDED, FEW_DIGITS, ALL_WORDS, PLAIN = 0.45, 0.13, 0.6, 0.3
 _B = r"(?<![A-Za-z0-9_\-])"
 _BODY = r"[A-Za-z0-9_\-]"
-# hint that is looked for first → the prefix, kept in the surrogate, and the rest
+# how it starts, the whole prefix, which the surrogate keeps, and the rest
 _PREFIXES = (
     ("sk-", r"sk-(?:[a-z]{2,8}[0-9]{0,2}-){0,3}", rf"(?=[A-Za-z_\-]{{0,60}}\d){_BODY}{{16,300}}"),
-    ("k_", r"[spr]k_(?:live|test|prod)_|whsec_|rk_(?:live|test)_", r"[A-Za-z0-9]{10,250}"),
+    ("sk_", r"sk_(?:live|test|prod)_", r"[A-Za-z0-9]{10,250}"),
+    ("pk_", r"pk_(?:live|test|prod)_", r"[A-Za-z0-9]{10,250}"),
+    ("rk_", r"rk_(?:live|test|prod)_", r"[A-Za-z0-9]{10,250}"),
+    ("whsec_", r"whsec_", r"[A-Za-z0-9]{10,250}"),
     ("gh", r"gh[opusr]_", r"[A-Za-z0-9]{20,255}"),
     ("github_pat_", r"github_pat_", r"\w{20,255}"),
     ("glpat-", r"glpat-", rf"{_BODY}{{16,80}}"),
@@ -43,7 +46,7 @@ _PREFIXES = (
     ("Bearer ", "Bearer ", r"(?=[A-Za-z_.\-]{0,60}\d)[A-Za-z0-9_\-.=+/~]{16,2000}"),
 )
 _LEAST_BODY = 8  # characters after the prefix
-_KNOWN = {hint: re.compile(rf"{_B}({prefix})({rest})") for hint, prefix, rest in _PREFIXES}
+_KNOWN = {start: re.compile(rf"{_B}({prefix})({rest})") for start, prefix, rest in _PREFIXES}
 _PEM = re.compile(r"(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)([^\x00-]{20,20000}?)(?=-----END|\x00|\Z)")
 _CALLED = (
     r"(?:api[_\- ]?key|apikey|key|token|jeton|secret|passw(?:or)?d|passcode|passphrase|pwd|"
@@ -104,9 +107,13 @@ def find_keys(text: str, signs: Collection[str]) -> Iterator[Span]:
 
 
 def _prefixed(text: str) -> Iterator[Span]:
-    for hint, known in _KNOWN.items():
-        for found in known.finditer(text) if hint in text else ():
-            yield _span(found.start(), found.end(), found.group(), len(found[1]))
+    for start, known in _KNOWN.items():
+        at = text.find(start)
+        while at >= 0:
+            found = known.match(text, at)
+            if found:
+                yield _span(at, found.end(), found.group(), len(found[1]))
+            at = text.find(start, found.end() if found else at + 1)
 
 
 def looks_random(token: str) -> bool:

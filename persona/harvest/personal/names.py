@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from unicodedata import combining, normalize
 
 from persona.harvest.personal.values import Known, Span
@@ -191,7 +192,8 @@ def _plain_letters() -> dict[str, str]:
 
 @lru_cache(maxsize=8192)
 def _sought(known: tuple[Known, ...]) -> _Sought:
-    parts = tuple(part for index, one in enumerate(known) for part in parts_of(one, index))
+    first = {one: index for index, one in reversed(list(enumerate(known)))}  # a profile often holds a name twice
+    parts = tuple(part for one, index in sorted(first.items(), key=itemgetter(1)) for part in parts_of(one, index))
     return _Sought(parts, all(max(part.folded) < "\u0100" and "?" not in part.folded for part in parts))
 
 

@@ -41,8 +41,8 @@ SIGNS = {
     f"(?:[0-9]{{2}}|2[ABab]){_NIR_GAP}[0-9]{{3}}{_NIR_GAP}[0-9]{{3}}",
     "ssn": f"{_NO_NUMBER}[0-9]{{3}}[- \u2011\u2013][0-9]{{2}}[- \u2011\u2013][0-9]{{4}}",
     "bare": f"{_NO_NUMBER}[0-9]{{9}}",
-    "social": "(?i)ssn|social|taxpayer|itin",
 }
+WORDED_SIGNS = {"social": "(?i)ssn|social|taxpayer|itin"}
 
 
 def find_numbers(text: str, begin: int, end: int) -> Iterator[Span]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from persona.harvest.personal.context import is_an_answer, is_something_else, speaks_of_a_phone
 from persona.harvest.personal.fiction import ours_among, phone_is_ours
-from persona.harvest.personal.starts import JOINS, may_start
+from persona.harvest.personal.starts import JOINS, may_be_ours, may_start
 from persona.harvest.personal.values import Span
 from persona.harvest.personal.words import words
 
@@ -108,7 +108,7 @@ def _longest(
         parts = tuple(text[begin:end] for begin, end in groups[at:stop])
         end = groups[stop - 1][1]
         candidates.append(_Candidate(text, groups[at][0], end, parts, tuple(joins[: stop - at - 1]), regions, asked))
-    for judge in (_our_phone, _phone):
+    for judge in (_our_phone, _phone) if may_be_ours(text, groups[at][0]) else (_phone,):
         for one in candidates:
             if (span := judge(one)) is not None:
                 return len(one.groups), span

@@ -13,9 +13,14 @@ from persona.harvest.personal import births, iban, keys, names, numbers, places,
 _ODD = "odd"
 _ODD_LETTERS = {"ı": "i", "İ": "i", "ſ": "s", "\u212a": "k"}  # which `re` takes for i, s and k where case is no matter
 _SETS: tuple[dict[str, str], ...] = (
-    {_ODD: rf"[^\P{{Nd}}0-9]|[{''.join(_ODD_LETTERS)}]"} | webs.WORDED_SIGNS | keys.SIGNS | names.SIGNS,
+    {_ODD: rf"[^\P{{Nd}}0-9]|[{''.join(_ODD_LETTERS)}]"}
+    | webs.WORDED_SIGNS
+    | keys.SIGNS
+    | names.SIGNS
+    | numbers.WORDED_SIGNS
+    | iban.SIGNS,
     places.SIGNS | births.SIGNS,
-    webs.HOST_SIGNS | iban.SIGNS | numbers.SIGNS | starts.SIGNS,
+    webs.HOST_SIGNS | numbers.SIGNS | starts.SIGNS,
 )
 ANY_PHONE = "phone of any shape"
 """A sign that no text has: it follows from where the user is."""

@@ -29,7 +29,9 @@ SIGNS = {
     "phone": "(?:^|[^0-9A-Za-z_$€£#%.,/:–-]|(?:^|[^0-9A-Za-z])[.,/:–-])"
     rf"(?:{_ZERO}|{_GROUPED}|{_BARE})|\+[^0-9]?[0-9]{_more(6)}|{_OURS}"
 }
-_SHAPE = re.compile(f"{_ZERO}|{_GROUPED}|{_BARE}|(?:[0-9]{_JOIN}{{0,3}}){{0,5}}{_OURS}".replace("[0-9]", r"\d"))
+_IS_OURS = f"(?:[0-9]{_JOIN}{{0,3}}){{0,5}}{_OURS}"
+_SHAPE = re.compile(f"{_ZERO}|{_GROUPED}|{_BARE}|{_IS_OURS}".replace("[0-9]", r"\d"))
+_OUR_SHAPE = re.compile(_IS_OURS)
 
 
 def may_start(text: str, start: int, any_shape: bool) -> bool:
@@ -44,3 +46,8 @@ def may_start(text: str, start: int, any_shape: bool) -> bool:
     if before[-1].isalnum() or before[-1] in "_$€£#%":
         return False
     return not (before[-1] in ".,/:-–" and before[0].isalnum())
+
+
+def may_be_ours(text: str, start: int) -> bool:
+    """Whether these digits may be a number that we made."""
+    return _OUR_SHAPE.match(text, start) is not None
