@@ -159,10 +159,10 @@ class DenseIndex:
             return np.zeros((len(heads), len(slots)))
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
-        middle = self._middle
-        directions = (self._wide(heads) - middle.mean) / middle.lengths[heads][:, None]
+        middle, at = self._middle, np.array(heads, np.intp)
+        directions = (self._wide(at) - middle.mean) / middle.lengths[at][:, None]
         if middle.told is not None:
-            directions[~middle.told[heads]] = 0
+            directions[~middle.told[at]] = 0
         products = self._along(directions.astype(np.float32), slots)
         found: NDArray[np.float64] = products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
         found *= (1 if middle.told is None else middle.told[slots]) / middle.lengths[slots]
@@ -208,7 +208,7 @@ class DenseIndex:
         """What the owner's mean does to every slot, and, since that is one pass, the products with the query."""
         self._refresh(windows)
         mean = self._sum / (self._rows + PRIOR_ROWS)
-        cosine, to_mean = self._products(np.stack((query, mean.astype(np.float32))))
+        cosine, to_mean = self._products(np.array((query, mean), np.float32))
         own = float(mean @ mean)
         every = self._rows == len(self._told)
         told = None if every else self._told.values.copy()
@@ -231,8 +231,8 @@ def _multiplied(wanted: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArr
     """
     import faiss  # 130 ms, and only needed once somebody has a memory
 
-    products = np.empty((len(wanted), len(rows)), np.float32)
+    multiply, at = faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]
+    products, there = np.empty((len(wanted), len(rows)), np.float32), at(rows)
     for out, one in zip(products, wanted, strict=True):
-        multiply, at = faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]
-        multiply(at(out), at(one), at(rows), len(one), len(rows))
+        multiply(at(out), at(one), there, len(one), len(rows))
     return products

@@ -46,10 +46,9 @@ def merge(
     """
     ranked = sorted(
         (hit for hits in hits_by_owner.values() for hit in hits),
-        key=lambda hit: hit.source.date,
+        key=lambda hit: (hit.score, hit.source.date),
         reverse=True,
     )
-    ranked.sort(key=lambda hit: hit.score, reverse=True)
     asked = frozenset(words.terms(query_text)) if any(hit.holds == 1 for hit in ranked) else frozenset()
     kept: list[Recalled] = []
     for hit in _without_duplicates(ranked):
