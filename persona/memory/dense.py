@@ -13,6 +13,7 @@ from persona.memory.columns import Column
 from persona.memory.neighbours import NOBODY, Windows
 from persona.memory.scores import PRIOR_ROWS
 from persona.memory.vectors import widened
+from persona.values.record import record
 
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
 _SCATTERED = 2  # a stretch that holds so many times what is wanted is not worth going through
@@ -21,7 +22,7 @@ _FEW = 512  # rows: they are kept in halves, and widening them costs a search te
 _BLOCK = 1 << 16  # numbers that are summed at a time: they stay near the processor
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Closeness:
     """How close each slot is to a query, shape (slots,) each, 0 where there is no vector.
 

@@ -20,7 +20,6 @@ when a question about the past names May.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, repeat
 from threading import Lock
 
@@ -39,6 +38,7 @@ from persona.memory.scores import standardised
 from persona.memory.updates import HEADS, REACH, Heads, Pool, newest_first
 from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
+from persona.values.record import record
 
 _DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
@@ -53,7 +53,7 @@ _MEASURED_BYTES = 62  # a row
 _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Scores:
     """The scores of one search by slot, shape (slots,); `eligible` slots may be hits."""
 

@@ -6,7 +6,6 @@ Flat numpy arrays instead of a dict of lists: 10 to 14 bytes a posting, so that 
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -17,6 +16,7 @@ from persona.memory.bm25 import Lengths, bm25, spread
 from persona.memory.columns import Column
 from persona.memory.neighbours import Windows
 from persona.values import words
+from persona.values.record import record
 
 _MOST_REPEATS = 65_535
 _ALL_TAIL = 4_096  # postings: few rows are not sorted
@@ -29,7 +29,7 @@ _PACKED = _KEY.itemsize + _REPEATS.itemsize
 _VERSION = b"\x01"  # another one when `words.terms` finds other terms: what was stored is then made anew
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Relevance:
     """How well each slot answers a query, shape (slots,) each, 0 where no term is shared.
 

@@ -15,7 +15,6 @@ evidence with the time turned round, and none of the change, for the older one d
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -34,6 +33,7 @@ from persona.memory.wordings import (
     counts_anew,
     told,
 )
+from persona.values.record import record
 
 HEADS, REACH = 3, 10
 """The first three statements among the first ten hits may be found to be stale."""
@@ -49,7 +49,7 @@ _TOLD, _ANSWERS, _COUNTS_ANEW, _CORRECTS, _ANOTHER = 1.8, 1.3, 1.0, 5.0, -5.0
 _ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Heads:
     """The statements that may be stale: their slots and when each was said.
 
@@ -64,7 +64,7 @@ class Heads:
     followers: NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Pool:
     """Statements that may be newer than one of the heads, shape (rows,) each.
 
@@ -80,7 +80,7 @@ Alike = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 """How alike some sorted slots are to each head, -1 to 1, shape (heads, slots)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Pairs:
     """Some heads, each with a slot of the pool, by their places there: how linked, or that one takes the other back."""
 

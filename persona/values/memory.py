@@ -35,7 +35,7 @@ class Fact:
     value: object = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Source:
     """Where a recalled text comes from, so that a reply can name it.
 
@@ -51,7 +51,7 @@ class Source:
     page: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Recalled:
     """One memory that a search brought back, and why it came.
 
