@@ -46,7 +46,9 @@ class StoreSettings(Table):
         default=30.0, gt=0, description="Seconds that PostgreSQL may work on one statement, migrations excepted."
     )
     connections: int = Field(
-        default=8, ge=1, description="Most connections of this process to PostgreSQL, one thread each."
+        default=8,
+        ge=1,
+        description="Most connections of this process to PostgreSQL, of its event loop and its threads together.",
     )
 
 

@@ -154,7 +154,7 @@ class Connections(Pool):
         elif strand.borrowed:
             raise PoolTimeout("a transaction within a transaction")
         try:
-            record = self._idle.pop() if self._idle else None
+            record = self._kept()
             if record is None or not self._sound(record):
                 renew = partial(self._renewed, record)
                 record = strand.elsewhere(renew, self._connecting) if strand else renew()
@@ -165,6 +165,12 @@ class Connections(Pool):
         if strand:
             strand.borrowed = record
         return record
+
+    def _kept(self) -> ConnectionPoolEntry | None:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def _renewed(self, record: ConnectionPoolEntry | None) -> ConnectionPoolEntry:
         if record is None:
@@ -187,8 +193,8 @@ class Connections(Pool):
     def dispose(self) -> None:
         """Closes those that nobody uses, and the others when they come back."""
         self._disposed = True
-        while self._idle:
-            self._idle.pop().close()
+        while record := self._kept():
+            record.close()
         self._connecting.shutdown(wait=False)
 
     def recreate(self) -> "Connections":
@@ -235,16 +241,19 @@ class Strands:
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises. Cancelled, it is brought to its end first, if it had begun."""
         await self._places.taken()
-        strand = Strand(work, asyncio.get_running_loop(), self._places.free)
+        strand = Strand(work, asyncio.get_running_loop(), self._ended)
         self._running.add(strand)
+        strand.switch()
         try:
-            strand.switch()
             found: T = await strand.done
             return found
         finally:
-            self._running.discard(strand)
             if strand.done.done():
                 strand.done.exception()  # who was cancelled does not ask any more
+
+    def _ended(self, strand: Strand) -> None:
+        self._running.discard(strand)
+        self._places.free()
 
     def _tidy(self) -> None:
         """Throws away what loops left standing when they were closed."""

@@ -33,7 +33,9 @@ class _Steady(asyncio.Future[T]):
 class Strand(greenlet):
     """Work that is done on a loop, with a place among the connections."""
 
-    def __init__(self, work: Callable[[], Any], loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, work: Callable[[], Any], loop: asyncio.AbstractEventLoop, ended: Callable[["Strand"], None]
+    ) -> None:
         super().__init__()
         self.done: asyncio.Future[Any] = _Steady(loop=loop)
         self.loop = loop
@@ -47,11 +49,12 @@ class Strand(greenlet):
             try:
                 result = self._work()
             finally:
-                self._ended()
+                self._ended(self)
         except GreenletExit:
             raise
         except BaseException as error:  # noqa: BLE001 - whoever waits for it is told
-            self.done.set_exception(error)
+            if not self.loop.is_closed():
+                self.done.set_exception(error)
         else:
             self.done.set_result(result)
 

@@ -46,9 +46,10 @@ def test_every_usual_spelling_of_the_url_is_psycopg(postgresql_url: str, opened:
     assert kept(database) == 1
 
 
-def test_missing_driver_names_the_extra() -> None:
+@pytest.mark.parametrize("missing", ["psycopg", "greenlet"])
+def test_missing_driver_names_the_extra(missing: str) -> None:
     asked = (
-        "import sys; sys.modules['psycopg'] = None\n"
+        f"import sys; sys.modules['{missing}'] = None\n"
         "from persona.store.engine import Database\n"
         "from persona.errors import StoreUnavailable\n"
         "Database('sqlite://').close()\n"
@@ -60,10 +61,14 @@ def test_missing_driver_names_the_extra() -> None:
     assert "hunter2" not in told.stdout + told.stderr
 
 
-def test_sqlite_needs_no_psycopg() -> None:
-    asked = "import sys, persona.store.engine as e; e.Database('sqlite://').close(); print('psycopg' in sys.modules)"
+def test_sqlite_needs_no_psycopg_and_no_greenlet() -> None:
+    asked = (
+        "import sys, persona.store.engine as e\n"
+        "e.Database('sqlite://').close()\n"
+        "print([name for name in ('psycopg', 'greenlet') if name in sys.modules])"
+    )
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=ROOT, timeout=60)
-    assert told.stdout.strip() == "False"
+    assert told.stdout.strip() == "[]"
 
 
 @pytest.mark.parametrize("url", ["postgresql://u:hunter2@/x?host=/nowhere", "postgresql://u:hunter2@127.0.0.1:1/x"])
