@@ -182,8 +182,7 @@ async def _patiently(services: Services, asked: Ask, query: Query | None) -> Rep
         try:
             found = services.database.at_once(lambda: _open(services, asked, query, turn_id))
             if found is None:
-                opening = services.database.soon(lambda: _open(services, asked, query, turn_id))
-                found = await _uncut(services, asyncio.ensure_future(opening))
+                found = await _uncut(services, lambda: _open(services, asked, query, turn_id))
             if not isinstance(found, Held):
                 return found
             why: PersonaError = _busy(services, asked, found)
@@ -198,15 +197,16 @@ async def _patiently(services: Services, asked: Ask, query: Query | None) -> Rep
         poll = min(poll * 2, _LONGEST_POLL_S)
 
 
-async def _uncut(services: Services, opening: "asyncio.Future[Reply | Held | _Found]") -> Reply | Held | _Found:
-    """Waits for an opening. Cancelled meanwhile, it lets go of the conversation before it passes that on."""
+async def _uncut(services: Services, opening: Callable[[], Reply | Held | _Found]) -> Reply | Held | _Found:
+    """Opens. Cancelled meanwhile, it lets go of the conversation before it passes that on."""
+    came: list[Reply | Held | _Found] = []
     try:
-        return await asyncio.shield(opening)
+        await services.database.soon(lambda: came.append(opening()))
     except asyncio.CancelledError:
-        found = await opening
-        if isinstance(found, _Found):
-            await _give_up(services, found.opened, asyncio.CancelledError())
+        if came and isinstance(came[0], _Found):
+            await _give_up(services, came[0].opened, asyncio.CancelledError())
         raise
+    return came[0]
 
 
 def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> Reply | Held | _Found:

@@ -289,7 +289,8 @@ class Database:
         """What is brief, and could not be done at once: here when our threads have done what they have now, or there.
 
         Whoever hopped at once would hold the lock when the next one comes, and all would hop from then on. On
-        PostgreSQL: here, where it stands still while the server answers; cancelled, it is brought to its end first.
+        PostgreSQL: here, where it stands still while the server answers. Cancelled, it is first brought to its end,
+        if it had begun.
         """
         if self._strands:
             self._check_open()
@@ -301,7 +302,13 @@ class Database:
             await asyncio.wait({asyncio.wrap_future(self._newest)})
             if done := self.at_once(lambda: (work(),)):
                 return done[0]
-        return await self._in_thread(work)
+        working = asyncio.ensure_future(self._in_thread(work))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            await asyncio.wait({working})
+            working.cancelled() or working.exception()  # nobody asks any more
+            raise
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         self._check_open()

@@ -50,7 +50,12 @@ class Places:
     def take(self) -> None:
         """A place for this thread. Raises SQLAlchemy's TimeoutError."""
         came = threading.Event()
-        waiter = self._enter(lambda: came.set() is None)
+
+        def tell() -> bool:
+            came.set()
+            return True
+
+        waiter = self._enter(tell)
         if waiter is None:
             return
         try:

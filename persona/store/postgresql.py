@@ -126,7 +126,7 @@ def engine(url: URL, durability: str, busy_timeout_s: float, statement_timeout_s
     return made
 
 
-def lost(connection: Any, error: Exception) -> bool:
+def lost(connection: Any, error: BaseException) -> bool:
     """Whether the connection is gone, or in no known state, after this error."""
     diagnosis = getattr(error, "diag", None)
     return bool(connection.closed) or (diagnosis is not None and diagnosis.severity_nonlocalized in _FATAL)
