@@ -1,4 +1,4 @@
-"""Collects what a window may show: history, facts, summary and recalled memories. Runs in a store thread."""
+"""Collects what a window may show: history, facts, summary and recalled memories."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -210,7 +210,7 @@ async def _uncut(services: Services, opening: Callable[[], Reply | Held | _Found
 
 
 def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> Reply | Held | _Found:
-    """In a store thread: one transaction that opens the turn, one that reads what it may show."""
+    """One transaction that opens the turn, one that reads what it may show."""
     opened, allowed, reached = services.database.run_now(lambda tx: _open_within(tx, services, asked, turn_id))
     if isinstance(opened, Held):
         return opened

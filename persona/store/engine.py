@@ -221,7 +221,7 @@ class Database:
     async def run(
         self, work: Callable[[Transaction], T], *, write: bool = True, patience_s: float = 0.0, brief: bool = False
     ) -> T:
-        """`work` in one transaction, in a worker thread; see `run_now`, and `thread` for what is brief.
+        """`work` in one transaction, in a worker thread; see `run_now`, and `thread` for what is `brief`.
 
         For `patience_s` seconds it is tried again while the database is locked or cannot be reached. A transaction of
         which it is not known whether it was kept is repeated too: such `work` sees by itself that it was done.

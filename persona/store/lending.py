@@ -228,6 +228,7 @@ class Strands:
         self._places = places
         self._running: set[Strand] = set()
         self._stuck: list[Strand] = []  # never taken up again
+        self._tidying = threading.Lock()  # nothing is waited for inside
         places.on_wait = self._tidy
 
     @property
@@ -263,7 +264,10 @@ class Strands:
     def _tidy(self) -> None:
         """Throws away what loops left standing when they were closed."""
         for strand in [one for one in list(self._running) if one.loop.is_closed()]:
-            self._running.discard(strand)
+            with self._tidying:
+                if strand not in self._running:
+                    continue
+                self._running.discard(strand)
             if not strand.throw_away():
                 self._stuck.append(strand)
                 self._places.free()
