@@ -21,7 +21,7 @@ TRIPS = 4
 @pytest.fixture
 def single(postgresql_url: str, opened: Open) -> Database:
     """A database with one connection, so that what is left on it is met again."""
-    return opened(postgresql_url, connections=1)
+    return opened(postgresql_url, connections=1, busy_timeout_s=10)
 
 
 def others(database: Database) -> int:
@@ -53,7 +53,9 @@ async def test_brief_work_is_done_in_the_thread_of_the_loop_which_goes_on_meanwh
     assert await postgresql.run(walk(order.append)) != HERE
 
 
-async def test_transactions_of_many_strands_never_mix(postgresql: Database) -> None:
+async def test_transactions_of_many_strands_never_mix(postgresql_url: str, opened: Open) -> None:
+    database = opened(postgresql_url, busy_timeout_s=10)
+
     def pair(number: int) -> Callable[[Transaction], None]:
         def both(tx: Transaction) -> None:
             keep(f"{number}-a")(tx)
@@ -63,10 +65,10 @@ async def test_transactions_of_many_strands_never_mix(postgresql: Database) -> N
 
         return both
 
-    work = [postgresql.run(pair(number), brief=True) for number in range(60)]
+    work = [database.run(pair(number), brief=True) for number in range(60)]
     ended = await asyncio.gather(*work, return_exceptions=True)
     assert [type(end) for end in ended if end is not None] == [RuntimeError] * 20
-    assert kept(postgresql) == 80
+    assert kept(database) == 80
 
 
 @pytest.mark.parametrize("at", range(TRIPS))
