@@ -15,6 +15,8 @@ install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check
 endif
 # where the package index has a build of it for the CPU alone, that one spares gigabytes
 TORCH ?= 2.13.0
+# compiled modules are kept: to compile them again takes each worker longer than to find its tests
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-loop test test-heavy torture check lint format bench clean
@@ -29,10 +31,10 @@ demo-loop: .venv-heavy/.filled  ## Run the whole loop with a real model, offline
 	@.venv-heavy/bin/python examples/loop/run.py
 
 test: $(VENV)/.dev  ## Pass the tests
-	@$(PY) -m pytest -q -n 2 --dist loadgroup
+	@$(PY) -m pytest -q -n 2 --dist worksteal
 
 test-heavy: .venv-heavy/.filled  ## Test what stands on PyTorch, in .venv-heavy (MODEL=folder of a real model)
-	@OMP_NUM_THREADS=1 HEAVY_MODEL='$(MODEL)' .venv-heavy/bin/python -m pytest -q -n 2 --dist loadgroup -m heavy
+	@OMP_NUM_THREADS=1 HEAVY_MODEL='$(MODEL)' .venv-heavy/bin/python -m pytest -q -n 2 --dist worksteal -m heavy
 
 torture: $(VENV)/.dev  ## Kill it between every two statements, break its database, crowd it (minutes)
 	@TORTURE_KILLS=900 TORTURE_OPERATIONS=20000 $(PY) -m pytest -q -n 2 tests/torture

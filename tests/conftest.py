@@ -1,10 +1,14 @@
 """What every test stands on: no network but this machine, no keys, no settings from outside."""
 
+import gc
 import ipaddress
 import os
+import shutil
 import signal
 import socket
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -15,6 +19,20 @@ from network import NetworkBlocked
 hypothesis.settings.register_profile("persona", deadline=None)  # how long one example takes is the machine's affair
 hypothesis.settings.load_profile("persona")
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts us in the background has it ignored
+
+_MEMORY, _ROOM = Path("/dev/shm"), 4 << 30  # noqa: S108 - the folder that Linux keeps in memory; bytes
+if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > _ROOM:
+    # thousands of databases are made durable on a disk for nobody: their tests wait for it longer than they work
+    os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
+
+gc.disable()  # until everything is imported: there is no garbage among modules
+
+
+def pytest_collection_finish() -> None:
+    """Collects garbage from here on, and looks for it in what the tests make, not in every module again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _is_here(address: Any) -> bool:

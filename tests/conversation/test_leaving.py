@@ -110,9 +110,15 @@ async def test_a_caller_with_a_timeout_of_its_own_leaves_the_conversation_free(d
     desk.model.then(half, "back")
     async with desk.open_async(turn={"on_disconnect": "cancel"}) as assistant:
         chat = assistant.user("ada").conversation(id="c", create=True)
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.02):
+
+        async def leave() -> None:
+            async with asyncio.timeout(60) as limit:
+                begun = asyncio.create_task(half.begun.wait())
+                begun.add_done_callback(lambda _: limit.reschedule(asyncio.get_running_loop().time()))
                 await chat.send("When?")
+
+        with pytest.raises(TimeoutError):
+            await leave()
         assert (await chat.send("Hello?")).text == "back"
 
 

@@ -13,13 +13,6 @@ from persona.store.engine import Database, Transaction
 from persona.store.schema import prepare
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Lets one worker of many do all the tests that need a server to kill, so that one is started."""
-    for item in items:
-        if "own_server" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("own_server"))
-
-
 @pytest.fixture(scope="session")
 def _kept(postgres_server: str) -> Iterator[str]:
     with postgres.fresh_database(postgres_server, f"persona_test_{os.getpid()}") as url:
