@@ -136,13 +136,13 @@ class Program:
 def run(
     command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None, input: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a program to its end, a minute at most, and says what it wrote: as `subprocess.run` does."""
+    """Runs a program to its end, a hundred seconds at most, and says what it wrote: as `subprocess.run` does."""
     with tempfile.TemporaryFile() as typed, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         typed.write(input.encode())
         typed.seek(0)
         with Program(command, cwd=cwd, env=env, stdin=typed, stdout=out, stderr=err) as program:
             try:
-                code = program.wait(60)
+                code = program.wait(100)
             finally:
                 program.kill()
         said = []

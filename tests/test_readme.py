@@ -1,14 +1,13 @@
 """Every block of the README and the docs runs, offline, in a new folder."""
 
-import os
 import re
 import shlex
 import subprocess
-import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+import programs
 import pytest
 
 from persona.settings import Settings
@@ -45,10 +44,9 @@ def _of(*languages: str) -> list[Block]:
     return [block for block in BLOCKS if block.language in languages]
 
 
-def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    env = {**os.environ, "PATH": path, "PYTHONWARNINGS": "error::ResourceWarning"}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=100, check=False)
+def _run(code: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    strict = "import warnings; warnings.simplefilter('error', ResourceWarning); "
+    return programs.run(["-c", strict + code, *arguments], cwd=folder)
 
 
 def test_every_block_says_its_language_and_is_of_a_kind_that_runs() -> None:
@@ -59,7 +57,7 @@ def test_every_block_says_its_language_and_is_of_a_kind_that_runs() -> None:
 @pytest.mark.parametrize("block", _of("python"), ids=str)
 def test_python_blocks_run(block: Block, tmp_path: Path) -> None:
     (tmp_path / "block.py").write_text(block.text, encoding="utf-8")
-    done = _run([sys.executable, "block.py"], tmp_path)
+    done = _run("import runpy; runpy.run_path('block.py', run_name='__main__')", tmp_path)
     assert done.returncode == 0, done.stderr
 
 
@@ -78,7 +76,7 @@ def test_shell_blocks_run(block: Block, tmp_path: Path) -> None:
         if words[:1] == ["make"]:
             assert words[1] in targets  # CI runs them
         elif words[:1] == ["persona"]:
-            done = _run(words, tmp_path)
+            done = _run(programs.PERSONA[1], tmp_path, *words[1:])
             assert done.returncode == 0, f"{line}\n{done.stderr}"
         else:
             assert words[:2] == ["python", "-m"] or not words, f"nobody runs {line!r}"

@@ -1,11 +1,10 @@
 """The tables: made, recognised, migrated; two ways to the same schema."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from pathlib import Path
+from subprocess import PIPE
 
 import postgres
 import pytest
@@ -15,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import ScriptDirectory
 from hatchling.builders.wheel import WheelBuilder
+from programs import Program
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
@@ -169,27 +169,18 @@ def test_migrations_are_in_the_wheel() -> None:
 
 
 def test_opening_needs_no_alembic_and_many_processes_may_do_it_at_once(tmp_path: Path) -> None:
-    openers = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=ROOT,
-            text=True,
-            bufsize=1,
-        )
-        for _ in range(3)
-    ]
+    openers = [Program(["-c", OPENER], stdin=PIPE, stdout=PIPE) for _ in range(3)]
     said = [opener.stdout.readline() for opener in openers if opener.stdout]
     assert said == ["ready\n"] * 3
     for number in range(12):
         for opener in openers:
             assert opener.stdin
             opener.stdin.write(f"sqlite:///{tmp_path}/{number}.db\n")
+            opener.stdin.flush()
         said = [opener.stdout.readline() for opener in openers if opener.stdout]
         assert said == ["done False\n"] * 3
     for opener in openers:
-        opener.communicate(timeout=30)
+        opener.communicate()
         assert opener.returncode == 0
 
 
