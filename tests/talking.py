@@ -1,14 +1,18 @@
 """A desk to talk at: assistants on one SQLite file, a scripted model, and the log read past persona."""
 
 import sqlite3
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from persona import Assistant, AsyncAssistant, Conversation, Settings
 from persona.adapter import Adapter
+from persona.store.engine import Database
+from persona.store.schema import prepare
 from persona.testing import ScriptedModel
 from persona.values.message import ToolCall, ToolResult
 from persona.values.request import Request
@@ -125,6 +129,16 @@ class Log:
         return [(row["outcome"], row["error"]) for row in self.exchanges]
 
 
+@cache
+def _new_database() -> bytes:
+    """A database file as the first use leaves it: to copy it takes a fiftieth of the time that its tables do."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/new.db")
+        prepare(database)
+        database.close()
+        return Path(folder, "new.db").read_bytes()
+
+
 @dataclass(slots=True)
 class Desk:
     """One folder with one database, one scripted model, and the assistants that were opened on them."""
@@ -140,12 +154,17 @@ class Desk:
 
     def open(self, adapters: Sequence[Adapter] = (), **tables: Any) -> Assistant:
         """Another assistant, closed when the test ends."""
-        chosen = settings(self.folder, **tables)
+        chosen = self._settings(**tables)
         return self.stack.enter_context(Assistant.open(chosen, adapters=[self.model.adapter, *adapters]))
 
     def open_async(self, adapters: Sequence[Adapter] = (), **tables: Any) -> AsyncAssistant:
         """Another assistant for this event loop, to be entered by the test."""
-        return AsyncAssistant.open(settings(self.folder, **tables), adapters=[self.model.adapter, *adapters])
+        return AsyncAssistant.open(self._settings(**tables), adapters=[self.model.adapter, *adapters])
+
+    def _settings(self, **tables: Any) -> Settings:
+        if not self.log.path.exists():
+            self.log.path.write_bytes(_new_database())
+        return settings(self.folder, **tables)
 
     def chat(self, adapters: Sequence[Adapter] = (), **tables: Any) -> Conversation:
         """A new conversation of ada's, in an assistant of its own."""

@@ -4,12 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import papers
+import programs
 import pytest
 from programs import PERSONA, Program
 from terminal import Terminal, environment
@@ -169,7 +169,4 @@ def test_nothing_that_reads_documents_is_loaded_before_one_comes(tmp_path: Path)
         "import sys; from persona import Assistant; a = Assistant.open(); a.__enter__(); a.knowledge('x'); a.close(); "
         "print([name for name in ('pypdf', 'docx', 'lxml', 'selectolax') if name in sys.modules])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, env=environment(), check=True
-    )
-    assert done.stdout == b"[]\n"
+    assert programs.run(["-c", code], cwd=tmp_path, env=environment()).stdout == "[]\n"

@@ -1,8 +1,9 @@
 """Switched off, or not installed: no module of OpenTelemetry is loaded, and turns go on."""
 
 import subprocess
-import sys
 from pathlib import Path
+
+import programs
 
 TURN = """
 import logging, sys
@@ -19,7 +20,7 @@ print([name for name in sys.modules if name.partition(".")[0] == "opentelemetry"
 
 def turn(folder: Path, on: bool, before: str = "") -> subprocess.CompletedProcess[str]:
     script = TURN.format(folder=folder, on=on, before=before)
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return programs.run(["-c", script])
 
 
 def test_switched_off_a_turn_loads_nothing_of_it(tmp_path: Path) -> None:
