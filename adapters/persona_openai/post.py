@@ -47,6 +47,7 @@ class Post:
             content=json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode(),
             extensions={"timeout": timeout.as_dict()},
         )
+        request.headers.encoding = headers.encoding  # it would be found out again by reading all of them
         # a redirect takes `Authorization` off, and leaves Azure's own header on
         response = await self._http.send(request, stream=stream, follow_redirects=not self._azure)
         if not response.is_success:

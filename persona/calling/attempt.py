@@ -115,7 +115,8 @@ async def _whole(
     outcome, status = "cancelled", None
     try:
         async with asyncio.timeout_at(first_by) as limit:
-            await _listen(model, outgoing.request, heard, clock, lambda: limit.reschedule(deadline), show)
+            begun = (lambda: limit.reschedule(deadline)) if deadline != first_by else None
+            await _listen(model, outgoing.request, heard, clock, begun, show)
         if heard.finish is None:
             raise StreamCut(
                 f"{target} ended its stream without a stop reason",
@@ -143,12 +144,14 @@ async def _listen(
     request: Request,
     heard: Heard,
     clock: float,
-    begun: Callable[[], None],
+    begun: Callable[[], None] | None,
     show: Callable[[TextDelta], None],
 ) -> None:
     async with aclosing(model.call(request)) as deltas:  # type: ignore[type-var]  # adapters are async generators
         async for delta in deltas:
-            begun()
+            if begun:
+                begun()
+                begun = None
             if isinstance(delta, TextDelta):
                 if heard.first_token_ms is None:
                     heard.first_token_ms = (time.perf_counter() - clock) * 1000

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from persona.errors import RateLimited
 from persona.values.request import Target
 
 _MINUTE_S = 60.0
+_UNLIMITED = nullcontext()
 
 
 class Capacity:
@@ -26,15 +27,15 @@ class Capacity:
         self._filled_at = 0.0
         self._line = asyncio.Lock()
 
-    @asynccontextmanager
-    async def place(self, tokens: int, until: float) -> AsyncIterator[None]:
+    def place(self, tokens: int, until: float) -> AbstractAsyncContextManager[None]:
         """A place for one request of at most so many tokens. Raises RateLimited when there is none by `until`.
 
         `until` is a time on the loop's clock.
         """
-        if not self._calls and not self._rate:
-            yield
-            return
+        return self._place(tokens, until) if self._calls or self._rate else _UNLIMITED
+
+    @asynccontextmanager
+    async def _place(self, tokens: int, until: float) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout_at(until):
                 if self._calls:

@@ -11,6 +11,7 @@ from persona.conversation.ask import Ask
 from persona.conversation.gather import encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
+from persona.errors import StoreError
 from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
@@ -89,8 +90,30 @@ class Journal:
 
     async def end(self, state: TurnState, gathered: Gathered, reply: Message | None = None, error: str = "") -> None:
         """Ends the turn with its reply, its exchanges and its tasks in one transaction."""
-        added = [reply] if reply else []
-        advance = self._advance(added, bool(reply))
+        anchor, write = self._ending(state, gathered, reply, error)
+        patience_s = _PATIENCE_S if reply else _SHORT_PATIENCE_S
+        await self.services.database.run(write, patience_s=patience_s, brief=True)
+        self._end_with(gathered, anchor, reply)
+
+    def end_at_once(self, gathered: Gathered, reply: Message) -> bool:
+        """The same for an answered turn, before this returns. False, with nothing done, when it would have to wait."""
+        anchor, write = self._ending("answered", gathered, reply, "")
+        database = self.services.database
+        try:
+            if database.at_once(lambda: (database.run_now(write),)) is None:
+                return False
+        except StoreError as error:
+            if error.retryable:
+                return False
+            raise
+        self._end_with(gathered, anchor, reply)
+        return True
+
+    def _ending(
+        self, state: TurnState, gathered: Gathered, reply: Message | None, error: str
+    ) -> tuple[str, Callable[[Transaction], None]]:
+        """The anchor that stays, and what writes the end."""
+        advance = self._advance([reply] if reply else [], bool(reply))
 
         def write(tx: Transaction) -> None:
             if turns.close_turn(tx, advance, state, reply.id if reply else "", error):
@@ -98,12 +121,13 @@ class Journal:
                 self._put_tasks(tx, gathered, reply)
                 self._leave_the_other_branch(tx, reply)
 
-        patience_s = _PATIENCE_S if reply else _SHORT_PATIENCE_S
-        await self.services.database.run(write, patience_s=patience_s, brief=True)
+        return advance.anchor, write
+
+    def _end_with(self, gathered: Gathered, anchor: str, reply: Message | None) -> None:
         self.ended = True
         self.services.kept_prompts.update(digest for digest, _ in self._prompts())
-        self._moved(added)
-        self._remember_tail(gathered, advance.anchor)
+        self._moved([reply] if reply else [])
+        self._remember_tail(gathered, anchor)
         self.services.on_task()
 
     def _advance(self, added: list[Message], answers: bool = False) -> Advance:

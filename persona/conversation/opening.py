@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -165,7 +166,8 @@ async def _query(services: Services, asked: Ask, deadline: float) -> Query:
     if not text.strip():
         return query_of(text)
     try:
-        async with asyncio.timeout_at(deadline):
+        # a quick embedder is done before a time-out could be looked at
+        async with nullcontext() if is_quick(services.embedder) else asyncio.timeout_at(deadline):
             (vector,) = await embed(services.embedder, [text])
     except (ProviderError, TimeoutError) as error:
         note = f"recall went by words alone: the embedder failed with {type(error).__name__}"
@@ -278,6 +280,8 @@ async def _shots(
     services: Services, arm: Arm, gathered: Gathered, message: Message, deadline: float
 ) -> tuple[tuple[Shot, ...], Gathered]:
     """The shots of this conversation: chosen for its first message, then frozen."""
+    if not arm.shots:
+        return (), gathered
     if gathered.anchor.frozen_us:
         return services.prompts.frozen_shots(arm, gathered.anchor.shots), gathered
     try:

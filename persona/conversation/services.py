@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 
 from persona.adapter import Embedder
 from persona.calling.providers import Providers
@@ -45,4 +45,7 @@ class Services:
 
     def as_they_are(self) -> "Services":
         """The same for the whole of a turn, whatever the settings become meanwhile; caches are shared."""
-        return copy(self)
+        return Services(*_ALL(self))
+
+
+_ALL = attrgetter(*(field.name for field in fields(Services)))  # `copy` takes four times as long

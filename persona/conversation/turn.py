@@ -275,7 +275,8 @@ class Turn:
     async def _close(self, call: _Underway, answer: BaseModel | None) -> Reply[Any]:
         reply = self._message("assistant", (Text(storable("".join(call.heard.text))),))
         self._note("answered", reply_id=reply.id)
-        await self._write(self.journal.end("answered", self.gathered, reply))
+        if not self.journal.end_at_once(self.gathered, reply):
+            await self._write(self.journal.end("answered", self.gathered, reply))
         before, recalled = self.journal.opened.before, self.gathered.recalled
         return reply_of(reply, before.id, self.journal.calls, recalled, call.shown, answer)
 

@@ -259,13 +259,14 @@ class Database:
             return work(transaction)
 
     def _run_brief(self, brief: Brief, work: Callable[[Transaction], T], write: bool) -> T:
+        self._check_open()
         try:
-            with self._attempt(write, brief.engine) as transaction:
-                result = work(transaction)
-        except _Failed as failed:
-            if locked(failed.error):
+            with self._turnstile, brief.connected() as connection, self._backend.begun(connection, write) as cursor:
+                result = work(Transaction(cursor, self._backend))
+        except self._errors as error:
+            if locked(error):
                 raise Locked from None
-            raise self._told(failed) from cause(failed.error)
+            raise self._told(_Failed(error, lost=False, at_commit=False)) from cause(error)
         brief.committed(write)
         return result
 
@@ -350,7 +351,7 @@ class Database:
 
     def _disconnect(self) -> None:
         if self._brief:
-            self._brief.engine.dispose()
+            self._brief.disconnect()
         self.engine.dispose()
 
     def _check_open(self) -> None:

@@ -20,7 +20,8 @@ def first_id(prefix: str, at_us: int) -> str:
 
 
 def _written(prefix: str, number: int) -> str:
-    return prefix + "_" + "".join(_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10))
+    return prefix + "_" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
+_SHIFTS = tuple(range(120, -1, -10))
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
