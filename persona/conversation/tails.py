@@ -95,14 +95,19 @@ def _packed(tail: Tail, before: _Kept | None) -> _Kept:
     if older and before and (before[1], before[2]) == (tail.counter, older[-1].messages[-1].id):
         known = before[5][-len(older) :]  # a head has one path, and messages never change
     turns = (*known, *map(_written, tail.turns[-1:])) if len(known) == len(older) else tuple(map(_written, tail.turns))
-    plan = marshal.dumps(_OUTLINE(tail.plan)) if tail.plan else b""
+    plan = _dense(_OUTLINE(tail.plan)) if tail.plan else b""
     nbytes = _ENTRY_BYTES + len(tail.anchor) + len(plan) + sum(map(len, turns)) + _TURN_BYTES * len(turns)
     return tail.revision, tail.counter, tail.head_id, tail.anchor, plan, turns, nbytes
 
 
 def _written(turn: PastTurn) -> bytes:
     rows = [(one.role, _said(one.parts), one.id, one.depth) for one in turn.messages]
-    return marshal.dumps((turn.tokens, rows))
+    return _dense((turn.tokens, rows))
+
+
+def _dense(value: object) -> bytes:
+    """The value as bytes that are where they fit: those that marshal cuts off its buffer leave a hole behind them."""
+    return memoryview(marshal.dumps(value)).tobytes()
 
 
 def _turn(raw: bytes) -> PastTurn:

@@ -88,7 +88,7 @@ class MemorySettings(Table):
     candidates: int = Field(default=24, ge=1, description="Most search hits considered for one window.")
     index_cache_mb: int = Field(default=256, ge=1, description="Megabytes of vector indexes kept in memory.")
     history_cache_mb: int = Field(
-        default=16,
+        default=12,
         ge=0,
         description="Megabytes of open conversations' newest turns kept in memory; with 0 each turn reads them anew.",
     )
