@@ -19,7 +19,7 @@ T = TypeVar("T")
 _SLOW_S = 0.02  # an event loop that stands still for longer is noticed by those it serves
 _REST_S = 5.0
 _WEIGHT, _TOO_OFTEN = 0.1, 0.25  # three slow ones in a row: a single one may be the garbage collector
-_COMMITS = 128  # of some 25 pages each: about 13 MB of log
+_COMMITS = 256  # of some 25 pages each: about 26 MB of log, moved in one turn of 64
 
 
 class Locked(Exception):
