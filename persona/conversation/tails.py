@@ -9,6 +9,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from threading import Lock
+from typing import Any
 
 from persona.store.codec import decode_parts, encode_parts
 from persona.values.message import Message, Part, Text
@@ -105,7 +106,7 @@ def _written(turn: PastTurn) -> bytes:
     return _dense((turn.tokens, rows))
 
 
-def _dense(value: object) -> bytes:
+def _dense(value: Any) -> bytes:
     """The value as bytes that are where they fit: those that marshal cuts off its buffer leave a hole behind them."""
     return memoryview(marshal.dumps(value)).tobytes()
 
