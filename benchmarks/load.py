@@ -26,7 +26,7 @@ from benchmarks.population import populate
 from persona import AsyncAssistant, Settings
 
 _WAIT_S = 0.25  # of a turn for its conversation: about half of those that cross another get through
-_BUDGET, _RESERVE, _INDEX_CACHE_MB = 1_200, 200, 64
+_BUDGET, _RESERVE, _INDEX_CACHE_MB = 1_200, 200, 32
 """Tokens, and megabytes: caches that are full within the first minutes. What still grows after that is a leak."""
 _STARTING_S = 60.0
 
