@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from functools import partial
 
 from benchmarks import harvest_apart
 from benchmarks.figures import Row, Table, cpu_us, row
@@ -95,7 +96,7 @@ def _speed(draw: random.Random, mender: Mender) -> Table:
     clean = [_conversation(draw) for _ in range(300)]
     found = [_planted(draw, one) for one in clean]
     rows = [
-        row(what, cpu_us(lambda conversations=conversations: _all(mender, conversations), 9), reach=reach, per=300.0)
+        row(what, cpu_us(partial(_all, mender, conversations), 9), reach=reach, per=300.0)
         for what, conversations, reach in (
             ("6 messages of 40 words, nothing personal", clean, 120.0),
             ("the same with 4 findings", found, 400.0),

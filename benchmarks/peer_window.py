@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, trim_messages
 
@@ -22,7 +23,7 @@ def main(limit: int, *lengths: int) -> None:
     for length in lengths:
         texts = messages(length)
         said = [(AIMessage if i % 2 else HumanMessage)(text) for i, text in enumerate(texts)]
-        trim = cpu_us(lambda s=said: trim_messages(s, max_tokens=limit, strategy="last", token_counter=tokens), 4)
+        trim = cpu_us(partial(trim_messages, said, max_tokens=limit, strategy="last", token_counter=tokens), 4)
         found[str(length)] = asdict(trim)
     print(json.dumps(found))
 

@@ -165,7 +165,7 @@ def _exchange(opened: Opened, reply: Message, plan: Plan, at_us: int) -> Exchang
 
 @contextmanager
 def _opened() -> Iterator[Turns]:
-    plan = replace(History(100).previous, prefix_tokens=0)  # with 40 candidates
+    plan = replace(History(100).plan, prefix_tokens=0)  # with 40 candidates
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/bench.db")
         prepare(database)

@@ -65,7 +65,8 @@ class History:
         self.materials = self._materials(turns_of(said, self.tokens))
         self.anchor = Anchor()
         self._walk_to_the_anchor()
-        self.previous = fit(self.materials, RULES, self.anchor).plan.outline()
+        self.plan = fit(self.materials, RULES, self.anchor).plan
+        self.previous = self.plan.outline()
 
     def shown(self) -> int:
         """How many messages of history are in the window."""
