@@ -140,6 +140,7 @@ _OPERATIONS = (
     *("steal", "messages", "why", "regenerate", "correct"),
 )
 _WEIGHTS = (40, 6, 8, 4, 6, 6, 1, 4, 8, 8, 5, 4)
+_TOLD = 200  # operations
 
 
 async def _now(answer: Any) -> Any:
@@ -152,6 +153,7 @@ def run(channel: Channel, wish: Wish) -> None:
     owners = everybody()
     chosen = settings(wish.url, run_tasks=True)
     turns = [(random.Random(dice.random()), *dice.sample(owners, 2)) for _ in range(wish.operations)]
+    made = itertools.count(1)
 
     async def one(assistant: Any, dice: random.Random, owner: Owner, other: Owner) -> None:
         try:
@@ -160,6 +162,8 @@ def run(channel: Channel, wish: Wish) -> None:
             pass  # the other process holds the conversation, or has ended the fact
         except PersonaError as error:
             channel.tell(failed=repr(error))
+        if (number := next(made)) % _TOLD == 0:
+            channel.tell(operations=number)  # who says nothing for a minute is taken to stand still
 
     if wish.style == "threads":
         opened = Assistant.open(chosen, adapters=[adapter(search.window)])
