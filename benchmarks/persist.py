@@ -13,6 +13,7 @@ from benchmarks.persist_raw import raw_turns
 from benchmarks.texts import messages
 from benchmarks.window import History
 from persona.store import exchanges, tasks, turns
+from persona.store.codec import written
 from persona.store.engine import Database, Transaction
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.ids import new_id
@@ -150,7 +151,7 @@ def _exchange(opened: Opened, reply: Message, plan: Plan, at_us: int) -> Exchang
         route="default",
         arm="base",
         target=_TARGET,
-        plan=plan,
+        plan=written(plan),
         outcome="answered",
         started_us=at_us,
         latency_ms=400.0,

@@ -6,6 +6,7 @@ from decimal import Decimal
 from sqlalchemy import text
 
 from persona.store import exchanges, turns
+from persona.store.codec import written
 from persona.store.engine import Database, Statement, Transaction
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.ids import new_id
@@ -142,7 +143,7 @@ def exchange(opened: Opened, reply_id: str) -> Exchange:
         "support",
         "base",
         TARGET,
-        PLAN,
+        written(PLAN),
         "answered",
         NOW,
         12.0,

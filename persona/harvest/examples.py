@@ -19,7 +19,7 @@ Refuse = Callable[[LoggedTurn, str, str], None]
 """Told of each turn that a check takes out: the turn, the check's name, and the reason."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Making:
     """How examples are made: the checks' rules, the prompts, the shapes that are wanted, and their unit."""
 
@@ -33,8 +33,8 @@ class Making:
     """What a reply to learn must pass besides."""
 
     def __post_init__(self) -> None:
-        self.answered = that_matter((*SELECTION, *ANSWERED), self.rules)
-        self.chosen = that_matter(CHOSEN, self.rules)
+        object.__setattr__(self, "answered", that_matter((*SELECTION, *ANSWERED), self.rules))
+        object.__setattr__(self, "chosen", that_matter(CHOSEN, self.rules))
 
 
 def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:

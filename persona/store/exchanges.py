@@ -7,7 +7,7 @@ from typing import Literal
 
 from sqlalchemy import and_, select
 
-from persona.store.codec import PlanText, decode_plan, encode_parts, written
+from persona.store.codec import PlanText, decode_plan, encode_parts
 from persona.store.engine import Statement, Transaction
 from persona.store.owners import IS_OWNER, identity
 from persona.store.statements import insert_unless_there, param, table
@@ -80,7 +80,7 @@ class Exchange:
     route: str
     arm: str
     target: Target
-    plan: Plan | PlanText
+    plan: PlanText
     outcome: Outcome
     started_us: int
     latency_ms: float
@@ -129,7 +129,6 @@ def log_new(tx: Transaction, exchange: Exchange) -> None:
 
 def _row(exchange: Exchange) -> dict[str, object]:
     usage, cost = exchange.usage, exchange.cost
-    plan = written(exchange.plan) if isinstance(exchange.plan, Plan) else exchange.plan
     return {
         "id": exchange.id,
         "owner_key": exchange.owner_key,
@@ -144,9 +143,9 @@ def _row(exchange: Exchange) -> dict[str, object]:
         "model": exchange.target.model,
         "served_model": exchange.served_model,
         "request_id": exchange.request_id,
-        "plan": plan.text,
-        "planned_tokens": plan.total,
-        "prefix_tokens": plan.prefix_tokens,
+        "plan": exchange.plan.text,
+        "planned_tokens": exchange.plan.total,
+        "prefix_tokens": exchange.plan.prefix_tokens,
         "outcome": exchange.outcome,
         "stop": exchange.stop,
         "error": exchange.error,

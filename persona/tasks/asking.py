@@ -10,7 +10,7 @@ from persona.calling.price import cost_of
 from persona.errors import PersonaError
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, holds, meters, owners
-from persona.store.codec import storable
+from persona.store.codec import storable, written
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange, Purpose
 from persona.store.ids import new_id
@@ -123,7 +123,7 @@ def _exchange(
         route=arm.route,
         arm=arm.name,
         target=target,
-        plan=plan,
+        plan=written(plan),
         outcome="failed" if error else "answered",
         started_us=tries[0].started_us if tries else place.now_us(),
         latency_ms=sum(one.latency_ms for one in tries),

@@ -61,8 +61,7 @@ class HistoryRange:
 
 @record(frozen=True, slots=True)
 class Outline:
-    """What is kept of a plan. `frozen` are the digests of what stands before the history, and
-    `history` the tokens of that."""
+    """What is kept of a plan. `frozen` are the digests of what stands before the history, `history` its tokens."""
 
     target: str
     counter: str

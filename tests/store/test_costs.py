@@ -7,6 +7,7 @@ import pytest
 from stored import ADA, BOB, NOW, PLAN, exchange, opening, start
 
 from persona.store import exchanges
+from persona.store.codec import written
 from persona.store.costs import DIMENSIONS, Spent, spent
 from persona.store.engine import Database
 from persona.values.owner import Owner
@@ -61,8 +62,8 @@ def test_it_is_told_by_whatever_is_asked_for(database: Database) -> None:
 
 
 def test_what_the_caches_brought_stands_beside_what_the_plans_had_as_repeated(database: Database) -> None:
-    first = replace(PLAN, total=200, prefix_tokens=0)
-    second = replace(PLAN, total=200, prefix_tokens=150)
+    first = written(replace(PLAN, total=200, prefix_tokens=0))
+    second = written(replace(PLAN, total=200, prefix_tokens=150))
     log(database, ADA, "c-1", NOW, target=CHEAP, plan=first, usage=Usage(220, 10, 0))
     log(database, ADA, "c-1", NOW + 1, target=CHEAP, plan=second, usage=Usage(220, 10, 110))
     log(database, ADA, "c-1", NOW + 2, target=CHEAP, plan=second, usage=Usage(), stop="", outcome="failed")
