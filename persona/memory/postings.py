@@ -43,7 +43,7 @@ class Relevance:
     holds: NDArray[np.float64]
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 13)  # words that come again; names and numbers pass through
 def key(term: str) -> int:
     """What a term is kept as: 64 bits of a hash, the same in every process."""
     digest = blake2b(term.encode("utf-8", "surrogatepass"), digest_size=8).digest()

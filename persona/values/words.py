@@ -158,7 +158,7 @@ def _tokens(text: str) -> list[str]:
     return [word[:LONGEST_WORD] for word in found]
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def term(word: str, lang: str) -> str:
     """The term of one word of `tokens`, or "" when it is a stop word of `lang`."""
     spelled = bare(word)
@@ -177,11 +177,13 @@ def bare(word: str) -> str:
     return _NOT.sub("", _SUFFIX.sub("", _PREFIX.sub("", word))).replace("'", "")
 
 
-@lru_cache(maxsize=1 << 14)
 def fold(word: str) -> str:
     """`word` without its accents; scripts whose marks are letters keep them."""
-    if word.isascii():
-        return word
+    return word if word.isascii() else _folded(word)
+
+
+@lru_cache(maxsize=1 << 12)
+def _folded(word: str) -> str:
     apart = unicodedata.normalize("NFD", word.translate(_LETTERS))
     return unicodedata.normalize("NFC", _COMBINING.sub("", apart))
 
