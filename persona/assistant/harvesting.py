@@ -104,7 +104,7 @@ def _folder(settings: Settings, named: str) -> Path:
 
 def _asked(settings: Settings, wish: Wish) -> Asked:
     if not wish.formats:
-        raise InvalidInput("no format was named", hint="such as trl")
+        raise InvalidInput("no format was named", hint="name one, such as trl; `persona formats` lists them")
     selection = Selection(
         route=wish.route or Routes(settings).default(),
         arms=wish.answered_by,

@@ -10,13 +10,14 @@ from persona.adapter import ModelCard
 from persona.assistant.operator import prepared
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us
-from persona.errors import NotFound, StoreError
+from persona.errors import NotFound
 from persona.routing.routes import Routes
 from persona.settings import Settings, load
 from persona.settings.edit import set_value
 from persona.store import changes, costs, holds
 from persona.store.changes import Change
 from persona.store.holds import Hold
+from persona.store.sqlite import missing
 from persona.values.owner import Owner
 from persona.values.request import Target
 from persona.values.time import to_us
@@ -43,7 +44,10 @@ class Served:
 
 
 def served(settings: Settings, environment: Mapping[str, str] | None = None) -> list[Served]:
-    """Every target of every arm of every route, in the order of the settings. Raises SettingsError, AdapterMissing."""
+    """Every target of every arm of every route, in the order of the settings.
+
+    Raises SettingsError, AdapterMissing and StoreError.
+    """
     providers = Providers(settings, os.environ if environment is None else environment)
     lately = _lately(settings)
     return [
@@ -90,12 +94,11 @@ def release(settings: Settings, route: str, who: str, why: str = "") -> Change:
 
 
 def held(settings: Settings) -> list[Hold]:
-    """The holds there are, by route; none where there is no database yet."""
-    try:
-        with prepared(settings) as database:
-            return database.run_now(holds.all_of_them, write=False)
-    except (StoreError, NotFound):
+    """The holds there are, by route; none where there is no database yet. Raises StoreError."""
+    if missing(settings.database_url):
         return []
+    with prepared(settings) as database:
+        return database.run_now(holds.all_of_them, write=False)
 
 
 def history(settings: Settings, most: int) -> list[Change]:
@@ -114,13 +117,10 @@ def _targets(settings: Settings) -> Iterator[tuple[str, str, float, int, Target]
 
 def _lately(settings: Settings) -> dict[tuple[str, str, str], tuple[int, int]]:
     """Calls and failures of the last day by route, arm and target; nothing where there is no database yet."""
+    if missing(settings.database_url):
+        return {}
     now = datetime.now(UTC)
     since_us, until_us = to_us(now - _LATELY), to_us(now)
-    try:
-        with prepared(settings) as database:
-            rows = database.run_now(
-                lambda tx: costs.spent(tx, ("route", "arm", "target"), since_us, until_us), write=False
-            )
-    except (StoreError, NotFound):
-        return {}
+    with prepared(settings) as database:
+        rows = database.run_now(lambda tx: costs.spent(tx, ("route", "arm", "target"), since_us, until_us), write=False)
     return {(one.of[0], one.of[1], one.of[2]): (one.calls, one.failed) for one in rows}

@@ -7,12 +7,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from persona.assistant.operator import prepared
 from persona.calling.limits import fits, period
 from persona.conversation.services import utc_now_us
-from persona.errors import NotFound, StoreUnavailable
 from persona.settings import Settings
 from persona.settings.limits import LimitRule
 from persona.store import costs, meters
 from persona.store.costs import Dimension, Spent
 from persona.store.meters import Running, Used
+from persona.store.sqlite import missing
 from persona.values.owner import Owner
 from persona.values.time import to_us
 
@@ -45,12 +45,7 @@ def limits_used(settings: Settings) -> list[LimitUse]:
     Raises StoreError.
     """
     now_us = utc_now_us()
-    try:
-        with prepared(settings) as database:
-            first_us = period("month", now_us)[0]
-            running = database.run_now(lambda tx: meters.running(tx, first_us), write=False)
-    except (StoreUnavailable, NotFound):  # there is no database yet
-        running = []
+    running = _running(settings, period("month", now_us)[0])
     counting = [(_rule_of(settings, one), one) for one in running]
     found = []
     for number, rule in enumerate(settings.limits):
@@ -60,6 +55,14 @@ def limits_used(settings: Settings) -> list[LimitUse]:
         if not used:
             found.append(LimitUse(number, rule, (), None, until_us))
     return found
+
+
+def _running(settings: Settings, since_us: int) -> list[Running]:
+    """Every meter that counts since then; none where there is no database yet."""
+    if missing(settings.database_url):
+        return []
+    with prepared(settings) as database:
+        return database.run_now(lambda tx: meters.running(tx, since_us), write=False)
 
 
 def _rule_of(settings: Settings, one: Running) -> int | None:

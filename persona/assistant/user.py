@@ -25,7 +25,8 @@ _LONGEST_NAME = 200
 def checked_name(name: str, least: int = 1) -> str:
     """The name of a user or, with `least` 0, of a tenant. Raises InvalidInput."""
     if not least <= len(name) <= _LONGEST_NAME or not name.isprintable():
-        raise InvalidInput(f"a user or tenant is named by at most {_LONGEST_NAME} printable characters")
+        what = f"a user is named by 1 to {_LONGEST_NAME}" if least else f"a tenant is named by at most {_LONGEST_NAME}"
+        raise InvalidInput(f"{what} printable characters")
     return name
 
 

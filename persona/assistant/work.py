@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from persona.errors import StoreReadOnly
 from persona.settings import Settings
+from persona.store.backend import shown
 from persona.tasks.batch import Batch
 from persona.wiring import open_rooms
 
@@ -32,7 +33,7 @@ async def work(
         rooms.worker.on_batch = say
         running = rooms.worker.start(once=once)
         if not once:
-            log.info("at work on %s", rooms.services.database.engine.url)  # which hides its password
+            log.info("at work on %s", shown(rooms.services.database.engine.url))
         told = asyncio.create_task(stopping.wait())
         await asyncio.wait([running, told], return_when=asyncio.FIRST_COMPLETED)
         told.cancel()

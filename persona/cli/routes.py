@@ -41,7 +41,7 @@ def routes(context: typer.Context, json: Json = False, config: Config = None) ->
 
 
 def change(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The key under [routes], such as support.serve.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key under `routes`, such as support.serve.")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="As in TOML, or a bare word.")],
     who: Who = None,
     json: Json = False,

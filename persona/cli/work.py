@@ -42,7 +42,7 @@ def prune(
     json: Json = False,
     config: Config = None,
 ) -> None:
-    """Delete the conversations that the rules of [[retention]] say are old enough, now. Without rules: none.
+    """Delete the conversations that the rules under `retention` say are old enough, now. Without rules: none.
 
     SQLite may keep copies of deleted rows in unused parts of its file until that is rewritten, as it is here when it
     has less than 64 MB.

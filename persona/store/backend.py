@@ -5,10 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection
+from sqlalchemy import URL, Dialect, Engine, PoolProxiedConnection
 
 if TYPE_CHECKING:
     from persona.store.lending import Strands
+
+_SECRET = ("password", "sslpassword")  # https://www.postgresql.org/docs/current/libpq-connect.html
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +32,8 @@ class Backend:
     def dialect(self) -> Dialect:
         """How statements are written."""
         return self.engine.dialect
+
+
+def shown(url: URL) -> str:
+    """A database's URL for a log or a screen, without a password, which may stand among its options too."""
+    return url.difference_update_query(_SECRET).render_as_string(hide_password=True)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import cast
 from urllib.parse import quote
 
@@ -56,16 +57,35 @@ def in_memory(url: URL) -> bool:
     return named in (":memory:", "file::memory:", "file:") or url.query.get("mode") == "memory"
 
 
+def missing(url: str) -> Path | None:
+    """The file that a URL names and that is not there; None for every other database."""
+    named = _plain_file(url)
+    path = Path(named.database or "") if named else None
+    return None if path is None or path.exists() else path
+
+
 def existing(url: str) -> str:
-    """The same database, but a SQLite file that is not there is then an error instead of a new file."""
+    """The same database, opened without making a SQLite file. Raises StoreUnavailable when there is none."""
+    if absent := missing(url):
+        raise StoreUnavailable(
+            f"there is no database {str(absent)!r} yet",
+            hint="the first message makes it; or name the settings of the one that you mean, with --config",
+        )
+    named = _plain_file(url)
+    if named is None:
+        return url
+    there = named.set(database=f"file:{quote(named.database or '')}", query={"mode": "rw", "uri": "true"})
+    return there.render_as_string(hide_password=False)
+
+
+def _plain_file(url: str) -> URL | None:
+    """The URL of a SQLite file, without options of SQLite's own; None for everything else."""
     try:
         parsed = make_url(url)
     except ArgumentError:
-        return url  # opening it says what is wrong with it
-    if parsed.get_backend_name() != "sqlite" or parsed.query or in_memory(parsed):
-        return url
-    there = parsed.set(database=f"file:{quote(parsed.database or '')}", query={"mode": "rw", "uri": "true"})
-    return there.render_as_string(hide_password=False)
+        return None  # opening it says what is wrong with it
+    plain = parsed.get_backend_name() == "sqlite" and not parsed.query and not in_memory(parsed)
+    return parsed if plain else None
 
 
 def backend(url: URL, durability: str, busy_timeout_s: float) -> Backend:

@@ -334,7 +334,7 @@ def _make(tx: Transaction, opening: Opening) -> tuple[OwnerState, ConversationSt
     if not opening.new_route or opening.replaces or opening.again:
         raise NotFound(
             f"no conversation {opening.conversation_id!r} for this user",
-            hint="start one with conversation(route=…), or pass create=True to use an id of your own",
+            hint="`persona conversations` lists theirs; in code, create=True starts one under an id of your own",
         )
     owner = owners.find_or_make(tx, opening.owner, opening.now_us)
     if not owners.hold(tx, owner.key):

@@ -1,10 +1,13 @@
 """Each command on the embedded defaults, in a folder of its own."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.text import Text
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from persona.cli.app import app
@@ -173,8 +176,33 @@ def test_a_pipe_ends_with_its_first_failure() -> None:
     assert "200001 characters" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["costs", "tasks", "users list", "prune", "db version", "memory status"])
+def test_looking_where_nothing_was_said_yet_says_so_and_what_to_do(command: str) -> None:
+    told = refused(*command.split(), code=1)
+    assert f"there is no database '{Path.cwd() / 'persona.db'}' yet" in told
+    assert "--config" in told
+    assert not Path("persona.db").exists()
+
+
+def test_help_is_shown_whole_whatever_stands_in_brackets() -> None:
+    for path, command in _commands(get_command(app)):
+        texts = [
+            command.help or "",
+            command.epilog or "",
+            *(getattr(one, "help", None) or "" for one in command.params),
+        ]
+        for text in texts:  # what looks like a tag of rich's is swallowed
+            assert Text.from_markup(text).plain == text, f"{path}: {text}"
+
+
+def _commands(command: Any, path: str = "persona") -> Iterator[tuple[str, Any]]:
+    yield path, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(inner, f"{path} {name}")
+
+
 def test_the_database_is_made_and_its_version_said() -> None:
-    assert "SQLITE_CANTOPEN" in refused("db", "version", code=1)
+    refused("db", "version", code=1)
     assert not Path("persona.db").exists()
     assert read("db", "upgrade")["before"] is None
     version = said("db", "version").strip()

@@ -104,3 +104,11 @@ def test_what_cannot_be_held_is_said_with_what_can() -> None:
     assert (refused.exit_code, "it has base, tuned, waiting" in refused.stderr) == (2, True)
     assert run("routes", "hold", "support", "base").exit_code == 2
     assert run("routes", "release", "support").exit_code != 0
+
+
+@pytest.mark.parametrize("command", ["routes", "limits"])
+def test_a_database_that_cannot_be_read_is_not_taken_for_an_empty_one(command: str) -> None:
+    Path("persona.db").write_bytes(b"no database" * 100)
+    result = run(command)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "SQLITE_NOTADB" in result.stderr

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from stored import PRIVATE, keep, kept, sql
@@ -20,6 +21,7 @@ from persona.errors import (
     StoreReadOnly,
     StoreUnavailable,
 )
+from persona.store.backend import shown
 from persona.store.engine import Database, Transaction
 from persona.store.failures import cause, translated
 from persona.store.schema import prepare
@@ -214,3 +216,10 @@ def test_error_that_quotes_a_row_is_not_chained() -> None:
     assert cause(Told("23505")) is None
     assert cause(Told("22021")) is None
     assert cause(Told("40001")) is not None
+
+
+@pytest.mark.parametrize("url", ["postgresql://u:hunter2@h/d?sslmode=require", "postgresql://u@h/d?password=hunter2"])
+def test_a_url_is_shown_without_its_password_wherever_that_stands(url: str) -> None:
+    told = shown(make_url(url))
+    assert told.startswith("postgresql://u")
+    assert "hunter2" not in told

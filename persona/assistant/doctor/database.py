@@ -1,7 +1,6 @@
 """The database: reachable, whole, of the right version; and what waits in it."""
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
@@ -10,9 +9,10 @@ from persona.assistant.doctor.findings import Finding, failed
 from persona.errors import StoreError
 from persona.settings import Settings
 from persona.store import calibrations, holds, reembedding, schema, tasks
+from persona.store.backend import shown
 from persona.store.engine import Database
 from persona.store.holds import Hold
-from persona.store.sqlite import existing, in_memory
+from persona.store.sqlite import existing, in_memory, missing
 
 _UPGRADE = "run `persona db upgrade`"
 _GIVEN_UP = "`persona tasks --state dead` lists what was given up, `persona tasks retry --all` tries it again"
@@ -48,21 +48,22 @@ def look(settings: Settings) -> Looked:
 
 
 def _absent(settings: Settings) -> Finding | None:
-    """What there is to say of a SQLite file that is not there yet."""
-    if not settings.database_url.startswith("sqlite"):
-        return None
-    try:
-        url = make_url(settings.database_url)
-    except ArgumentError:
-        return None  # opening it says what is wrong
-    if in_memory(url):
-        return Finding("database", "warn", "in memory: gone when the process ends", "name a file in store.url")
-    path = Path(url.database or "")
-    if url.query or path.exists():
-        return None
+    """What there is to say of a SQLite database that is no file, or not there yet."""
+    path = missing(settings.database_url)
+    if path is None:
+        return _fleeting(settings.database_url)
     if not path.parent.is_dir():
         return Finding("database", "fail", f"there is no folder {str(path.parent)!r}", "make it, or change store.url")
     return Finding("database", "ok", f"{path} is not there yet: the first use makes it")
+
+
+def _fleeting(url: str) -> Finding | None:
+    try:
+        fleeting = url.startswith("sqlite") and in_memory(make_url(url))
+    except ArgumentError:
+        return None  # opening it says what is wrong
+    found = Finding("database", "warn", "in memory: gone when the process ends", "name a file in store.url")
+    return found if fleeting else None
 
 
 def _look_into(settings: Settings, database: Database) -> Looked:
@@ -87,7 +88,7 @@ def _kept(connection: Connection, sqlite: bool) -> str:
     url = connection.engine.url
     if not sqlite:
         size = connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one()
-        return f"{url.render_as_string(hide_password=True)}, {_size(int(size))}"
+        return f"{shown(url)}, {_size(int(size))}"
     pages = int(connection.exec_driver_sql("PRAGMA page_count").scalar_one())
     each = int(connection.exec_driver_sql("PRAGMA page_size").scalar_one())
     sqlite_version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
