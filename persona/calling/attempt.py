@@ -98,6 +98,7 @@ async def _once(
     show: Callable[[TextDelta], None],
 ) -> None:
     heard.calls.clear()
+    heard.finish = heard.first_token_ms = None  # what the try before it brought does not end this one
     with telemetry.call(outgoing, len(heard.tries) + 1) as span:
         finish = await _whole(model, outgoing, heard, first_by, deadline, show)
         span.answered(finish, heard.first_token_ms, heard.text, heard.calls)

@@ -1,7 +1,7 @@
 """What is tried again, what is not, and who answers instead."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,7 @@ from wire import Answer, WireServer
 from persona import (
     AuthenticationFailed,
     BadRequest,
+    ConnectionFailed,
     ContextTooLong,
     ModelNotFound,
     Overloaded,
@@ -22,9 +23,9 @@ from persona import (
     TextDelta,
     ToolCall,
 )
-from persona.adapter import ModelCard
+from persona.adapter import Adapter, ModelCard
 from persona.testing import Cut, ScriptedModel, WordTokenizer
-from persona.values.request import Request
+from persona.values.request import Delta, Finish, Request
 
 SLOW = RateLimited("slow down", retry_after_s=0.001)
 TWO = {"default": {"target": "scripted:any", "fallback": ["other:any"]}}
@@ -65,6 +66,29 @@ def test_a_provider_that_asks_for_more_time_than_there_is_gets_no_second_call(de
     assert limited.value.retry_after_s == 3600
     assert len(server.requests) == 1
     assert not desk.log.claimed
+
+
+def test_the_end_of_a_failed_try_does_not_end_the_next_one(desk: Desk) -> None:
+    class Flaky:
+        """Ends its first stream well and loses the connection; the second one ends early."""
+
+        def __init__(self) -> None:
+            self.calls = 0
+
+        async def call(self, request: Request) -> AsyncIterator[Delta]:
+            self.calls += 1
+            if self.calls == 1:
+                yield Finish("end")
+                raise ConnectionFailed("gone")
+            yield TextDelta("half a rep")
+
+        async def close(self) -> None:
+            """Nothing is held open."""
+
+    flaky = Adapter("flaky", chat=lambda provider: Flaky(), needs_key=False)
+    with pytest.raises(StreamCut):
+        desk.chat([flaky], routes={"default": {"target": "flaky:any"}}).send("When?")
+    assert desk.log.outcomes() == [("cut", "StreamCut")]
 
 
 def test_no_more_is_tried_than_the_settings_say(desk: Desk) -> None:
