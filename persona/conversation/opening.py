@@ -1,6 +1,7 @@
 """Opens a turn: waits for the conversation, makes the message durable, gathers what the window may show."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -39,6 +40,8 @@ from persona.telemetry.watching import TurnSpan
 from persona.values.message import Message, text_of
 from persona.values.request import TextDelta
 from persona.values.turn import Event, Reply
+
+log = logging.getLogger("persona.turns")
 
 _LEASE_MARGIN_S = 30.0  # for the closing transaction of a turn that used all its time
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
@@ -141,7 +144,10 @@ async def _answer(
 
 async def _give_up(services: Services, opened: Opened, error: BaseException) -> None:
     """Lets go of the conversation of a turn that came to nothing before its first call."""
-    await services.database.run(lambda tx: fail_turn(tx, opened, services.now_us(), error))
+    try:
+        await services.database.run(lambda tx: fail_turn(tx, opened, services.now_us(), error))
+    except PersonaError as unwritten:  # the error that ended the turn matters more; the lease ends by itself
+        log.error("a turn's end could not be logged: %s", type(unwritten).__name__)
 
 
 async def _gather_later(
