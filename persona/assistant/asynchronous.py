@@ -110,8 +110,13 @@ class AsyncAssistant:
                 "the assistant belongs to another event loop", hint="open one in each loop, or use Assistant"
             )
         if self._watch:
-            self._watch.look(self._rooms.change)
+            self._watch.look(self._change)
         return self._rooms.services
+
+    def _change(self, settings: Settings) -> None:
+        if self._rooms:
+            self._rooms.change(settings)
+            self.running.on_disconnect = settings.turn.on_disconnect
 
     async def drain(self) -> int:
         """Does the background work that is due (indexing, summaries) now, and returns how many tasks there were."""

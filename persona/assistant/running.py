@@ -11,10 +11,13 @@ log = logging.getLogger("persona.turns")
 
 
 class Running:
-    """Runs turns as tasks of their own, so that a client that goes away does not cut one in half."""
+    """Runs turns as tasks of their own, so that a client that goes away does not cut one in half.
+
+    `on_disconnect` is what then happens to it, and may change meanwhile.
+    """
 
     def __init__(self, on_disconnect: Literal["finish", "cancel"]) -> None:
-        self._cancels = on_disconnect == "cancel"
+        self.on_disconnect = on_disconnect
         self._tasks: set[asyncio.Task[Reply[Any]]] = set()
 
     def start(self, turn: Coroutine[Any, Any, Reply[A]]) -> "asyncio.Task[Reply[A]]":
@@ -36,7 +39,7 @@ class Running:
 
     async def leave(self, task: "asyncio.Task[Reply[A]]") -> None:
         """Does what the settings say for a turn that nobody waits for any more."""
-        if self._cancels:
+        if self.on_disconnect == "cancel":
             task.cancel()
             await asyncio.wait([task])
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from talking import Log
 
 from persona import AsyncAssistant, SettingsError
 from persona.assistant.watch import Watch
@@ -89,6 +90,25 @@ async def test_a_conversation_stays_on_its_arm(tmp_path: Path, one: ScriptedMode
         await chat.send("hello")
         place.write(f"{BOTH}tuned = 1.0\n")
         assert (await chat.send("hello")).text == "still base"
+
+
+async def test_what_becomes_of_a_turn_that_is_left_follows_the_file_too(tmp_path: Path, one: ScriptedModel) -> None:
+    place, begun, go = Place(tmp_path, one), asyncio.Event(), asyncio.Event()
+
+    async def slowly(request: Request) -> str:
+        begun.set()
+        await go.wait()
+        return "too late"
+
+    one.then("ok", slowly)
+    async with place.open(BASE) as assistant:
+        chat = assistant.user("ada").conversation()
+        await chat.send("hello")
+        place.write(f'{BASE}[turn]\non_disconnect = "cancel"\n')
+        async with chat.stream("are you there?"):
+            await begun.wait()
+        go.set()
+    assert [row["state"] for row in Log(tmp_path / "persona.db").turns] == ["answered", "cancelled"]
 
 
 async def test_new_instructions_are_sent_and_counted_anew(tmp_path: Path, one: ScriptedModel) -> None:
