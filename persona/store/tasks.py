@@ -47,7 +47,13 @@ _RELEASE = Statement(update(_tasks).where(*_held).values(state="waiting", attemp
 _LATER = Statement(
     update(_tasks)
     .where(*_held)
-    .values(state=param("state"), run_after_us=param("run_after_us"), lease_until_us=0, error=param("error"))
+    .values(
+        state=param("state"),
+        attempts=param("attempts"),
+        run_after_us=param("run_after_us"),
+        lease_until_us=0,
+        error=param("error"),
+    )
 )
 _DROP = Statement(
     delete(_tasks).where(_k.kind == param("kind"), _k.owner_key == param("owner"), _k.subject == param("subject"))
@@ -137,10 +143,15 @@ def done(tx: Transaction, task: Task) -> bool:
     return bool(tx.run(_DONE, _token(task)))
 
 
-def again(tx: Transaction, task: Task, run_after_us: int, error: str, dead: bool = False) -> bool:
-    """Puts a failed task off, or gives it up for a person to look at. False when the lease was lost."""
-    state = "dead" if dead else "waiting"
-    return bool(tx.run(_LATER, {**_token(task), "state": state, "run_after_us": run_after_us, "error": error}))
+def again(
+    tx: Transaction, task: Task, run_after_us: int, error: str, *, dead: bool = False, tried: bool = True
+) -> bool:
+    """Puts a failed task off, or gives it up for a person to look at. False when the lease was lost.
+
+    One that was not `tried`, because it may not be done yet, has as many attempts as before.
+    """
+    then = {"state": "dead" if dead else "waiting", "attempts": task.attempts + tried}
+    return bool(tx.run(_LATER, {**_token(task), **then, "run_after_us": run_after_us, "error": error}))
 
 
 def renew(tx: Transaction, task: Task, until_us: int) -> Task | None:

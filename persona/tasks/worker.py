@@ -48,7 +48,6 @@ class Worker:
     def __init__(self, place: Workshop) -> None:
         self.on_batch: Callable[[Batch], None] = lambda batch: log.info("background work: %s", batch)
         self._place = place
-        self._lease_us = max(_LEASE_US, int(place.settings.turn.timeout_s * 1_000_000) + _LEASE_MARGIN_US)
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._stopping = self._takes_no_more = False
@@ -62,6 +61,10 @@ class Worker:
     def place(self) -> Workshop:
         """What the work is done with."""
         return self._place
+
+    @property
+    def _lease_us(self) -> int:
+        return max(_LEASE_US, int(self._place.settings.turn.timeout_s * 1_000_000) + _LEASE_MARGIN_US)
 
     def change(self, place: Workshop) -> None:
         """Works with other settings from the next task on."""
@@ -114,9 +117,9 @@ class Worker:
             self._wake.clear()
             try:
                 await self.drain()
-            except StoreReadOnly:
-                return  # whoever may write does the work
             except PersonaError as error:  # the database is busy or gone: the outbox keeps the work
+                if isinstance(error, StoreReadOnly) and self._place.database.sqlite:
+                    return  # whoever may write to the file does the work; of servers another one may take over
                 log.warning("background work waits: %s", type(error).__name__)
             if self._stopping and not self._wake.is_set():
                 return  # else it was told while it worked, and more may have come in since it looked
@@ -198,12 +201,14 @@ class Worker:
     async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
         passing = isinstance(error, PersonaError) and error.retryable
-        blameless = isinstance(error, StoreError | LimitReached)  # a full disk says nothing about the task
+        limited = isinstance(error, LimitReached)
+        blameless = limited or isinstance(error, StoreError)  # a full disk says nothing about the task
         dead = not blameless and (attempts >= _MOST_ATTEMPTS or not passing)
         wait_s = error.retry_after_s if isinstance(error, LimitReached) else 2**attempts
         later_us = self._place.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
         name = type(error).__name__
-        if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, dead)):
+        how = {"dead": dead, "tried": not limited}
+        if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, **how)):
             return "lost"
         log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
         return "given up" if dead else "put off"

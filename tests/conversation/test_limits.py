@@ -170,9 +170,12 @@ def test_background_work_is_counted_and_waits_for_the_next_period(shop: Shop) ->
     assistant.drain()
     shop.refused(assistant)
     assistant.drain()
-    waiting = shop.desk.log.rows("SELECT kind, state, error FROM persona_tasks")
-    assert [tuple(row.values()) for row in waiting] == [("learn", "waiting", "LimitReached")]
-    shop.now += timedelta(hours=13)
+    for _ in range(6):
+        shop.now += timedelta(hours=1)
+        assistant.drain()
+    waiting = shop.desk.log.rows("SELECT kind, state, error, attempts FROM persona_tasks")
+    assert [tuple(row.values()) for row in waiting] == [("learn", "waiting", "LimitReached", 0)]
+    shop.now += timedelta(hours=7)
     shop.model.then(['{"facts": []}', USED])
     assistant.drain()
     assert shop.desk.log.rows("SELECT kind FROM persona_tasks") == []

@@ -2,12 +2,18 @@
 
 import asyncio
 import logging
+import os
+from pathlib import Path
 
+import postgres
 import pytest
 from shop import Shop
+from talking import settings
 
 from persona.errors import ConnectionFailed
+from persona.store import tasks
 from persona.tasks.batch import Batch
+from persona.wiring import open_rooms
 
 MINUTE = 60_000_000
 
@@ -159,3 +165,36 @@ async def test_once_ends_when_nothing_is_due(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.start(once=True)
     assert shop.tasks == []
+
+
+async def test_a_worker_on_a_server_that_could_only_be_read_for_a_while_goes_on(
+    tmp_path: Path, postgres_server: str
+) -> None:
+    name, waits = f"persona_failover_{os.getpid()}", asyncio.Event()
+
+    def may_write(yes: bool) -> None:  # as a server that is being replaced says it
+        chosen = "off" if yes else "on"
+        postgres.administer(postgres_server, f"ALTER DATABASE {name} SET default_transaction_read_only = {chosen}")
+        ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        postgres.administer(postgres_server, ended)
+
+    class Heard(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if "StoreReadOnly" in record.getMessage():
+                waits.set()
+
+    heard = Heard()
+    logging.getLogger("persona.tasks").addHandler(heard)
+    with postgres.fresh_database(postgres_server, name) as url:
+        rooms = await open_rooms(settings(tmp_path, store={"url": url}, routes={"default": {}}), {})
+        try:
+            await rooms.services.database.run(lambda tx: tasks.put(tx, "index", 1, "msg_1", 0))
+            may_write(False)
+            running = rooms.worker.start()
+            await asyncio.wait([running, asyncio.create_task(waits.wait())], return_when=asyncio.FIRST_COMPLETED)
+            may_write(True)
+            await rooms.worker.stop(30)
+            assert await rooms.services.database.run(tasks.counts, write=False) == {}
+        finally:
+            logging.getLogger("persona.tasks").removeHandler(heard)
+            await rooms.close()
