@@ -45,17 +45,19 @@ def write_export(database: Database, owner: Owner, out: TextIO, now_us: int) -> 
 def write_file(database: Database, owner: Owner, path: str | Path, now_us: int) -> Exported:
     """The same into a file that is there when it is whole, and that nobody but its owner may read."""
     target = Path(path)
+    if target.exists() and not target.is_file():  # a device or a pipe would be exchanged for a file
+        raise InvalidInput(f"cannot write {str(target)!r}: it is no file", hint="name another one")
     try:
         number, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        try:
+            with os.fdopen(number, "w", encoding="utf-8", errors="replace") as out:
+                exported = write_export(database, owner, out, now_us)
+            Path(name).replace(target)
+        except BaseException:
+            Path(name).unlink()
+            raise
     except OSError as error:
         raise InvalidInput(f"cannot write {str(target)!r}: {error.strerror}", hint="name another file") from error
-    try:
-        with os.fdopen(number, "w", encoding="utf-8", errors="replace") as out:
-            exported = write_export(database, owner, out, now_us)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink()
-        raise
     return exported
 
 

@@ -1,9 +1,10 @@
 """An export holds everything that belongs to the user, and nothing of anybody else."""
 
 import json
+import os
 import resource
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -165,3 +166,17 @@ def test_a_file_is_for_its_owner_alone_and_never_half(assistant: Assistant, tmp_
     assert json.loads(target.read_text())["owner"]["name"] == "ada"
     with pytest.raises(InvalidInput, match="cannot write"):
         assistant.user("ada").export(tmp_path / "nowhere" / "ada.json")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["folder", "pipe"])
+def test_what_is_no_file_is_not_exchanged_for_one(
+    assistant: Assistant, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    assistant.user("ada").remember("something")
+    target = tmp_path / "out" / "ada.json"
+    target.parent.mkdir()
+    make(target)
+    with pytest.raises(InvalidInput, match="it is no file"):
+        assistant.user("ada").export(target)
+    assert [path.name for path in target.parent.iterdir()] == ["ada.json"]
+    assert not target.is_file()
