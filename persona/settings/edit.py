@@ -24,6 +24,7 @@ def set_values(path: Path, values: Mapping[str, str], environment: Mapping[str, 
     """Sets several keys as `set_value` does one: all of them at once, or none."""
     import tomlkit  # 40 ms, and only needed for this
 
+    path = path.resolve() if path.is_symlink() else path  # a link stays one, and its file is exchanged
     text = _read(path)
     document = tomlkit.parse(text)
     made = {key: _set(document, key, value, path) for key, value in values.items()}
@@ -69,6 +70,15 @@ def _read(path: Path) -> str:
 
 
 def _exchange(path: Path, seen: str, text: str, environment: Mapping[str, str]) -> None:
+    try:
+        _written_beside(path, seen, text, environment)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot write the settings file {str(path)!r}: {error.strerror}", hint="let it be written, or edit it"
+        ) from error
+
+
+def _written_beside(path: Path, seen: str, text: str, environment: Mapping[str, str]) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     new = Path(name)
     try:

@@ -91,3 +91,18 @@ def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[routes")
     with pytest.raises(SettingsError, match=r"bad\.toml"):
         set_value(tmp_path / "bad.toml", KEY, "base", {})
+
+
+def test_a_link_to_the_file_stays_a_link(path: Path) -> None:
+    link = path.parent / "linked.toml"
+    link.symlink_to(path)
+    set_value(link, KEY, "base", {})
+    assert link.is_symlink()
+    assert dict(load(path, {}).routes["support"].serve) == {"base": 1.0}
+
+
+def test_a_place_where_nothing_can_be_written_beside_the_file_is_a_settings_error(path: Path) -> None:
+    long = path.rename(path.with_name("a" * 245 + ".toml"))  # no name beside it is short enough
+    with pytest.raises(SettingsError, match="cannot write the settings file"):
+        set_value(long, KEY, "base", {})
+    assert long.read_text(encoding="utf-8") == TEXT
