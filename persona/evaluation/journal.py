@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from persona.errors import InvalidInput
 from persona.evaluation.answer import Answer
 from persona.values.request import Request
 
@@ -30,12 +31,16 @@ def digest_of(target: str, request: Request) -> str:
 
 
 class Journal:
-    """The answers of one comparison, by example, asked arm and digest."""
+    """The answers of one comparison, by example, asked arm and digest. Raises InvalidInput where none can be kept."""
 
     def __init__(self, path: Path) -> None:
         self._known: dict[tuple[str, str, str], Answer] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            told = f"cannot keep answers in {str(path.parent)!r}: {error.strerror}"
+            raise InvalidInput(told, hint="name another folder with --out") from error
         self._read(path)
 
     def get(self, example: str, arm: str, digest: str) -> Answer | None:

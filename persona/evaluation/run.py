@@ -106,7 +106,7 @@ async def compare(asked: Asked, using: With, now_us: int, say: Say = lambda done
         costs=costs((base.name, other.name), played, judging=asked.judge is not None),
         notes=(*notes((base.name, other.name), played, asked.limit, ours=asked.holdout.ours), *remarks),
         seed=asked.seed,
-        report=str(out / REPORT),
+        report=str((out / REPORT).absolute()),  # a receipt of an erasure names it, wherever that is read
         created_us=now_us,
     )
     _write(out / REPORT, page(comparison, cases(played, whole, values, main)))

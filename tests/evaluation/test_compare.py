@@ -50,6 +50,21 @@ async def test_the_better_arm_is_said_to_be_better_with_its_figures(tmp_path: Pa
     assert found.report == str(tmp_path / "out" / "report.html")
 
 
+async def test_the_report_is_named_by_its_whole_path_wherever_a_receipt_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = await compared(tmp_path, everyone(), written(tmp_path / "test.jsonl", HOURS), out=Path("out"))
+    assert found.report == str(tmp_path / "out" / "report.html")
+
+
+async def test_answers_that_cannot_be_kept_are_asked_of_nobody(tmp_path: Path) -> None:
+    models, file = everyone(), written(tmp_path / "test.jsonl", HOURS)
+    with pytest.raises(InvalidInput, match="cannot keep answers in"):
+        await compared(tmp_path, models, file, out=file)
+    assert not any(model.requests for model in models.models.values())
+
+
 async def test_arms_that_say_the_same_are_not_told_apart(tmp_path: Path) -> None:
     found = await compared(tmp_path, everyone(base=right), written(tmp_path / "test.jsonl", HOURS), by="exact")
     assert found.verdict == "cannot tell"
