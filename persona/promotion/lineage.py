@@ -1,5 +1,6 @@
 """What a model came from, and what came of a user's words: a walk along links, both ways. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -57,16 +58,17 @@ def lineage(links: Iterable[Link], wanted: str, kind: Kind | None = None) -> Lin
 
 def _walk(links: Sequence[Link], start: Iterable[Node], *, back: bool) -> tuple[Link, ...]:
     """The links that lead away from the start, each once, in the order of the kinds."""
+    leads = defaultdict[Node, list[tuple[Link, Node]]](list)
+    for link in links:
+        here, there = (link.later, link.earlier) if back else (link.earlier, link.later)
+        leads[here].append((link, there))
     seen, waiting, found = set(start), list(start), dict[Link, None]()
     while waiting:
-        at = waiting.pop()
-        for link in links:
-            here, there = (link.later, link.earlier) if back else (link.earlier, link.later)
-            if here == at:
-                found[link] = None
-                if there not in seen:
-                    seen.add(there)
-                    waiting.append(there)
+        for link, there in leads[waiting.pop()]:
+            found[link] = None
+            if there not in seen:
+                seen.add(there)
+                waiting.append(there)
     place = {kind: number for number, kind in enumerate(KINDS)}
     return tuple(
         sorted(found, key=lambda one: (place[one.earlier.kind], one.earlier, place[one.later.kind], one.later))

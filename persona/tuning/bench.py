@@ -62,7 +62,7 @@ def card_of(providers: Providers, target: Target) -> TuningCard:
         providers.tuning(target.provider)  # which raises where the adapter offers none
         raise NotFound(
             f"nothing is known of tuning {target.model!r} at {target.provider!r}",
-            hint="check the base model's name in the backend's own list of models that it tunes",
+            hint="check the name of the base model; docs/tuning.md says what each backend takes",
         )
     return card
 

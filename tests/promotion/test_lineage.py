@@ -1,6 +1,7 @@
 """Where a model comes from, and what was made of a user's words."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def test_a_user_leads_to_the_models_that_learnt_from_them() -> None:
 def test_a_circle_is_walked_once() -> None:
     circle = [Link(SET, MODEL), Link(MODEL, SET)]
     assert set(lineage(circle, "tuned").later) == set(circle)
+
+
+def test_four_times_the_users_take_four_times_as_long() -> None:
+    def seconds(users: int) -> float:
+        links = [Link(Node("user", str(key)), SET) for key in range(users)]
+        begun = time.thread_time()
+        assert len(lineage([*links, Link(SET, MODEL)], "tuned").earlier) == users + 1
+        return time.thread_time() - begun
+
+    few, many = (min(seconds(users) for _ in range(3)) for users in (1_000, 4_000))
+    assert many < 10 * few  # with every link looked at for every user it is sixteen times
 
 
 def kept(shop: Shop) -> None:
