@@ -16,8 +16,9 @@ from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
+from urllib.parse import SplitResult, urlsplit
 
-from persona.errors import AdapterMissing, InvalidInput, ProviderError, ProviderUnavailable, RateLimited
+from persona.errors import AdapterMissing, InvalidInput, ProviderError, ProviderUnavailable, RateLimited, SettingsError
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape
 from persona.values.request import Delta, Request
 from persona.values.tuning import Progress, Training, TuningCard
@@ -61,7 +62,7 @@ class Provider:
 
     name: str
     kind: str
-    base_url: str = ""
+    base_url: str = field(default="", repr=False)  # it may hold a password
     key: Secret = Secret("")
     key_env: str = ""
     connect_timeout_s: float = 5.0
@@ -312,6 +313,18 @@ def failure(
             message, hint=hint, target=target, status=status, request_id=request_id, retry_after_s=retry_after_s
         )
     return kind(message, hint=hint, target=target, status=status, request_id=request_id)
+
+
+def web_address(provider: Provider, url: str, hint: str) -> SplitResult:
+    """The parts of the address that a provider is at. Raises SettingsError, which does not show it."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that cannot be
+        usable = False
+    if not usable:
+        raise SettingsError(f"provider {provider.name!r} has a base_url which is no web address", hint=hint)
+    return parts
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -1,9 +1,8 @@
 """Where the models are served: the vendor's own API, or a cloud that has a client of its own in the SDK."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from persona.adapter import Provider
+from persona.adapter import Provider, web_address
 from persona.errors import SettingsError
 
 VENDOR_URL = "https://api.anthropic.com"
@@ -45,21 +44,8 @@ def platform_of(provider: Provider) -> Platform:
         if not provider.options.get(name):
             raise _wrong(provider, f"client {chosen!r} and no {name!r}", f"write {name} = '…' beside it")
     if provider.base_url:
-        _check_url(provider)
+        web_address(provider, provider.base_url, "write it with its scheme, like https://gateway.example")
     return platform
-
-
-def _check_url(provider: Provider) -> None:
-    try:
-        parts = urlsplit(provider.base_url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that cannot be
-        usable = False
-    if not usable:
-        raise SettingsError(
-            f"provider {provider.name!r} has base_url {provider.base_url!r}, which is no web address",
-            hint="write it with its scheme, like https://gateway.example",
-        )
 
 
 def _wrong(provider: Provider, what: str, hint: str) -> SettingsError:

@@ -1,9 +1,8 @@
 """Where the models are served: the Gemini API with a key, or Vertex in a project of Google Cloud."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
-from persona.adapter import Provider
+from persona.adapter import Provider, web_address
 from persona.errors import ModelNotFound, SettingsError
 
 VENDOR_URL = "https://generativelanguage.googleapis.com"
@@ -45,7 +44,9 @@ def platform_of(provider: Provider) -> Platform:
             hint="write project = '…' beside it for Vertex, or leave both out for the Gemini API",
         )
     if provider.base_url:
-        _check_url(provider)
+        web_address(
+            provider, provider.base_url, "write it with its scheme and without a version, like https://gateway.example"
+        )
     return Platform(project, (location or GLOBAL) if project else "")
 
 
@@ -68,17 +69,4 @@ def check_model(provider: Provider, platform: Platform, model: str) -> None:
             f"{target}: the endpoint is not in {platform.location!r}, where this provider's requests go",
             hint="write the endpoint's own location into the provider's options",
             target=target,
-        )
-
-
-def _check_url(provider: Provider) -> None:
-    try:
-        parts = urlsplit(provider.base_url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that cannot be
-        usable = False
-    if not usable:
-        raise SettingsError(
-            f"provider {provider.name!r} has base_url {provider.base_url!r}, which is no web address",
-            hint="write it with its scheme and without a version, like https://gateway.example",
         )

@@ -7,7 +7,7 @@ Azure has two addresses for a deployment: `…/openai/v1`, which speaks as the v
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from persona.adapter import Provider
+from persona.adapter import Provider, web_address
 from persona.errors import SettingsError
 
 VENDOR_URL = "https://api.openai.com/v1"
@@ -49,7 +49,7 @@ def url_of(provider: Provider) -> str:
         return provider.base_url or VENDOR_URL
     if "/deployments" in parts.path or parts.query:
         raise SettingsError(
-            f"provider {provider.name!r} has base_url {provider.base_url!r}, which is the address of one deployment",
+            f"provider {provider.name!r} has a base_url which is the address of one deployment",
             hint="write the resource's, like https://NAME.openai.azure.com, and api_version in its options",
         )
     bare = provider.base_url.rstrip("/")
@@ -84,17 +84,8 @@ def version_of(provider: Provider) -> str:
 
 
 def _parts(provider: Provider) -> SplitResult:
-    try:
-        parts = urlsplit(provider.base_url or VENDOR_URL)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an IPv6 address that cannot be
-        usable = False
-    if not usable:
-        raise SettingsError(
-            f"provider {provider.name!r} has base_url {provider.base_url!r}, which is no web address",
-            hint="write it with its scheme, like http://localhost:8000/v1",
-        )
-    return parts
+    hint = "write it with its scheme, like http://localhost:8000/v1"
+    return web_address(provider, provider.base_url or VENDOR_URL, hint)
 
 
 def _dialect(parts: SplitResult, version: str) -> Dialect:

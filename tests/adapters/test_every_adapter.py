@@ -419,10 +419,13 @@ async def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[bad/v1", "http://x:99999/v1"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://x/v1", "http://", "http://[bad/v1", "http://u:hunter2@x:99999/v1"]
+)
 def test_a_base_url_that_is_none_is_a_settings_error(url: str, wire: Wire) -> None:
-    with pytest.raises(errors.SettingsError, match="which is no web address"):
+    with pytest.raises(errors.SettingsError, match="which is no web address") as raised:
         model_of(Provider("p", wire.kind, url, Secret(KEY)))
+    assert "hunter2" not in str(raised.value)
 
 
 async def test_a_request_that_json_cannot_hold_is_a_bad_request(

@@ -262,10 +262,13 @@ async def test_a_line_break_after_the_key_does_no_harm(server: WireServer) -> No
     assert server.requests[0].headers["authorization"] == "Bearer sk-1"
 
 
-@pytest.mark.parametrize("url", ["localhost:8000", "ftp://x/v1", "http://", "http://[bad/v1", "http://x:99999/v1"])
+@pytest.mark.parametrize(
+    "url", ["localhost:8000", "ftp://x/v1", "http://", "http://[bad/v1", "http://u:hunter2@x:99999/v1"]
+)
 def test_a_base_url_that_is_none_is_a_settings_error(url: str) -> None:
-    with pytest.raises(errors.SettingsError, match="which is no web address"):
+    with pytest.raises(errors.SettingsError, match="which is no web address") as raised:
         OpenAIChat(Provider("p", "openai", url))
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])

@@ -118,6 +118,6 @@ def test_background_work_logs_no_content(desk: Desk, caplog: pytest.LogCaptureFi
 
 
 def test_settings_and_providers_never_show_a_key() -> None:
-    provider = Provider("wired", "openai", "http://127.0.0.1", Secret(KEY))
+    provider = Provider("wired", "openai", f"http://ada:{KEY}@127.0.0.1", Secret(KEY))
     assert KEY not in f"{provider!r} {provider} {provider.key!s} {provider.key!r}"
     assert KEY not in repr(Settings.model_validate({"store": {"url": f"sqlite:///{KEY}.db"}}))
