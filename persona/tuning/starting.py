@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from persona.errors import BusyError, MisuseError, NotFound, PersonaError, ProviderError
+from persona.errors import BusyError, MisuseError, NotFound, PersonaError, ProviderError, StoreError
 from persona.harvest.formats import available, find
 from persona.store import jobs
 from persona.tuning.bench import Bench
@@ -22,8 +22,6 @@ log = logging.getLogger("persona.tuning")
 
 LEASE_US = 60_000_000
 """How long nobody else asks the backend after the last sign of life of whoever does."""
-
-_SIGN_S = LEASE_US / 3e6
 
 
 async def begin(bench: Bench, job: Job) -> Job:
@@ -65,7 +63,7 @@ async def resume(bench: Bench, id: str, options: Mapping[str, str]) -> Job:
 
 async def _ask(bench: Bench, job: Job, token: int) -> Job:
     tuning, wanted = bench.tuning(job), not job.ending
-    async with _lease(bench, job.id, token) as lease:
+    async with kept(bench, job.id, token) as lease:
         try:
             if wanted:
                 await asyncio.to_thread(check_unchanged, _files_of(job), job.digest)
@@ -118,7 +116,7 @@ def _files_of(job: Job) -> Files:
     return Files(job.training.train, job.training.validation, find(job.format, available()))
 
 
-class _Lease:
+class Lease:
     """A lease that is kept; `token` is its end, which moves on."""
 
     def __init__(self, token: int) -> None:
@@ -126,21 +124,24 @@ class _Lease:
 
 
 @asynccontextmanager
-async def _lease(bench: Bench, id: str, token: int) -> AsyncIterator[_Lease]:
+async def kept(bench: Bench, id: str, token: int, every_s: float = LEASE_US / 3e6) -> AsyncIterator[Lease]:
     """Shows signs of life while the block runs: an upload may take longer than a lease."""
-    lease = _Lease(token)
+    lease = Lease(token)
 
     async def live() -> None:
         while True:
-            await asyncio.sleep(_SIGN_S)
+            await asyncio.sleep(every_s)
             until_us, held = bench.now_us() + LEASE_US, lease.token
-            if await bench.database.run(lambda tx: jobs.renew(tx, id, held, until_us)):  # noqa: B023
-                lease.token = until_us
+            try:
+                if await bench.database.run(lambda tx: jobs.renew(tx, id, held, until_us)):  # noqa: B023
+                    lease.token = until_us
+            except StoreError as error:  # the lease is long enough for another sign
+                log.warning("%s: a sign of life could not be given: %s", id, type(error).__name__)
 
     living = asyncio.create_task(live(), name=f"persona-{id}")
     try:
         yield lease
     finally:
         living.cancel()
-        with contextlib.suppress(asyncio.CancelledError, PersonaError):
+        with contextlib.suppress(asyncio.CancelledError):
             await living

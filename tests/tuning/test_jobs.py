@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from talking import Log
 from tuning_backend import SUCCEEDED, Backend, chats
 
 from persona import (
@@ -159,6 +160,28 @@ def test_only_one_process_starts_a_job_until_its_lease_is_over(
     assert (seen.job.state, seen.trouble, backend.asked) == ("starting", "watch it a little later", [])
     clock.now += timedelta(seconds=61)
     assert ended(jobs, job.id).state == "succeeded"
+
+
+async def test_a_sign_of_life_that_fails_once_does_not_end_the_lease(
+    bench: Bench, jobs: Jobs, order: TuningOrder, clock: Clock, tmp_path: Path
+) -> None:
+    job, token = (await asyncio.to_thread(jobs.prepare, order)).job, clock.us() + starting.LEASE_US
+    bench.database.run_now(lambda tx: rows.add(tx, job, token))
+    signs, log = asyncio.Queue[int](), Log(tmp_path / "persona.db")
+
+    def now_us() -> int:
+        signs.put_nowait(clock.us())
+        return clock.us()
+
+    log.change("ALTER TABLE persona_jobs RENAME TO elsewhere")
+    living = replace(bench, now_us=now_us)
+    async with asyncio.timeout(10), starting.kept(living, job.id, token, every_s=0.001) as lease:
+        for _ in range(2):  # when the second one begins, the first has failed
+            await signs.get()
+        log.change("ALTER TABLE elsewhere RENAME TO persona_jobs")
+        for _ in range(3):
+            await signs.get()
+        assert lease.token > token
 
 
 def test_the_second_of_two_runs_is_ended_at_once(
