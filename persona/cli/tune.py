@@ -1,11 +1,10 @@
 """`persona tune`: start, follow, end and clean tuning jobs."""
 
 import asyncio
-import getpass
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -14,14 +13,14 @@ from persona.cli.opening import read_settings
 from persona.cli.options import Config, Json
 from persona.cli.output import FAILED, aside, show, show_json, show_table
 from persona.cli.progress import progress
-from persona.cli.words import moment
+from persona.cli.words import me, moment
 from persona.errors import MisuseError
 
 if TYPE_CHECKING:
-    from persona.tuning.ending import Cleaned, Idle
-    from persona.tuning.merging import MergeOrder
-    from persona.tuning.prepare import TuningOrder
+    from persona.assistant.jobs import AsyncJobs
     from persona.values.tuning import Job
+
+T = TypeVar("T")
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 Backend = Annotated[str, typer.Option("--backend", "-b", metavar="NAME", help="The provider that trains.")]
@@ -51,11 +50,11 @@ Hours = Annotated[
 
 def start(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="A dataset's id or folder, or a training file.")],
+    backend: Backend,
+    model: Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help="The base model, as it knows it.")],
     validation: Annotated[
         Path | None, typer.Argument(metavar="[VALIDATION]", help="The file for validation that goes with a file.")
     ] = None,
-    backend: Backend = "",
-    model: Annotated[str, typer.Option("--model", "-m", metavar="MODEL", help="The base model, as it knows it.")] = "",
     method: Annotated[
         Literal["sft", "dpo"], typer.Option("--method", help="Learn from replies, or from pairs of them.")
     ] = "sft",
@@ -76,13 +75,24 @@ def start(
     """Check a dataset, say what it will cost, and start a tuning job. Nothing is sent before all of it is checked."""
     from persona.tuning.prepare import TuningOrder
 
-    if not backend or not model:
-        raise MisuseError("nobody is to train it", hint="pass --backend NAME and --model MODEL")
     order = TuningOrder(
         *(dataset, backend, model, method, validation, epochs, suffix, seed, _options(option or [])),
-        *(limit_usd, usd_per_million, keep_hours, _me()),
+        *(limit_usd, usd_per_million, keep_hours, me()),
     )
-    asyncio.run(_start(order, config, dry_run=dry_run, watching=watching, json=json))
+
+    async def begin(jobs: "AsyncJobs") -> "Job | None":
+        made = jobs.prepare(order)
+        if dry_run and json:
+            show_json(prepared_json(made))
+        if not json:
+            show_prepared(made)
+        if not dry_run:
+            return await jobs.start(made)
+        made.discard()
+        return None
+
+    if job := _done(config, begin):
+        _go_on(job, config, watching=watching, json=json)
 
 
 def again(
@@ -98,14 +108,19 @@ def again(
     config: Config = None,
 ) -> None:
     """Start a job's dataset anew, on another backend: in its format, after the same checks."""
-    asyncio.run(_again(id, backend, model, limit_usd, usd_per_million, config, watching=watching, json=json))
+    prices = {"limit_usd": limit_usd, "usd_per_million": usd_per_million}
+    job = _done(config, lambda jobs: jobs.again(id, backend=backend, base_model=model, who=me(), **prices))
+    if not json:
+        show(cost(job.estimate))
+    _go_on(job, config, watching=watching, json=json)
 
 
 def resume(
     id: JobId, option: Option = None, watching: Watch = False, json: Json = False, config: Config = None
 ) -> None:
     """Go on with a job that failed or was cancelled: on this machine, from its last checkpoint."""
-    asyncio.run(_resume(id, _options(option or []), config, watching=watching, json=json))
+    options = _options(option or [])
+    _go_on(_done(config, lambda jobs: jobs.resume(id, options)), config, watching=watching, json=json)
 
 
 def merge(
@@ -134,8 +149,9 @@ def merge(
     """Combine tuned models of one base into a new one. Nothing is written unless all of their weights match."""
     from persona.tuning.merging import MergeOrder
 
-    order = MergeOrder(models, method, weight or (), base, to, density, _me())
-    job = asyncio.run(_merged(config, order))
+    order = MergeOrder(models, method, weight or (), base, to, density, me())
+    with progress("merging") as advance:
+        job = _done(config, lambda jobs: jobs.merge(order, advance=advance))
     if json:
         show_json(job_json(job))
     else:
@@ -148,7 +164,7 @@ def listing(
     config: Config = None,
 ) -> None:
     """List the jobs, the newest first, as they were when somebody last looked."""
-    found = asyncio.run(_listed(config, limit))
+    found = _done(config, lambda jobs: jobs.list(limit))
     if json:
         show_json([job_json(one) for one in found])
     elif not found:
@@ -169,13 +185,12 @@ def watch(
 
     Any number may watch, and go on after being killed. Exit code 0 when it succeeded, 1 when not.
     """
-    job = asyncio.run(_follow(config, id, every, page, json=json))
-    _leave(job)
+    _leave(_done(config, lambda jobs: _follow(jobs, id, every, page, json=json)))
 
 
 def cancel(id: JobId, json: Json = False, config: Config = None) -> None:
     """End a job. A deployment that it made goes on billing until it is cleaned."""
-    job = asyncio.run(_cancelled(config, id))
+    job = _done(config, lambda jobs: jobs.cancel(id))
     if json:
         show_json(job_json(job))
     else:
@@ -192,7 +207,7 @@ def clean(
     """Remove what a finished job left at its backend: deployments and endpoints that bill, uploaded files."""
     if (id is None) is not expired:
         raise MisuseError("clean what?", hint="name a job, or pass --expired")
-    done = asyncio.run(_cleaned(config, id))
+    done = [_done(config, lambda jobs: jobs.clean(id))] if id else _done(config, lambda jobs: jobs.clean_expired())
     if json:
         show_json([asdict(one) for one in done])
     elif not done:
@@ -206,7 +221,7 @@ def clean(
 
 def idle(json: Json = False, config: Config = None) -> None:
     """List what bills while nobody asks it anything: since when, at what price, and how much by now."""
-    found = asyncio.run(_idle(config))
+    found = _done(config, lambda jobs: jobs.idle())
     if json:
         show_json([{**asdict(one), "job": one.job.id} for one in found])
     elif not found:
@@ -227,7 +242,7 @@ def keep(
     config: Config = None,
 ) -> None:
     """Keep what a job left, such as a deployment that is to serve, for some hours or for ever."""
-    job = asyncio.run(_kept(config, id, hours))
+    job = _done(config, lambda jobs: jobs.keep(id, hours))
     if json:
         show_json(job_json(job))
     else:
@@ -236,56 +251,21 @@ def keep(
         )
 
 
-async def _start(order: "TuningOrder", config: str | None, *, dry_run: bool, watching: bool, json: bool) -> None:
+def _done(config: str | None, work: "Callable[[AsyncJobs], Coroutine[Any, Any, T]]") -> T:
+    """What comes of work on the jobs of an installation."""
     from persona.assistant.jobs import AsyncJobs
 
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        made = jobs.prepare(order)
-        if dry_run and json:
-            show_json(prepared_json(made))
-        if not json:
-            show_prepared(made)
-        if dry_run:
-            made.discard()
-            return
-        job = await jobs.start(made)
-    await _go_on(job, config, watching=watching, json=json)
+    async def run() -> T:
+        async with AsyncJobs.open(read_settings(config)) as jobs:
+            return await work(jobs)
+
+    return asyncio.run(run())
 
 
-async def _again(
-    id: str,
-    backend: str,
-    model: str,
-    limit_usd: float | None,
-    usd_per_million: float | None,
-    config: str | None,
-    *,
-    watching: bool,
-    json: bool,
-) -> None:
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        job = await jobs.again(
-            id, backend=backend, base_model=model, limit_usd=limit_usd, usd_per_million=usd_per_million, who=_me()
-        )
-    if not json:
-        show(cost(job.estimate))
-    await _go_on(job, config, watching=watching, json=json)
-
-
-async def _resume(id: str, options: dict[str, str], config: str | None, *, watching: bool, json: bool) -> None:
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        job = await jobs.resume(id, options)
-    await _go_on(job, config, watching=watching, json=json)
-
-
-async def _go_on(job: "Job", config: str | None, *, watching: bool, json: bool) -> None:
+def _go_on(job: "Job", config: str | None, *, watching: bool, json: bool) -> None:
     """What is said of a job that was just started."""
     if watching:
-        _leave(await _follow(config, job.id, None, None, json=json))
+        _leave(_done(config, lambda jobs: _follow(jobs, job.id, None, None, json=json)))
         return
     if json:
         show_json(job_json(job))
@@ -298,65 +278,19 @@ async def _go_on(job: "Job", config: str | None, *, watching: bool, json: bool) 
         raise typer.Exit(FAILED)
 
 
-async def _merged(config: str | None, order: "MergeOrder") -> "Job":
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        with progress("merging") as advance:
-            return await jobs.merge(order, advance=advance)
-
-
-async def _listed(config: str | None, limit: int) -> "tuple[Job, ...]":
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        return await jobs.list(limit)
-
-
-async def _follow(config: str | None, id: str, every: float | None, page: Path | None, *, json: bool) -> "Job":
-    from persona.assistant.jobs import AsyncJobs
-
+async def _follow(jobs: "AsyncJobs", id: str, every: float | None, page: Path | None, *, json: bool) -> "Job":
     seen = None
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        async for seen in jobs.watch(id, every_s=every):
-            if json:
-                show_json({**job_json(seen.job), "alarm": asdict(seen.alarm) if seen.alarm else None})
-            else:
-                show_seen(seen)
-            if page:
-                _write(page, page_of(seen))
+    async for seen in jobs.watch(id, every_s=every):
+        if json:
+            show_json({**job_json(seen.job), "alarm": asdict(seen.alarm) if seen.alarm else None})
+        else:
+            show_seen(seen)
+        if page:
+            _write(page, page_of(seen))
     assert seen is not None, "a watched job is seen at least once"  # noqa: S101 - narrows the type
     if not json:
         show_end(seen)
     return seen.job
-
-
-async def _cancelled(config: str | None, id: str) -> "Job":
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        return await jobs.cancel(id)
-
-
-async def _cleaned(config: str | None, id: str | None) -> "Sequence[Cleaned]":
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        return await jobs.clean_expired() if id is None else [await jobs.clean(id)]
-
-
-async def _idle(config: str | None) -> "tuple[Idle, ...]":
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        return await jobs.idle()
-
-
-async def _kept(config: str | None, id: str, hours: float | None) -> "Job":
-    from persona.assistant.jobs import AsyncJobs
-
-    async with AsyncJobs.open(read_settings(config)) as jobs:
-        return await jobs.keep(id, hours)
 
 
 def _write(path: Path, text: str) -> None:
@@ -376,10 +310,3 @@ def _options(written: Sequence[str]) -> dict[str, str]:
     if bad := next((name for name, sign, _ in parts if not sign or not name), None):
         raise MisuseError(f"--option {bad!r} has no value", hint="write --option KEY=VALUE")
     return {name: value for name, _, value in parts}
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container without a name for its user
-        return "unknown"
