@@ -1,6 +1,6 @@
 """A FastAPI backend: replies at once or streamed, errors as status codes with hints.
 
-Run `uvicorn fastapi_backend:app --app-dir examples`, then
+Run `pip install fastapi uvicorn` and `uvicorn fastapi_backend:app --app-dir examples`, then
 `curl -N localhost:8000/chats/c-1/stream -H 'x-user: ada' --json '{"text": "When do you open?", "key": "m-1"}'`.
 """
 

@@ -1,8 +1,9 @@
 """A support bot in a terminal: a folder of documents, a Python function as a tool, and feedback.
 
-Run `python examples/support_bot.py` and type; "no: …" corrects the last reply, an empty line ends it.
+Run `python examples/support_bot.py` and type; "no: …" corrects the last reply, an empty line or Ctrl-D ends it.
 """
 
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def answer(chat: Conversation, text: str, last: Reply | None) -> Reply | None:
 
 
 def main() -> None:
-    with Assistant.open(settings()) as assistant:
+    with suppress(EOFError), Assistant.open(settings()) as assistant:
         chat, last = assistant.user("terminal").conversation(), None
         while text := input("> ").strip():
             try:

@@ -114,8 +114,8 @@ def test_support_bot_reads_its_documents_calls_its_tool_and_takes_a_correction(t
     assert "the log keeps what it should have been" in shown
 
 
-def test_support_bot_says_what_is_wrong_and_goes_on(tmp_path: Path) -> None:
-    shown = _run("support_bot.py", folder=tmp_path, typed=f"{'x' * 200_001}\nhello\n\n")
+def test_support_bot_says_what_is_wrong_and_goes_on_until_its_input_ends(tmp_path: Path) -> None:
+    shown = _run("support_bot.py", folder=tmp_path, typed=f"{'x' * 200_001}\nhello\n")
     assert "InvalidInput" in shown
     assert "extractive responder" in shown
 
