@@ -110,7 +110,7 @@ def declared(tools: Sequence[Tool], answer: AnswerSchema | None) -> str:
 
 def declared_in(text: str) -> tuple[tuple[Tool, ...], AnswerSchema | None]:
     """The tools and the answer's schema that `declared` wrote."""
-    rows = [json.loads(line) for line in text.splitlines()]
+    rows = [json.loads(line) for line in text.split("\n")] if text else []  # JSON leaves other line ends as they are
     answer = AnswerSchema(**rows.pop()["answer"]) if rows and "answer" in rows[-1] else None
     return tuple(Tool(**row) for row in rows), answer
 

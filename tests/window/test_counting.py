@@ -10,8 +10,8 @@ from windows import CONTEXT, Session, any_text, check, hit, tools, usual_rules
 from persona.adapter import Framing, Tokenizer
 from persona.testing import WordTokenizer
 from persona.values.message import Image, Message, Part, Text, ToolCall, ToolResult, say
-from persona.values.request import Tool
-from persona.window.counting import Counter, EstimatingTokenizer, label
+from persona.values.request import AnswerSchema, Tool
+from persona.window.counting import Counter, EstimatingTokenizer, declared, declared_in, label
 from persona.window.materials import recounted, turns_of
 
 
@@ -126,6 +126,15 @@ def test_tool_schemas_count_with_their_parameters() -> None:
     richer = Tool("hours", "Opening hours.", {"type": "object", "properties": {"day": {"type": "string"}}})
     assert COUNTER.tools([plain]) < COUNTER.tools([richer])
     assert COUNTER.tools([plain, richer]) == COUNTER.tools([plain]) + COUNTER.tools([richer])
+
+
+def test_what_was_declared_is_read_back_whatever_its_words_hold() -> None:
+    words = "one\u2028two\u2029three\x85four\nfive"
+    two = (Tool("hours", words, {"type": "object"}), Tool("prices", "", {}))
+    answer = AnswerSchema("Invoice", {"type": "object", "description": words})
+    assert declared_in(declared(two, answer)) == (two, answer)
+    assert declared_in(declared(two, None)) == (two, None)
+    assert declared_in(declared((), None)) == ((), None)
 
 
 @pytest.mark.parametrize(
