@@ -9,7 +9,7 @@ from persona.assistant.running import Running
 from persona.assistant.stream import AsyncTurnStream
 from persona.conversation import afterwards
 from persona.conversation.ask import Ask
-from persona.conversation.input import parts_of
+from persona.conversation.input import parts_of, printable
 from persona.conversation.opening import run_turn
 from persona.conversation.services import Services
 from persona.conversation.tools import ToolFunction
@@ -160,16 +160,14 @@ class AsyncConversation:
 
     async def rename(self, title: str) -> None:
         """Gives the conversation a title."""
-        if not title.strip() or len(title) > _LONGEST_TITLE or not title.isprintable():
-            raise InvalidInput(f"a title is 1 to {_LONGEST_TITLE} printable characters")
+        printable("a title", title, _LONGEST_TITLE)
         services = await self._assistant.services()
         await afterwards.change(services, self._owner, self.id, lambda tx, key: conversations.rename(tx, key, title))
 
     async def tag(self, *tags: str) -> tuple[str, ...]:
         """Tags the conversation, beside the tags that it has; returns all of them. Raises InvalidInput and NotFound."""
         for tag in tags:
-            if not tag.strip() or len(tag) > _LONGEST_TAG or not tag.isprintable():
-                raise InvalidInput(f"a tag is 1 to {_LONGEST_TAG} printable characters")
+            printable("a tag", tag, _LONGEST_TAG)
         services = await self._assistant.services()
         return await afterwards.change(services, self._owner, self.id, lambda tx, key: conversations.tag(tx, key, tags))
 

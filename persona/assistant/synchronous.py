@@ -216,7 +216,10 @@ class User:
         return Conversation(self._portal, chat)
 
     def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
-        """The user's conversations, the newest first; `cursor` of one page asks for the next."""
+        """The user's conversations, the newest first; `cursor` of one page asks for the next.
+
+        A page has 500 at most. Raises InvalidInput for a limit below 1, and for a cursor that no page gave.
+        """
         return self._portal.call(self._user.conversations(limit, cursor, archived))
 
     def remember(self, text: str, kind: str = "fact", *, origin: Told = "app") -> Fact:

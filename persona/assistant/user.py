@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from persona.assistant.conversation import AsyncConversation, Opened
-from persona.conversation.input import keys_of
-from persona.errors import InvalidInput
+from persona.conversation.input import decided, keys_of, printable
 from persona.memory import profile
 from persona.privacy import erase, export, look, merge
 from persona.store import conversations
@@ -24,10 +23,7 @@ _LONGEST_NAME = 200
 
 def checked_name(name: str, least: int = 1) -> str:
     """The name of a user or, with `least` 0, of a tenant. Raises InvalidInput."""
-    if not least <= len(name) <= _LONGEST_NAME or not name.isprintable():
-        what = f"a user is named by 1 to {_LONGEST_NAME}" if least else f"a tenant is named by at most {_LONGEST_NAME}"
-        raise InvalidInput(f"{what} printable characters")
-    return name
+    return printable(f"the name of a {'user' if least else 'tenant'}", name, _LONGEST_NAME, least=least)
 
 
 class AsyncUser:
@@ -66,15 +62,18 @@ class AsyncUser:
         `keys` maps providers of the settings to keys of the caller's own, which the turns of this object use instead
         of the configured ones. They are never stored or shown; background work and embedders use the configured ones.
         """
-        if id is not None and (not id or len(id) > 200 or not id.isprintable()):
-            raise InvalidInput("a conversation id is 1 to 200 printable characters", hint="leave it out for a new one")
+        if id is not None:
+            printable("a conversation id", id, _LONGEST_NAME, hint="leave it out for a new one")
         named, own = (id or new_id("cnv"), route, arm, id is None or create), keys_of(keys or {})
         return AsyncConversation(self._assistant, self._owner, *named, own)
 
     async def conversations(self, limit: int = 20, cursor: str = "", archived: bool = False) -> Page:
-        """The user's conversations, the newest first; `cursor` of one page asks for the next."""
+        """The user's conversations, the newest first; `cursor` of one page asks for the next.
+
+        A page has 500 at most. Raises InvalidInput for a limit below 1, and for a cursor that no page gave.
+        """
         services = await self._assistant.services()
-        most = max(1, min(limit, _MOST_IN_A_PAGE))
+        most = min(limit, _MOST_IN_A_PAGE)
         return await services.database.run(
             lambda tx: conversations.listing(tx, self._owner, most, cursor, archived), write=False
         )
@@ -124,7 +123,7 @@ class AsyncUser:
     async def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""
         services = await self._assistant.services()
-        await profile.consent(services.database, self._owner, training, services.now_us())
+        await profile.consent(services.database, self._owner, decided("training", training), services.now_us())
 
     async def consents(self) -> tuple[Consent, ...]:
         """Every answer to the question of training, with its time, the first one first."""
@@ -138,7 +137,7 @@ class AsyncUser:
         and what you or they tell outright is still kept. Messages of that time are not learnt from later either.
         """
         services = await self._assistant.services()
-        await profile.learning(services.database, self._owner, on, services.now_us())
+        await profile.learning(services.database, self._owner, decided("on", on), services.now_us())
 
     async def export(self, path: str | Path) -> Exported:
         """Writes everything that belongs to the user into one JSON file, which only you may read.

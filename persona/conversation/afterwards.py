@@ -37,9 +37,9 @@ async def give(
     rating: float | None = None,
 ) -> None:
     """Keeps one piece of feedback on a reply. Raises NotFound and InvalidInput."""
-    if kind in ("correction", "comment") and not text.strip():
+    if kind in ("correction", "comment") and not (isinstance(text, str) and text.strip()):
         raise InvalidInput(f"the {kind} is empty", hint="pass what should have been said")
-    if rating is not None and not isfinite(rating):
+    if kind == "rating" and not (isinstance(rating, int | float) and isfinite(rating)):
         raise InvalidInput(f"the rating {rating!r} is no number", hint="pass a number; the scale is yours")
 
     def write(tx: Transaction) -> None:

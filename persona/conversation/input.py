@@ -21,6 +21,22 @@ def keys_of(keys: Mapping[str, str]) -> dict[str, Secret]:
     return {provider: Secret(key) for provider, key in keys.items()}
 
 
+def printable(what: str, text: str, most: int, *, least: int = 1, hint: str = "") -> str:
+    """The text, which must be `least` to `most` printable characters. Raises InvalidInput."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"{what} is a str, and this is a {type(text).__name__}", hint=hint or "pass a str")
+    if not least <= len(text) <= most or not text.isprintable() or (least and not text.strip()):
+        raise InvalidInput(f"{what} is {'1 to' if least else 'at most'} {most} printable characters", hint=hint)
+    return text
+
+
+def decided(what: str, yes: bool) -> bool:
+    """A yes or a no. Raises InvalidInput for anything else: the word "no" would count as a yes."""
+    if not isinstance(yes, bool):
+        raise InvalidInput(f"{what} is a {type(yes).__name__}", hint="pass True or False")
+    return yes
+
+
 def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, ...]:
     """The parts of a user message. Raises InvalidInput for what cannot be answered or stored."""
     if not isinstance(text, str):
@@ -39,4 +55,6 @@ def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, 
             "the message holds half of a surrogate pair, which is not valid Unicode",
             hint="decode it with errors='replace' before sending",
         )
+    if strange := next((one for one in images if not isinstance(one, Image)), None):
+        raise InvalidInput(f"an image is a {type(strange).__name__}", hint="pass Image(url)")
     return (*((Text(text),) if text else ()), *images)

@@ -1,6 +1,7 @@
 """What cannot be answered is refused with an error that says what to do, and nothing is half stored."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from talking import Desk, window_of
@@ -245,3 +246,54 @@ def test_a_tag_that_no_list_can_show_is_refused(desk: Desk, tag: str) -> None:
     assert chat.tag("refund", "urgent") == ("refund", "urgent")
     assert chat.untag("urgent") == ("refund",)
     assert [entry.tags for entry in ada.conversations()] == [("refund",)]
+
+
+@pytest.mark.parametrize("said", ["no", "false", "0", 0, None])
+def test_a_word_is_never_taken_for_a_yes(desk: Desk, said: bool) -> None:
+    ada = desk.open().user("ada")
+    ada.consent(training=False)
+    with pytest.raises(InvalidInput, match="pass True or False"):
+        ada.consent(training=said)
+    ada.learning(False)
+    with pytest.raises(InvalidInput, match="pass True or False"):
+        ada.learning(said)
+    assert [one.training for one in ada.consents()] == [False]
+    assert desk.log.rows("SELECT consent, learning FROM persona_owners") == [{"consent": 0, "learning": 0}]
+
+
+@pytest.mark.parametrize("rating", [None, "5", float("nan")])
+def test_a_rating_is_a_number(desk: Desk, rating: float) -> None:
+    chat = desk.chat()
+    desk.model.then("hello")
+    reply = chat.send("hello")
+    with pytest.raises(InvalidInput, match="pass a number"):
+        chat.rate(reply.id, rating)
+    assert desk.log.feedback == []
+
+
+@pytest.mark.parametrize("text", [None, 5, " "])
+def test_a_correction_is_words(desk: Desk, text: str) -> None:
+    chat = desk.chat()
+    desk.model.then("hello")
+    reply = chat.send("hello")
+    with pytest.raises(InvalidInput, match="pass what should have been said"):
+        chat.correct(reply.id, text)
+
+
+def test_what_is_no_name_no_image_and_no_page_is_refused_in_our_words(desk: Desk) -> None:
+    assistant = desk.open()
+    ada = assistant.user("ada")
+    chat = ada.conversation()
+    wrong: list[tuple[Callable[[], object], str]] = [
+        (lambda: assistant.user(7), "the name of a user is a str, and this is a int"),  # type: ignore[arg-type]
+        (lambda: assistant.user(None), "the name of a user is a str, and this is a NoneType"),  # type: ignore[arg-type]
+        (lambda: assistant.user("ada", 7), "the name of a tenant is a str"),  # type: ignore[arg-type]
+        (lambda: ada.conversation(7), "a conversation id is a str"),  # type: ignore[arg-type]
+        (lambda: chat.tag(7), "a tag is a str"),  # type: ignore[arg-type]
+        (lambda: chat.send("hello", images=["https://x/y.png"]), r"pass Image\(url\)"),  # type: ignore[list-item]
+        (lambda: ada.conversations(limit=0), "ask for at least 1"),
+    ]
+    for call, says in wrong:
+        with pytest.raises(InvalidInput, match=says):
+            call()
+    assert desk.log.turns == []
