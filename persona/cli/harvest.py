@@ -127,8 +127,12 @@ def _show(outcome: "Outcome") -> None:
 
 
 def _changed(settings: "Settings", rows: str | None, languages: list[str] | None, processes: int | None) -> "Settings":
+    from persona.settings.fields import is_language  # by now it is loaded anyway
+
     if rows not in (None, "exchange", "conversation"):
         raise MisuseError(f"an example is no {rows!r}", hint="--rows takes exchange or conversation")
+    if bad := next((one for one in languages or () if not is_language(one)), None):
+        raise MisuseError(f"{bad!r} is no code of a language", hint="write --language fr, by ISO 639-1")
     told = {"rows": rows, "languages": tuple(languages) if languages else None, "processes": processes}
     wished = settings.harvest.model_copy(update={name: value for name, value in told.items() if value is not None})
     return settings.model_copy(update={"harvest": wished})

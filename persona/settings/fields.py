@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from persona.values.request import Target
 
 _NAME = re.compile(r"[A-Za-z](?:[_-]?[A-Za-z0-9]){0,63}")  # no "__": it parts the names of the environment
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _TARGET = re.compile(rf"({_NAME.pattern}):(\S+)")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 
@@ -50,6 +51,17 @@ def _variable(text: str) -> str:
     return text
 
 
+def is_language(text: str) -> bool:
+    """Whether a text is the code of a language, by its form: ISO 639-1, or 639-3 where that has none."""
+    return bool(_LANGUAGE.fullmatch(text))
+
+
+def _language(text: str) -> str:
+    if not is_language(text):
+        raise ValueError("must be the code of a language, such as fr or en")
+    return text
+
+
 def _link(text: str) -> str:
     if text and not text.startswith(("http://", "https://")):
         raise ValueError("must begin with http:// or https://")
@@ -69,6 +81,7 @@ def _listed(value: object) -> object:
 Name = Annotated[str, AfterValidator(_name)]
 TargetText = Annotated[str, AfterValidator(_target)]
 VariableName = Annotated[str, AfterValidator(_variable)]
+Language = Annotated[str, AfterValidator(_language)]
 Link = Annotated[str, AfterValidator(_link)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from persona.settings.fields import Table
+from persona.settings.fields import Language, Table
 
 
 class SplitSettings(Table):
@@ -53,7 +53,7 @@ class HarvestSettings(Table):
     max_tokens: int = Field(
         default=0, ge=0, description="Most tokens of an example; 0 for what the arm's window and the format take."
     )
-    languages: tuple[str, ...] = Field(
+    languages: tuple[Language, ...] = Field(
         default=(), examples=[["fr", "en"]], description="The languages that are taken (ISO 639-1); any when empty."
     )
     liked_from: float | None = Field(

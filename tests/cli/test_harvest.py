@@ -85,6 +85,7 @@ def test_a_dry_run_shows_the_funnel_when_nothing_is_left() -> None:
         (("--format", "trk"), "no format 'trk'"),
         (("--arm", "tuned"), "no arm 'tuned'"),
         (("--rows", "word"), "an example is no 'word'"),
+        (("--language", "English"), "'English' is no code of a language"),
     ],
     ids=str,
 )

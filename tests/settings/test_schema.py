@@ -146,6 +146,12 @@ def test_minimums_that_do_not_fit_together_are_refused():
         route_of(window={"sections": {"recall": {"min": 7000, "max": 7000}}})
 
 
+def test_a_language_is_named_by_its_code():
+    assert Settings.model_validate({"harvest": {"languages": ["fr", "en", "ceb"]}}).harvest.languages[-1] == "ceb"
+    with pytest.raises(SettingsError, match=r"'harvest\.languages\.0' must be the code of a language, such as fr"):
+        Settings.model_validate({"harvest": {"languages": ["french"]}})
+
+
 def test_a_reserve_that_leaves_nothing_is_refused():
     with pytest.raises(SettingsError, match=r"'routes\.support\.window\.reserve' is 8192"):
         route_of(window={"reserve": 8192})
