@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 from persona.errors import MisuseError
@@ -17,6 +18,7 @@ class Portal:
     def __init__(self) -> None:
         self._origin = Origin()
         self._loop = asyncio.new_event_loop()
+        self._stopped = False
         self._thread = threading.Thread(target=self._serve, name="persona-portal", daemon=True)
         self._thread.start()
 
@@ -27,13 +29,21 @@ class Portal:
             self._origin.check()
         if not self._thread.is_alive() or self._loop.is_closed():
             work.close()
-            raise MisuseError("the assistant is closed", hint="open another one")
+            raise _closed()
         if threading.current_thread() is self._thread:
             work.close()
             raise MisuseError("a tool or callback called the sync assistant", hint="use AsyncAssistant there")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:  # in this very moment
+            work.close()
+            raise _closed() from None
         try:
             return future.result()
+        except CancelledError:
+            if self._stopped:
+                raise _closed() from None
+            raise
         except BaseException:
             future.cancel()
             raise
@@ -52,9 +62,10 @@ class Portal:
         return self._origin.here and not self._loop.is_closed()
 
     def close(self) -> None:
-        """Stops the loop. Safe to repeat."""
+        """Stops the loop. Safe to repeat. What other threads still wait for ends with MisuseError."""
         if not self.open:
             return
+        self._stopped = True
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
@@ -63,9 +74,17 @@ class Portal:
         try:
             self._loop.run_forever()
         finally:
+            if left := asyncio.all_tasks(self._loop):
+                for task in left:
+                    task.cancel()
+                self._loop.run_until_complete(asyncio.wait(left))
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
+
+
+def _closed() -> MisuseError:
+    return MisuseError("the assistant is closed", hint="open another one")
 
 
 async def _next(events: AsyncIterator[T]) -> T:

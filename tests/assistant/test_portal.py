@@ -10,6 +10,7 @@ import pytest
 from talking import Desk, settings
 
 from persona import Assistant, AsyncAssistant, MisuseError, SettingsError, ToolCall
+from persona.assistant.portal import Portal
 from persona.testing import ScriptedModel
 from persona.values.request import Request
 
@@ -132,3 +133,24 @@ def test_neither_opening_nor_naming_a_user_or_a_conversation_touches_the_disk(tm
     assistant.user("ada").conversation(id="c", create=True)
     assert list(tmp_path.iterdir()) == []
     assistant.close()
+
+
+def test_who_still_waits_when_the_loop_is_stopped_is_told() -> None:
+    portal, begun, told = Portal(), threading.Event(), list[str]()
+
+    async def forever() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    def wait() -> None:
+        try:
+            portal.call(forever())
+        except MisuseError as error:
+            told.append(str(error))
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
+    assert begun.wait(10)
+    portal.close()
+    waiting.join(10)
+    assert told == ["the assistant is closed; open another one"]
