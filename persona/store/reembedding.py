@@ -52,13 +52,15 @@ def stale(tx: Transaction, embedder: str, after: str, most: int) -> list[StaleMe
 def renew(tx: Transaction, embedder: str, made: Sequence[tuple[StaleMemory, bytes]]) -> int:
     """Gives memories their new vectors, and every index the word that they changed; returns how many were there.
 
-    One that was erased meanwhile stays erased.
+    One that was erased meanwhile stays erased, and one of a user who was merged waits for the next pass.
     """
     by_owner: Mapping[int, list[tuple[str, bytes]]] = defaultdict(list)
     for memory, vector in made:
         by_owner[memory.owner_key].append((memory.id, vector))
     renewed = 0
     for owner in sorted(by_owner):  # in one order, or two of these could wait for each other
+        if not owners.lock(tx, owner):
+            continue
         revision = owners.touch(tx, owner)
         for id, vector in by_owner[owner]:
             named = {"owner": owner, "which": id, "embedder": embedder}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stored import ADA, BOB, NOW
 
 from persona.memory.cache import IndexCache
-from persona.store import memories, owners, reembedding
+from persona.store import erasure, memories, owners, reembedding
 from persona.store.engine import Database
 from persona.tasks.reembed import Reembedding, reembed
 from persona.values.memory import MemoryRow
@@ -118,6 +118,13 @@ async def test_what_is_erased_meanwhile_stays_erased_and_what_is_added_meanwhile
     assert database.run_now(reembedding.counts, write=False) == {"tiny-2": 17}
     gone = [row for row in rows(database, keys[0]) if row.id in ("ada-1", "ada-2", "ada-3")]
     assert [(row.deleted, row.vector, row.text) for row in gone] == [(True, b"", "")] * 3
+
+
+async def test_a_user_who_is_erased_meanwhile_stops_nobody_elses(database: Database, keys: list[int]) -> None:
+    def meanwhile() -> None:
+        database.run_now(lambda tx: erasure.erase_owner(tx, ADA))
+
+    assert await reembed(database, Another(before={1: meanwhile}), lambda state: None) == Reembedding("tiny-2", 10, 10)
 
 
 async def test_nothing_to_do_is_done_at_once(database: Database, keys: list[int]) -> None:
