@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from persona.harvest.candidate import Candidate
@@ -18,7 +19,7 @@ from persona.harvest.chunk import Heap, refusal, write_chunk
 from persona.harvest.consented import consented
 from persona.harvest.examples import examples_of
 from persona.harvest.job import Job, Shop
-from persona.harvest.mending import Mending
+from persona.harvest.mending import Mending, mended
 from persona.harvest.prompt import Declared, Scene, Words
 from persona.harvest.split import TEST, place, side_of
 from persona.harvest.tally import Tally
@@ -70,10 +71,9 @@ class Mapper:
         while first <= last:
             found = self._database.run_now(partial(self._reader.page, first=first, last=last, most=page), write=False)
             words = self._words(found)
-            for conversation in found:
-                made.take(conversation, words)
+            made.take(found, words)
             first = found[-1].key + 1 if len(found) == page else last + 1
-        write_chunk(unfinished, made.heaps, made.refused, made.tally)
+        write_chunk(unfinished, made.heaps, made.refused(), made.tally)
         unfinished.rename(folder)
 
     def close(self) -> None:
@@ -122,12 +122,23 @@ class _Chunk:
         self.tally = Tally()
         templates = job.recipe.settings.per_template is not None
         self.heaps = {shape: Heap(formats, shop.lexicon, templates) for shape, formats in shop.formats.items()}
-        self.refused: list[bytes] = []
+        self._refused: list[tuple[int, bytes]] = []  # with the key of the conversation
         self._written = that_matter(EXAMPLE, shop.rules)
         self._counted = that_matter(COUNTED, shop.rules)
 
-    def take(self, logged: LoggedConversation, words: Words) -> None:
-        """Makes the examples of one conversation."""
+    def take(self, found: Iterable[LoggedConversation], words: Words) -> None:
+        """Makes the examples of some conversations, step by step for all: what a step needs stays in a core's cache."""
+        begun = [(logged, mending, good) for logged in found for mending, good in self._good(logged, words)]
+        made = list(mended([(mending, good) for _, mending, good in begun], self.tally))
+        for (logged, mending, _), candidates in zip(begun, made, strict=True):
+            known = _stored(logged, self._shop.counter)
+            stands = place(self._job.recipe.settings.split.seed, logged.owner)
+            for one in candidates:
+                one.tokens = _tokens(one, self._shop.counter, known)
+                self._keep(one, stands, mending)
+
+    def _good(self, logged: LoggedConversation, words: Words) -> Iterator[tuple[Mending, list[Candidate]]]:
+        """The candidates of one conversation that may be written, unless there is none."""
         rules = self._shop.rules
         conversation = consented(logged) if rules.consent_required else logged
         tree = tree_of(logged, conversation.messages)
@@ -144,13 +155,12 @@ class _Chunk:
         made = list(examples_of(scene, turns, self._shop.making, refuse))
         self.tally.examples += len(made)
         good = [one for one in made if not self._fails(one, self._written, mending)]
-        if not good:
-            return
-        known = _stored(logged, self._shop.counter)
-        stands = place(self._job.recipe.settings.split.seed, logged.owner)
-        for one in mending.mend(good, self.tally):
-            one.tokens = _tokens(one, self._shop.counter, known)
-            self._keep(one, stands, mending)
+        if good:
+            yield mending, good
+
+    def refused(self) -> list[bytes]:
+        """The lines of what the checks took out, conversation by conversation."""
+        return [line for _, line in sorted(self._refused, key=itemgetter(0))]
 
     def _keep(self, one: Candidate, stands: int, mending: Mending) -> None:
         if self._fails(one, self._counted, mending):
@@ -179,7 +189,8 @@ class _Chunk:
 
     def _drop(self, one: Candidate, check: str, reason: str, mending: Mending) -> None:
         self.tally.dropped[check] += 1
-        self.refused.append(refusal(one.example.id, one.conversation_key, one.owner_key, check))
+        line = refusal(one.example.id, one.conversation_key, one.owner_key, check)
+        self._refused.append((one.conversation_key, line))
         if self.tally.wants_sample(check):
             said = mending.shown(_said(one.question, one.reply))
             self.tally.sample(check, Sample(one.example.id, mending.shown(reason), said))
@@ -188,7 +199,7 @@ class _Chunk:
         self.tally.dropped[check] += 1
         if check in _NOT_ASKED_FOR:
             return
-        self.refused.append(refusal(turn.exchange.id, logged.key, logged.owner_key, check))
+        self._refused.append((logged.key, refusal(turn.exchange.id, logged.key, logged.owner_key, check)))
         if check != "consent" and self.tally.wants_sample(check):
             said = _said(turn.asked.text if turn.asked else "", turn.reply.text if turn.reply else "")
             self.tally.sample(check, Sample(turn.exchange.id, reason, mending.shown(said)))

@@ -1,15 +1,17 @@
 """Personal data in the examples of a conversation, replaced at once: a value becomes the same one in all of them."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import Literal
 
 from persona.harvest.candidate import Candidate
 from persona.harvest.personal.mend import Mender
-from persona.harvest.personal.values import Known, Mended
+from persona.harvest.personal.signs import signs_of_all
+from persona.harvest.personal.texts import Laid, lay
+from persona.harvest.personal.values import Known
 from persona.harvest.tally import Tally
 from persona.values.harvest import Sample
 from persona.values.log import LoggedConversation
@@ -34,19 +36,22 @@ class Mending:
 
     def __init__(self, mender: Mender, conversation: LoggedConversation, seed: int, fixed: frozenset[Parts]) -> None:
         self._mender = mender
-        self._conversation = conversation
-        self._known = tuple(known_of(conversation))
-        self._regions = regions_of(conversation.traits.locale)
-        self._seed = seed
+        named = f"{conversation.owner_key}/{conversation.key}"
+        self._who = tuple(known_of(conversation)), regions_of(conversation.traits.locale), seed, named
         self._fixed = fixed
 
-    def mend(self, candidates: Sequence[Candidate], tally: Tally) -> list[Candidate]:
-        """The candidates without personal data. What the settings say, such as instructions, stays as it is."""
+    def draft(self, candidates: Sequence[Candidate]) -> "Draft":
+        """What the candidates say, laid end to end. What the settings say, such as instructions, stays as it is."""
         loss, blocks = self._texts(candidates)
-        before = [message for message, _ in loss.values()]
-        mended = self._run(before, [weight for _, weight in loss.values()])
+        said = [message for message, _ in loss.values()]
+        return Draft(candidates, lay(said), [weight for _, weight in loss.values()], blocks)
+
+    def mend(self, draft: "Draft", signs: frozenset[str], tally: Tally) -> Sequence[Candidate]:
+        """The candidates of a draft without personal data; `signs` are those of its text."""
+        candidates, before, blocks = draft.candidates, draft.laid.messages, draft.blocks
+        mended = self._mender.mend_laid(draft.laid, signs, draft.weights, *self._who)
         if not mended.counts:
-            return list(candidates)
+            return candidates
         for kind, number in mended.counts.items():
             tally.mended[f"personal: {kind}"] += number
         for sample in mended.samples:
@@ -85,11 +90,25 @@ class Mending:
 
     def shown(self, text: str) -> str:
         """A text as a report may show it."""
-        return self._run([say("user", text)], [False]).messages[0].text
+        return self._mender.mend([say("user", text)], [False], *self._who).messages[0].text
 
-    def _run(self, messages: Sequence[Message], weights: Sequence[bool]) -> Mended:
-        named = f"{self._conversation.owner_key}/{self._conversation.key}"
-        return self._mender.mend(messages, weights, self._known, self._regions, self._seed, named)
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Candidates, the messages in them as one text, whether each carries loss, and what is made of two of these."""
+
+    candidates: Sequence[Candidate]
+    laid: Laid
+    weights: Sequence[bool]
+    blocks: Mapping[Parts, tuple[Message, Message]]
+
+
+def mended(some: Iterable[tuple[Mending, Sequence[Candidate]]], tally: Tally) -> Iterator[Sequence[Candidate]]:
+    """The candidates of some conversations without personal data, whose signs are looked for in all of them at once."""
+    drafts = [(mending, mending.draft(candidates)) for mending, candidates in some]
+    signs = signs_of_all([draft.laid.text for _, draft in drafts])
+    for (mending, draft), each in zip(drafts, signs, strict=True):
+        yield mending.mend(draft, each, tally)
 
 
 def known_of(conversation: LoggedConversation) -> Iterator[Known]:

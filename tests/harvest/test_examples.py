@@ -5,7 +5,7 @@ from harvest.talked import Talk, made_of
 
 from persona.harvest.candidate import Candidate
 from persona.harvest.consented import consented
-from persona.harvest.mending import Mending
+from persona.harvest.mending import Mending, mended
 from persona.harvest.personal.mend import Mender
 from persona.harvest.tally import Tally
 from persona.harvest.turns import tree_of, turns_of
@@ -223,7 +223,8 @@ def test_a_question_is_looked_through_once_with_the_blocks_of_the_window_before_
         Example("exc_0", messages, (False, False, True)), Owner("", "ada"), 7, 1, ("exc_0",), 1, (asked,), (reply,)
     )
     tally = Tally()
-    (made,) = Mending(Mender(), talk.logged(), 1, frozenset([messages[0].parts])).mend([one], tally)
+    mending = Mending(Mender(), talk.logged(), 1, frozenset([messages[0].parts]))
+    ((made,),) = mended([(mending, [one])], tally)
     system, shown, told = (message.text for message in made.example.messages)
     assert system == messages[0].text, "what the settings say stays"
     assert "navy" not in shown + told

@@ -27,9 +27,15 @@ _AGAIN = frozenset({"key", "url", "email", "iban", "card", "nir", "ssn", "phone"
 _RANK = {kind: at for at, kind in enumerate(KINDS)}
 
 
-def find(text: str, known: Sequence[Known] = (), regions: Sequence[str] = ()) -> list[Span]:
-    """Everything personal in a text, in order and without overlaps; surrogates of ours are among it, sealed."""
-    return search(text, signs_of(text) | ({ANY_PHONE} if is_abroad(regions) else set()), known, regions)
+def find(
+    text: str, known: Sequence[Known] = (), regions: Sequence[str] = (), signs: frozenset[str] | None = None
+) -> list[Span]:
+    """Everything personal in a text, in order and without overlaps; surrogates of ours are among it, sealed.
+
+    `signs` are those of the text (`signs.signs_of`), where they are known already.
+    """
+    signs = signs_of(text) if signs is None else signs
+    return search(text, signs | {ANY_PHONE} if is_abroad(regions) else signs, known, regions)
 
 
 def search(text: str, signs: frozenset[str], known: Sequence[Known] = (), regions: Sequence[str] = ()) -> list[Span]:

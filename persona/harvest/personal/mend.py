@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from persona.harvest.personal.find import find
 from persona.harvest.personal.seal import Dice
+from persona.harvest.personal.signs import signs_of
 from persona.harvest.personal.surrogates import Cast
 from persona.harvest.personal.texts import Laid, Piece, lay, put_back
 from persona.harvest.personal.values import Finder, Kind, Known, Mended, Rules, Sample, Span
@@ -31,21 +32,34 @@ class Mender:
         seed: int = 0,
         conversation: str = "",
     ) -> Mended:
-        """The messages of one conversation without personal data.
+        """The messages of one conversation without personal data: `mend_laid` of messages that were not laid yet."""
+        laid = lay(messages)
+        return self.mend_laid(laid, signs_of(laid.text), weights, known, regions, seed, conversation)
+
+    def mend_laid(
+        self,
+        laid: Laid,
+        signs: frozenset[str],
+        weights: Sequence[bool],
+        known: Sequence[Known] = (),
+        regions: Sequence[str] = (),
+        seed: int = 0,
+        conversation: str = "",
+    ) -> Mended:
+        """The messages of one conversation, laid end to end, without the personal data that these signs speak of.
 
         `weights` says which messages carry loss; `known` is what the profile holds about the user, `regions` (ISO 3166)
         where they are, first the likeliest. The same arguments give the same messages, in any process.
         """
-        laid = lay(messages)
         known = (*known, *(one for further in self._further for one in further(laid.text)))
-        spans = find(laid.text, known, regions)
+        spans = find(laid.text, known, regions, signs)
         placed = self._placed(laid, spans) if spans else []
         if not placed:
-            return Mended(tuple(messages), {}, ())
+            return Mended(laid.messages, {}, ())
         dice = Dice(seed, conversation)
         cast = Cast(dice, known, regions, (span for span in spans if span.sealed), laid.text)
         plain = self._without_surrogate(placed, weights)
-        return _replaced(messages, laid, placed, cast, plain)
+        return _replaced(laid, placed, cast, plain)
 
     def _placed(self, laid: Laid, spans: Sequence[Span]) -> list[tuple[Piece, Span]]:
         """The spans that are to be replaced, with the piece that each is in."""
@@ -74,7 +88,6 @@ class Mender:
 
 
 def _replaced(
-    messages: Sequence[Message],
     laid: Laid,
     placed: Sequence[tuple[Piece, Span]],
     cast: Cast,
@@ -100,7 +113,7 @@ def _replaced(
             samples[span.kind] = Sample(span.kind, f"{left}{placeholder}{right}", f"{left}{new}{right}")
     mended = {piece: "".join([*parts, text[last[piece] : piece.end]]) for piece, parts in made.items()}
     counts = Counter(span.kind for _, span in placed)
-    return Mended(put_back(messages, mended), dict(sorted(counts.items())), tuple(samples.values()))
+    return Mended(put_back(laid.messages, mended), dict(sorted(counts.items())), tuple(samples.values()))
 
 
 def _bare(text: str) -> str:

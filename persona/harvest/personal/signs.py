@@ -5,6 +5,7 @@ pattern. There are three sets: the states of one automaton for all of them would
 """
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -32,11 +33,33 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 def signs_of(text: str) -> frozenset[str]:
     """The names of the signs in a text: a finder whose sign is missing finds nothing there."""
+    return signs_of_all([text])[0]
+
+
+def signs_of_all(texts: Sequence[str]) -> list[frozenset[str]]:
+    """Those of each text. Quicker for many: the states of a set stay in the cache of a core for all of them."""
+    found = _found(texts)
+    odd = [at for at, signs in enumerate(found) if _ODD in signs]
+    for at, more in zip(odd, _found([_plain(texts[at]) for at in odd]), strict=True):
+        found[at] |= more
+    return found
+
+
+def _found(texts: Sequence[str]) -> list[frozenset[str]]:
+    found: list[frozenset[str]] = [frozenset()] * len(texts)
+    said = list(map(_encoded, texts))
+    for of_set, signs in _compiled():
+        for at, each in enumerate(said):
+            if held := signs.Match(each):
+                found[at] |= {of_set[one] for one in held}
+    return found
+
+
+def _encoded(text: str) -> bytes:
     try:
-        found = _found(text.encode())
+        return text.encode()
     except UnicodeEncodeError:  # half of a character, which JSON may hold
-        return signs_of(_SURROGATE.sub("\ufffd", text))
-    return found | _found(_plain(text).encode()) if _ODD in found else found
+        return _SURROGATE.sub("\ufffd", text).encode()
 
 
 def _plain(text: str) -> str:
@@ -44,10 +67,6 @@ def _plain(text: str) -> str:
     for odd, letter in _ODD_LETTERS.items():
         text = text.replace(odd, letter)
     return _FOREIGN_DIGIT.sub(lambda found: str(int(found.group())), text)
-
-
-def _found(text: bytes) -> frozenset[str]:
-    return frozenset([names[at] for names, signs in _compiled() for at in signs.Match(text) or ()])
 
 
 @lru_cache(maxsize=1)

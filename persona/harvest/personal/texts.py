@@ -25,8 +25,9 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """All texts of a conversation as one."""
+    """All texts of some messages as one."""
 
+    messages: tuple[Message, ...]
     text: str
     pieces: tuple[Piece, ...]
 
@@ -49,7 +50,7 @@ def lay(messages: Sequence[Message]) -> Laid:
                 pieces.append(Piece(number, which, start, start + len(text), literal))
                 texts.append(before + text)
                 at = start + len(text) + 1
-    return Laid(BORDER.join(texts), tuple(pieces))
+    return Laid(tuple(messages), BORDER.join(texts), tuple(pieces))
 
 
 def put_back(messages: Sequence[Message], mended: Mapping[Piece, str]) -> tuple[Message, ...]:
