@@ -8,7 +8,6 @@ from persona.errors import NotFound, WindowTooSmall
 from persona.harvest.candidate import Candidate
 from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION, Said
 from persona.harvest.checks.rules import Check, Rules, that_matter
-from persona.harvest.language import language
 from persona.harvest.memories import taken_from
 from persona.harvest.prompt import Prompt, Prompter, Scene
 from persona.harvest.turns import LoggedTurn
@@ -162,12 +161,7 @@ def _candidate(
         corrected=bool(turn.opinion.correction),
         invented=taken_from(reply.text, prompt.hidden, shown) if prompt.hidden else "",
         sources=prompt.sources,
-        language=_language((asked,) if asked else (), (reply,)),
     )
-
-
-def _language(asked: Sequence[Message], replies: Sequence[Message]) -> str:
-    return language("\n".join([message.text for message in (*replies, *asked)]))
 
 
 def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> Prompt | None:
@@ -202,4 +196,4 @@ def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, ref
     asked = tuple(turn.asked for turn in on_path if turn.asked)
     replies = tuple(map(_said, on_path))
     least = min(rated) if rated else None
-    yield replace(made, asked=asked, replies=replies, rating=least, language=_language(asked, replies))
+    yield replace(made, asked=asked, replies=replies, rating=least)

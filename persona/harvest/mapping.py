@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from persona.harvest.chunk import Heap, refusal, write_chunk
 from persona.harvest.consented import consented
 from persona.harvest.examples import examples_of
 from persona.harvest.job import Job, Shop
+from persona.harvest.language import language
 from persona.harvest.mending import Mending, mended
 from persona.harvest.prompt import Declared, Scene, Words
 from persona.harvest.split import TEST, place, side_of
@@ -128,22 +130,29 @@ class _Chunk:
 
     def take(self, found: Iterable[LoggedConversation], words: Words) -> None:
         """Makes the examples of some conversations, step by step for all: what a step needs stays in a core's cache."""
-        begun = [(logged, mending, good) for logged in found for mending, good in self._good(logged, words)]
-        made = list(mended([(mending, good) for _, mending, good in begun], self.tally))
-        for (logged, mending, _), candidates in zip(begun, made, strict=True):
-            known = _stored(logged, self._shop.counter)
-            stands = place(self._job.recipe.settings.split.seed, logged.owner)
+        begun = [(logged, self._shop.mending(logged)) for logged in found]
+        made = [self._made(logged, words, mending) for logged, mending in begun]
+        for one in chain.from_iterable(made):
+            one.language = language(f"{one.reply}\n{one.question}")
+        good = [
+            (mending, [one for one in some if not self._fails(one, self._written, mending)])
+            for (_, mending), some in zip(begun, made, strict=True)
+        ]
+        ready = list(mended(good, self.tally))
+        for (logged, _), candidates in zip(begun, ready, strict=True):
+            known = _stored(logged, self._shop.counter) if candidates else {}
             for one in candidates:
                 one.tokens = _tokens(one, self._shop.counter, known)
+        for (logged, mending), candidates in zip(begun, ready, strict=True):
+            stands = place(self._job.recipe.settings.split.seed, logged.owner) if candidates else 0
+            for one in candidates:
                 self._keep(one, stands, mending)
 
-    def _good(self, logged: LoggedConversation, words: Words) -> Iterator[tuple[Mending, list[Candidate]]]:
-        """The candidates of one conversation that may be written, unless there is none."""
+    def _made(self, logged: LoggedConversation, words: Words, mending: Mending) -> list[Candidate]:
         rules = self._shop.rules
         conversation = consented(logged) if rules.consent_required else logged
         tree = tree_of(logged, conversation.messages)
         turns = turns_of(conversation, tree)
-        mending = self._shop.mending(logged)
         self.tally.conversations += 1
         self.tally.exchanges += sum(1 + len(turn.rounds) for turn in turns)
         self.tally.dropped["tool rounds"] += sum(len(turn.rounds) for turn in turns)
@@ -151,12 +160,9 @@ class _Chunk:
         def refuse(turn: LoggedTurn, check: str, reason: str) -> None:
             self._refuse(logged, turn, check, reason, mending)
 
-        scene = Scene(conversation, tree, words)
-        made = list(examples_of(scene, turns, self._shop.making, refuse))
+        made = list(examples_of(Scene(conversation, tree, words), turns, self._shop.making, refuse))
         self.tally.examples += len(made)
-        good = [one for one in made if not self._fails(one, self._written, mending)]
-        if good:
-            yield mending, good
+        return made
 
     def refused(self) -> list[bytes]:
         """The lines of what the checks took out, conversation by conversation."""
