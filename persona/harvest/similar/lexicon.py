@@ -89,11 +89,9 @@ class Lexicon:
     def grams(self, said: Words) -> tuple[NDArray[np.uint32], Places]:
         """The grams of words, one after the other, and how many each word has."""
         new = self._new(said, self._gram_start)
-        each = [text.grams(self._words[number]) for number in new]
-        sizes = np.fromiter(map(len, each), np.int64, len(each))
+        learnt, sizes = text.grams(self._words[number] for number in new)
         self._gram_start[new] = len(self._grams) + np.cumsum(sizes) - sizes
         self._gram_count[new] = sizes
-        learnt = np.fromiter(chain.from_iterable(each), np.uint32, int(sizes.sum()))
         self._grams = np.concatenate((self._grams, learnt))
         counts = self._gram_count[said]
         at = np.arange(int(counts.sum())) + np.repeat(self._gram_start[said] - (np.cumsum(counts) - counts), counts)

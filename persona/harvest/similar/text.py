@@ -20,6 +20,7 @@ _TOKEN = re.compile(f"{WORD}+|{ALONE}")
 _FAR = re.compile(r"[\u0590-\u1fff\u2e80-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
 _THOUSANDS = re.compile(r"(\d)(?:[.,']|\s+)(?=\d{3}(?!\d))")
 _LONGEST = 4  # letters of a gram
+_MIXING = np.uint64(0x9E3779B97F4A7C15)  # odd, with bits everywhere: sums of its powers are those of the same letters
 FEWEST = 2  # words with content: a question with fewer is about what was said before
 
 
@@ -80,17 +81,25 @@ def carries(token: str) -> bool:
     return token.isdigit() or (token not in COURTESIES and bool(words.term(token, "")))
 
 
-def grams(token: str) -> tuple[int, ...]:
-    """32-bit hashes of a token's runs of four letters, its edges marked; none for a token without content."""
-    if not carries(token):
-        return ()
-    edged = f"^{words.fold(token)}$"
-    return tuple(map(_gram, [edged[at : at + _LONGEST] for at in range(max(1, len(edged) - _LONGEST + 1))]))
+def grams(found: Iterable[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
+    """32-bit hashes of the tokens' runs of four letters, their edges marked, and how many each token has.
 
-
-@lru_cache(maxsize=1 << 15)
-def _gram(letters: str) -> int:
-    return digest(letters) & 0xFFFF_FFFF
+    A token of one letter has one run of three, one without content none. What is the same is hashed once.
+    """
+    edged = [f"^{words.fold(token)}$" if carries(token) else "" for token in found]
+    sizes = np.fromiter(map(len, edged), np.int64, len(edged))
+    counts = np.where(sizes > 0, np.maximum(sizes - _LONGEST + 1, 1), 0)
+    first = np.cumsum(sizes) - sizes - (np.cumsum(counts) - counts)
+    begins = np.arange(int(counts.sum())) + np.repeat(first, counts)
+    ends = begins + np.repeat(np.minimum(sizes, _LONGEST), counts)
+    whole = "".join(edged)
+    codes = np.frombuffer((whole + " " * _LONGEST).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
+    keys = codes[begins]
+    for at in range(1, _LONGEST):
+        keys = keys * _MIXING + codes[begins + at]
+    _, once, which = np.unique(keys, return_index=True, return_inverse=True)
+    runs = [whole[begin:end] for begin, end in zip(begins[once].tolist(), ends[once].tolist(), strict=True)]
+    return digests(runs).astype(np.uint32)[which], counts
 
 
 def is_number(token: str) -> bool:
