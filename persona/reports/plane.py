@@ -13,7 +13,7 @@ _NEIGHBOURS, _OTHERS, _ROUNDS = 12, 5, 150
 _STEP, _FARTHEST = 0.5, 4.0
 _ROOM = 0.6  # neighbours that are closer push each other: questions that are nearly the same stay apart on the map
 _SHIFT = 0.05  # of the start at random, so that what is equal can be moved apart
-_BLOCK = 256  # rows of similarities in memory at a time
+_BLOCK, _ACROSS = 16, 128  # rows and columns of a product: of so few BLAS starts no threads, which spin while they wait
 _AXIS_ROUNDS = 60
 _SPAN = 1000
 _AREA_ROUNDS = 30
@@ -33,9 +33,11 @@ def plane(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
 def _neighbours(whole: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The pairs of rows that pull each other: each row with the most similar ones. Shape (pairs,) each."""
     most = min(_NEIGHBOURS, len(whole) - 1)
+    across = np.ascontiguousarray(-whole.T)
     found = []
     for start in range(0, len(whole), _BLOCK):
-        unlike = -whole[start : start + _BLOCK] @ whole.T
+        some = whole[start : start + _BLOCK]
+        unlike = np.concatenate([some @ across[:, at : at + _ACROSS] for at in range(0, len(whole), _ACROSS)], axis=1)
         unlike[np.arange(len(unlike)), np.arange(start, start + len(unlike))] = np.inf
         found.append(np.argpartition(unlike, most - 1, axis=1)[:, :most])
     return np.repeat(np.arange(len(whole)), most), np.concatenate(found).ravel().astype(np.int64)
@@ -45,7 +47,7 @@ def _main_axes(whole: NDArray[np.float32]) -> Places:
     """Where the rows stand on their two main axes, by power iteration; the largest distance from 0 is 10."""
     exact = whole.astype(np.float64)
     mean = exact.sum(axis=0) / len(exact)
-    spread = exact.T @ exact / len(exact) - mean[:, None] * mean[None, :]
+    spread = np.einsum("ij,ik->jk", exact, exact) / len(exact) - mean[:, None] * mean[None, :]
     columns = []
     for number in range(2):
         axis = np.cos(np.arange(len(spread)) * (number + 1.0))
