@@ -1,11 +1,8 @@
-"""Makes the examples of chunks: in this process, or in others that are told nothing but a job and a number."""
+"""Makes the examples of chunks, by nothing but a job and a number."""
 
 import gc
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -245,26 +242,3 @@ def _said(question: str, reply: str) -> str:
 def chunk_folder(work: Path, number: int) -> Path:
     """Where a chunk lies when it is whole."""
     return work / "chunks" / f"{number:08d}"
-
-
-_here: list[Mapper] = []  # of a process that makes nothing but chunks
-
-
-def ready(job: Job) -> None:
-    """Makes a process ready for the chunks of a job: Ctrl-C is its parent's affair, and it does not outlive that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, daemon=True).start()
-    _here[:] = [Mapper(job)]
-
-
-def make(number: int) -> int:
-    """Makes one chunk in a process that is ready, and gives its number back."""
-    _here[0].make(number)
-    return number
-
-
-def _follow() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -30,10 +30,10 @@ _CORRECTED = 30_000  # what stands for the rating of a reply that a person wrote
 _WHY: Mapping[str, Because] = {"side": "on another side", "rating": "better rated", "at_us": "newer"}
 
 
-def portrait_of(piles: Sequence[Pile], files: Mapping[str, Written], keep: str) -> Portrait:
+def portrait_of(piles: Sequence[Pile], points: Sequence[Point], files: Mapping[str, Written], keep: str) -> Portrait:
     """What is shown of the examples; `keep` is the setting that says which of two contradictory ones stays."""
     pairs = tuple(chain.from_iterable(_pairs(p, keep) for p in piles))
-    return Portrait(tuple(map_of(_shown_of(piles))), pairs, files_of(files))
+    return Portrait(tuple(points), pairs, files_of(files))
 
 
 def files_of(files: Mapping[str, Written]) -> tuple[File, ...]:
@@ -41,7 +41,7 @@ def files_of(files: Mapping[str, Written]) -> tuple[File, ...]:
     return tuple(File(path, one.sha256, one.bytes, one.examples) for path, one in sorted(files.items()))
 
 
-def _shown_of(piles: Sequence[Pile]) -> list[tuple[Side, str]]:
+def shown_of(piles: Sequence[Pile]) -> list[tuple[Side, str]]:
     """A sample of what is kept, evenly over the log: the side and the question of each."""
     kept = [np.flatnonzero(pile.kept) for pile in piles]
     total = sum(map(len, kept))
@@ -53,14 +53,14 @@ def _shown_of(piles: Sequence[Pile]) -> list[tuple[Side, str]]:
     return chosen
 
 
-def map_of(chosen: Sequence[tuple[Side, str]]) -> Iterator[Point]:
+def map_of(chosen: Sequence[tuple[Side, str]]) -> list[Point]:
     """The map of some questions, each with its side of the split.
 
     Vectors are those of the embedded model, whichever the memories have: no text leaves this process for a picture.
     """
     embedder = Providers(Settings(), {}).embedder(_EMBEDDER)
     if not is_local(embedder) or not chosen:
-        return
+        return []
     questions = [question for _, question in chosen]
     vectors: list[NDArray[np.float32]] = []
     spoken: list[str] = []
@@ -71,8 +71,10 @@ def map_of(chosen: Sequence[tuple[Side, str]]) -> Iterator[Point]:
     places = plane(np.concatenate(vectors))
     area = areas(places, AREAS)
     names = _names(questions, spoken, area)
-    for (side, question), (x, y), number in zip(chosen, places.tolist(), area.tolist(), strict=True):
-        yield Point(x, y, names[number], side, _short(question, _QUESTION))
+    return [
+        Point(x, y, names[number], side, _short(question, _QUESTION))
+        for (side, question), (x, y), number in zip(chosen, places.tolist(), area.tolist(), strict=True)
+    ]
 
 
 def _names(questions: Sequence[str], languages: Sequence[str], area: NDArray[np.int64]) -> list[str]:

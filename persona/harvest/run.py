@@ -4,17 +4,11 @@ Chunks are fixed by the keys of conversations, never by workers; what is in a fi
 the seed alone. A chunk that is whole is never made again, so that a run that was killed goes on from there.
 """
 
-import multiprocessing
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +17,12 @@ from persona.errors import DatasetError, NothingLeft, SettingsError
 from persona.harvest import card, manifest, work
 from persona.harvest.excluded import questions_of
 from persona.harvest.gather import Pile, gather
+from persona.harvest.hands import Hands, hands
 from persona.harvest.job import CHUNK_KEYS, Job, Shop, arm_of, formats_of
-from persona.harvest.mapping import Mapper, chunk_folder, make, ready
+from persona.harvest.mapping import chunk_folder
 from persona.harvest.outcome import outcome_of
 from persona.harvest.personal.further import versions
-from persona.harvest.portrait import portrait_of
+from persona.harvest.portrait import map_of, portrait_of, shown_of
 from persona.harvest.recipe import Recipe, Selection, digest_of
 from persona.harvest.tally import whole
 from persona.harvest.work import Begun
@@ -40,8 +35,6 @@ from persona.store.log import LogReader, Wanted
 from persona.values.dataset import DatasetEntry
 from persona.values.example import Shape
 from persona.values.harvest import Outcome
-
-_FEW_CHUNKS = 2  # so few are made in this process: starting others takes a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +78,10 @@ def harvest(settings: Settings, asked: Asked, database: Database, now_us: int, s
         folder = work.folder_of(asked.out, recipe)
         with work.alone(folder):
             job, begun = _begin(settings, asked, recipe, held_out, folder, database, now_us)
-            piles, outcome = _made(job, begun, database, say)
-            return _finished(job, begun, asked, piles, outcome, database, now_us, say)
+            missing = _missing(job, begun)
+            with hands(job, missing) as every:
+                piles, outcome = _made(job, begun, missing, every, database, say)
+                return _finished(job, begun, asked, piles, outcome, every, database, now_us, say)
 
 
 def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say: Say) -> Outcome:
@@ -95,7 +90,9 @@ def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say
     with work.room(), tempfile.TemporaryDirectory(prefix="persona-harvest-") as folder:
         apart = Path(folder)
         job, begun = _begin(settings, asked, recipe, held_out, apart, database, now_us)
-        return _made(job, begun, database, say)[1]
+        missing = _missing(job, begun)
+        with hands(job, missing) as every:
+            return _made(job, begun, missing, every, database, say)[1]
 
 
 def recipe_of(settings: Settings, asked: Asked) -> tuple[Recipe, tuple[str, ...]]:
@@ -155,15 +152,21 @@ def _begin(
     return Job(settings, recipe, folder, begun.until_us, held_out, later, asked.chunk_keys), begun
 
 
-def _made(job: Job, begun: Begun, database: Database, say: Say) -> tuple[dict[Shape, Pile], Outcome]:
-    """Maps and gathers. Raises NothingLeft."""
-    chunks = range(begun.first, begun.last + 1)
-    _map(job, chunks, say)
+def _missing(job: Job, begun: Begun) -> list[int]:
+    """The chunks that no earlier run has made."""
+    return [number for number in begun.chunks if not chunk_folder(job.work, number).exists()]
+
+
+def _made(
+    job: Job, begun: Begun, missing: Sequence[int], every: Hands, database: Database, say: Say
+) -> tuple[dict[Shape, Pile], Outcome]:
+    """Maps and gathers."""
+    _map(job, begun.chunks, missing, every, say)
     say(Progress("comparing", 0, 1))
     shop = Shop(job)
     gone = _gone(begun, database)
     slots = {name: frozenset(slot.choices) for name, slot in job.settings.profile.items() if slot.choices}
-    folders = [chunk_folder(job.work, number) for number in chunks]
+    folders = [chunk_folder(job.work, number) for number in begun.chunks]
     piles = {
         shape: gather(shape, [folder / shape for folder in folders], job.recipe.settings, slots, gone)
         for shape in shop.formats
@@ -189,56 +192,11 @@ def _gone(begun: Begun, database: Database) -> frozenset[int]:
     return database.run_now(lambda tx: datasets.gone_since(tx, begun.receipts, begun.withdrawn_us), write=False)
 
 
-def _map(job: Job, chunks: range, say: Say) -> None:
-    missing = [number for number in chunks if not chunk_folder(job.work, number).exists()]
-    resumed = done = len(chunks) - len(missing)
-    say(Progress("reading", done, len(chunks), resumed))
-    processes = min(job.settings.harvest.processes or _cores(), len(missing))
-    for _ in (
-        _here(job, missing) if len(missing) <= _FEW_CHUNKS or processes < 2 else _together(job, missing, processes)
-    ):
-        done += 1
-        say(Progress("reading", done, len(chunks), resumed))
-
-
-def _cores() -> int:
-    """Those that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _here(job: Job, missing: Sequence[int]) -> Iterator[int]:
-    with closing(Mapper(job)) as mapper:
-        for number in missing:
-            mapper.make(number)
-            yield number
-
-
-def _together(job: Job, missing: Sequence[int], processes: int) -> Iterator[int]:
-    """In this process and in others, which are started clean: a fork of this one would share its database and threads.
-
-    This one is at work while they start; each of the others has two chunks before it, so that none waits for the next.
-    """
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(processes - 1, context, ready, (job,))
-    numbers = iter(missing)
-    running: set[Future[int]] = set()
-    try:
-        with closing(Mapper(job)) as mapper:
-            for number in numbers:
-                running |= {pool.submit(make, one) for one in islice(numbers, 2 * (processes - 1) - len(running))}
-                mapper.make(number)
-                yield number
-                ended = {one for one in running if one.done()}
-                running -= ended
-                yield from (one.result() for one in ended)
-        yield from (one.result() for one in as_completed(running))
-    except BrokenProcessPool as error:
-        raise DatasetError(
-            "a process of the harvest was killed, perhaps for want of memory",
-            hint="run the same command again, with fewer processes (harvest.processes)",
-        ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+def _map(job: Job, chunks: range, missing: Sequence[int], every: Hands, say: Say) -> None:
+    there = len(chunks) - len(missing)
+    say(Progress("reading", there, len(chunks), there))
+    for made in every.make():
+        say(Progress("reading", there + made, len(chunks), there))
 
 
 def _finished(
@@ -247,6 +205,7 @@ def _finished(
     asked: Asked,
     piles: dict[Shape, Pile],
     told: Outcome,
+    every: Hands,
     database: Database,
     now_us: int,
     say: Say,
@@ -254,20 +213,21 @@ def _finished(
     """Writes the files, puts them in their place, and registers them."""
     if not told.funnel.kept:
         raise NothingLeft(*_nothing(told))
+    points = every.begin(map_of, shown_of(list(piles.values())))
     out = job.work / "out"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
     files = _written(job, begun, piles, told, out, say)
-    every = {path: one for some in files.values() for path, one in some.items()}
-    id = manifest.dataset_id(job.recipe.to_dict(), every)
-    chunks = [chunk_folder(job.work, number) for number in range(begun.first, begun.last + 1)]
+    paths = {path: one for some in files.values() for path, one in some.items()}
+    id = manifest.dataset_id(job.recipe.to_dict(), paths)
+    chunks = [chunk_folder(job.work, number) for number in begun.chunks]
     tally = whole(_tallies(chunks))
     place = asked.out / id
     outcome = outcome_of(job.recipe, tally, list(piles.values()), told.lengths.limit, files, id, str(place.absolute()))
-    text = manifest.written(manifest.manifest_of(outcome, every))
+    text = manifest.written(manifest.manifest_of(outcome, paths))
     (out / manifest.NAME).write_text(text, encoding="utf-8")
     (out / card.NAME).write_text(card.card_of(outcome), encoding="utf-8")
-    portrait = portrait_of(list(piles.values()), every, job.recipe.settings.contradictions)
+    portrait = portrait_of(list(piles.values()), points(), paths, job.recipe.settings.contradictions)
     (out / report.NAME).write_text(report.page(outcome, portrait), encoding="utf-8")
     put_in_place(out, place)
     entry = DatasetEntry(
@@ -308,7 +268,7 @@ def _written(
 ) -> dict[str, dict[str, Written]]:
     """The files by the format that they are in; the lists have none."""
     shop = Shop(job)
-    chunks = [chunk_folder(job.work, number) for number in range(begun.first, begun.last + 1)]
+    chunks = [chunk_folder(job.work, number) for number in begun.chunks]
     columns = whole(_tallies(chunks)).columns
     total = len(job.recipe.formats) + 1
     files: dict[str, dict[str, Written]] = {}

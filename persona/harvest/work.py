@@ -27,6 +27,11 @@ class Begun:
     receipts: int
     withdrawn_us: int
 
+    @property
+    def chunks(self) -> range:
+        """The numbers of the chunks."""
+        return range(self.first, self.last + 1)
+
     def stands(self, now: Standing) -> bool:
         """Whether nothing was erased, and nobody has withdrawn, since."""
         return (self.receipts, self.withdrawn_us) == (now.receipts, now.withdrawn_us)
