@@ -92,4 +92,4 @@ def _known() -> dict[str, tuple[str, str]]:
 
 @lru_cache(maxsize=1)
 def _american() -> tuple[str, ...]:
-    return tuple(number for area in _AMERICA for last in range(100) if is_ours(number := f"1{area}55501{last:02}"))
+    return tuple(chain.from_iterable(ours(f"1{area}55501", 2) for area in _AMERICA))

@@ -18,10 +18,16 @@ def is_ours(text: str, one_in: int = _ONE_IN) -> bool:
     return crc32(text.encode()) % one_in == 0
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=512)
 def ours(prefix: str, digits: int, one_in: int = _ONE_IN) -> tuple[str, ...]:
     """All values of a range that we hand out: the prefix, and as many digits."""
-    return tuple(one for n in range(10**digits) if is_ours(one := f"{prefix}{n:0{digits}}", one_in))
+    begun = crc32(prefix.encode())  # goes on with what follows
+    return tuple(f"{prefix}{end.decode()}" for end in _endings(digits) if crc32(end, begun) % one_in == 0)
+
+
+@lru_cache(maxsize=4)
+def _endings(digits: int) -> tuple[bytes, ...]:
+    return tuple(b"%0*d" % (digits, number) for number in range(10**digits))
 
 
 def check_digits(text: str, digits: int) -> str:
