@@ -162,6 +162,7 @@ def _made(
 ) -> tuple[dict[Shape, Pile], Outcome]:
     """Maps and gathers."""
     _map(job, begun.chunks, missing, every, say)
+    every.begin(map_of, [])  # another process has what that needs when it is asked for a map
     say(Progress("comparing", 0, 1))
     shop = Shop(job)
     gone = _gone(begun, database)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from persona.harvest.similar import readings, text
 from persona.harvest.similar.sets import SPREAD
 from persona.harvest.similar.spans import spans_of
-from persona.harvest.similar.topics import hash_of
+from persona.harvest.similar.topics import hash_of, term_hashes
 from persona.values import words
 
 _MOST = 1 << 16  # words that are remembered from chunk to chunk: some 20 MB
@@ -57,6 +57,7 @@ class Lexicon:
         self._spelled: dict[int, int] = {}  # the numbers of words by the hash of their signs, capitals and all
         self._hash_in, self._number_in = np.zeros(1 << _SLOTS, np.uint64), np.zeros(1 << _SLOTS, np.int32)
         self._terms: dict[str, Places] = {}  # by language, -1 for those that nobody asked for; as the start of grams
+        self._term_anywhere = _NOTHING  # of words with a digit, which are the same in every language; -1 for others
         self._gram_start, self._gram_count = _NOTHING, _NOTHING
         self._grams: NDArray[np.uint32] = np.empty(0, np.uint32)
         self.digest = np.empty(0, np.uint64)
@@ -102,7 +103,8 @@ class Lexicon:
         found = np.zeros(len(said), np.uint32)
         for place, name in enumerate(names):
             mine = np.flatnonzero(language == place)
-            known = self._terms[name] = _grown(self._terms.get(name, _NOTHING), len(self._words))
+            known = self._terms.get(name, _NOTHING)
+            known = self._terms[name] = np.append(known, self._term_anywhere[len(known) :])
             new = self._new(said[mine], known)
             known[new] = [hash_of(self._words[number], name) for number in new]
             found[mine] = known[said[mine]]
@@ -163,18 +165,23 @@ class Lexicon:
         new = self._words[len(self.digest) :]
         if not new:
             return
-        digests, folded = text.digests(new), list(map(words.fold, new))
+        digests, folded = text.digests(new), [word if word.isascii() else words.fold(word) for word in new]
         plain = digests.copy()
         accented = [at for at, word in enumerate(new) if not word.isascii()]
         plain[accented] = text.digests([folded[at] for at in accented])
-        carries = np.fromiter(map(text.carries, new), np.bool_, len(new))
+        numeric = np.fromiter(map(text.is_number, new), np.bool_, len(new))
+        whole, digits = (np.fromiter(map(is_one, new), np.bool_, len(new)) for is_one in (str.isalnum, str.isdigit))
+        carries = numeric & whole  # as no stop word does
+        carries[~carries] = [text.carries(new[at]) for at in np.flatnonzero(~carries).tolist()]
         telling = carries.copy()
         telling[accented] = [text.carries(folded[at]) for at in accented]
         self.digest = np.append(self.digest, digests)
         self.folded = np.append(self.folded, plain)
         self.hash = np.append(self.hash, (digests & np.uint64(0xFFFF_FFFE)).astype(np.uint32) | carries)
-        self.numeric = np.append(self.numeric, np.fromiter(map(text.is_number, new), np.bool_, len(new)))
+        self.numeric = np.append(self.numeric, numeric)
         self.telling = np.append(self.telling, telling)
+        anywhere = np.where(digits, 0, term_hashes(plain).astype(np.int64))
+        self._term_anywhere = np.append(self._term_anywhere, np.where(numeric & whole, anywhere, -1))
         self._gram_start = _grown(self._gram_start, len(self._words))
         self._gram_count = _grown(self._gram_count, len(self._words))
 

@@ -52,6 +52,11 @@ def term_hash(term: str) -> int:
     return digest(term) & 0xFFFF_FFFF or 1
 
 
+def term_hashes(digests: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The same by the digests of terms."""
+    return np.maximum(digests & np.uint64(0xFFFF_FFFF), np.uint64(1))
+
+
 def template(question: str) -> int:
     """A digest of the question with a gap for each number and each name in it."""
     return digest(" ".join(_WORD.findall(_MASKED.sub(_GAP, question).casefold())))
