@@ -42,14 +42,16 @@ class Closeness:
 class _Middle:
     """What a search needs and no query changes, as long as the rows are in these windows.
 
-    The mean, the products of the slots with it, how far each slot and each window is from it, and which have vectors.
+    The mean and its square, the products of the slots with it, 1 over how far each slot and each window is from it, and
+    which have vectors.
     """
 
     windows: Windows
     mean: NDArray[np.float64]
+    own: float
     to_mean: NDArray[np.float64]
-    lengths: NDArray[np.float64]
-    near_lengths: NDArray[np.float64]
+    inverse: NDArray[np.float64]
+    near_inverse: NDArray[np.float64]
     told: NDArray[np.bool_] | None
     heard: NDArray[np.bool_] | None
 
@@ -134,9 +136,9 @@ class DenseIndex:
             self._vectors.extend(wide.astype(np.float16))
         self._middle = None
 
-    def closeness(self, query: NDArray[np.float32], windows: Windows) -> Closeness:
-        """Every slot against the unit vector `query`, shape (d,)."""
-        if not self._rows:
+    def closeness(self, query: NDArray[np.float32] | None, windows: Windows) -> Closeness:
+        """Every slot against the unit vector `query`, shape (d,); None or zeros: nothing is close to it."""
+        if not self._rows or query is None or not query.any():
             nothing = np.zeros(len(self._told))
             return Closeness(nothing, nothing, nothing, nothing > 0, nothing > 0)
         self.check(query[None])
@@ -147,26 +149,30 @@ class DenseIndex:
         else:
             (cosine,) = self._products(query[None])
         middle = self._middle
-        own, far = float(middle.mean @ middle.mean), float(middle.mean @ query)
-        aside = sqrt(max(1 + own - 2 * far, _NEAREST))
+        far = float(middle.mean @ query.astype(np.float64))
+        aside = sqrt(max(1 + middle.own - 2 * far, _NEAREST))
         across = cosine - middle.to_mean
-        across += own - far if middle.told is None else (own - far) * middle.told
-        near = windows.sums(across) / (middle.near_lengths * aside)
-        return Closeness(cosine, across / (middle.lengths * aside), near, middle.told, middle.heard)
+        across += middle.own - far if middle.told is None else (middle.own - far) * middle.told
+        across /= aside
+        near = windows.sums(across)
+        near *= middle.near_inverse
+        across *= middle.inverse
+        return Closeness(cosine, across, near, middle.told, middle.heard)
 
-    def alike(self, heads: Sequence[int], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
+    def alike(self, heads: NDArray[np.intp], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
         """How close some sorted slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
         if not self._rows or not len(slots):
             return np.zeros((len(heads), len(slots)))
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
-        middle, at = self._middle, np.array(heads, np.intp)
-        directions = (self._wide(at) - middle.mean) / middle.lengths[at][:, None]
+        middle = self._middle
+        found = self._along(self._wide(heads), slots).astype(np.float64)
+        found -= middle.to_mean.take(slots)
+        found += (middle.own - middle.to_mean.take(heads))[:, None]
+        found *= middle.inverse.take(slots)
+        found *= middle.inverse.take(heads)[:, None]
         if middle.told is not None:
-            directions[~middle.told[at]] = 0
-        products = self._along(directions.astype(np.float32), slots)
-        found: NDArray[np.float64] = products - np.einsum("ij,j->i", directions, middle.mean)[:, None]
-        found *= (1 if middle.told is None else middle.told[slots]) / middle.lengths[slots]
+            found *= middle.told.take(heads)[:, None] & middle.told.take(slots)
         return found
 
     def rest(self) -> None:
@@ -213,12 +219,12 @@ class DenseIndex:
         own = float(mean @ mean)
         every = self._rows == len(self._told)
         told = None if every else self._told.values.copy()
-        lengths = np.sqrt(np.maximum(1 + own - 2 * to_mean, _NEAREST))
+        inverse = 1 / np.sqrt(np.maximum(1 + own - 2 * to_mean, _NEAREST))
         members = windows.sums(self._told.values.astype(np.float64))
         squares = self._squares.values + own * members**2 - 2 * members * windows.sums(to_mean)
-        near_lengths = np.sqrt(np.maximum(squares, _NEAREST))
+        near_inverse = 1 / np.sqrt(np.maximum(squares, _NEAREST))
         heard = None if every else members > 0
-        return _Middle(windows, mean, to_mean, lengths, near_lengths, told, heard), cosine
+        return _Middle(windows, mean, own, to_mean, inverse, near_inverse, told, heard), cosine
 
     def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""

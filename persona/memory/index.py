@@ -35,12 +35,12 @@ from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import standardised
-from persona.memory.updates import HEADS, REACH, Heads, Pool, newest_first
+from persona.memory.updates import HEADS, REACH, Heads, Pairs, Pool, least_own, newest_first
 from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 from persona.values.record import record
 
-_DENSE_SPREAD, _LEXICAL_SPREAD = 0.1, 0.05  # of unrelated rows: centred cosines, and shares of an ideal row
+_SPREADS = (0.05, 0.05, 0.1, 0.1)  # of unrelated rows: shares of an ideal row, and centred cosines
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
 _STANDING, _DATED = 1.5, 3.0  # standard deviations
 _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
@@ -55,27 +55,24 @@ _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memo
 
 @record(frozen=True, slots=True)
 class _Scores:
-    """The scores of one search by slot, shape (slots,); `eligible` slots may be hits."""
+    """The scores of one search by slot, shape (slots,); `eligible` slots may be hits.
+
+    `own` is how well each answers without its neighbours, `parts`, shape (4, slots), what that and `total` are made of:
+    the lexical half of the row and of its window, and the dense half of both.
+    """
 
     total: NDArray[np.float64]
-    dense: NDArray[np.float64]
-    lexical: NDArray[np.float64]
-    near_dense: NDArray[np.float64]
-    near_lexical: NDArray[np.float64]
+    own: NDArray[np.float64]
+    parts: NDArray[np.float64]
     standing: NDArray[np.float64]
     dated: NDArray[np.float64]
     holds: NDArray[np.float64]
     coverage: float
     eligible: NDArray[np.bool_]
 
-    def of_rows_alone(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
-        """How well some slots answer without their neighbours, shape (len(at),)."""
-        dense, lexical = self.dense.take(at), self.lexical.take(at)
-        dense -= self.near_dense.take(at)
-        lexical -= self.near_lexical.take(at)
-        lexical *= self.coverage
-        dense += lexical
-        return dense
+    def ranked(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
+        """What some slots are ranked by, shape (len(at),)."""
+        return self.total.take(at).round(_DIGITS)
 
 
 class OwnerIndex:
@@ -147,10 +144,10 @@ class OwnerIndex:
             scores = self._score(vector, query_terms, intent, dates.named(text))
             about_them = intent.now and intent.of_oneself
             slots = self._ordered(scores, max(k, _STATING) if about_them and k else k)
-            if about_them and slots:
+            if about_them and len(slots):
                 slots = self._statements_first(slots, scores)
             slots = slots[:k]
-            ranked = scores.total[slots]
+            ranked = scores.ranked(slots)
             if (intent.now or intent.before) and len(slots) > 1:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
             if self._rows.slots <= RESTS:
@@ -195,23 +192,17 @@ class OwnerIndex:
         live, windows = self._rows.live, self._neighbours.windows(self._rows)
         found = self._postings.relevance(query_terms, live, len(self._rows), windows)
         coverage = min(1.0, float(found.near.max(initial=0.0)))
-        eligible = found.near > 0
         alive = None if len(self._rows) == len(live) else live
-        values, chosen, spreads = [found.shares, found.near], [alive, alive], [_LEXICAL_SPREAD] * 2
-        if vector is not None and vector.any():
-            close = self._dense.closeness(vector, windows)
-            values += close.centred, close.near
-            chosen += close.told, close.heard
-            spreads += [_DENSE_SPREAD] * 2
-            if close.cosine.max(initial=0.0) >= self._floor:
-                related = close.cosine >= self._floor * _ROW_FLOOR
-                eligible |= related if close.told is None else related & close.told
-        parts = standardised(values, chosen, spreads)
-        near_lexical = _NEAR_LEXICAL * parts[1]
-        lexical = parts[0] + near_lexical
-        near_dense = parts[3] if len(parts) > 2 else np.zeros(len(live))
-        dense = parts[2] + near_dense if len(parts) > 2 else near_dense
-        total = dense + coverage * lexical
+        close = self._dense.closeness(vector, windows)
+        values = found.shares, found.near, close.centred, close.near
+        parts = standardised(values, (alive, alive, close.told, close.heard), _SPREADS)
+        parts[1] *= _NEAR_LEXICAL
+        own, near = parts[2:] + coverage * parts[:2]
+        total = own + near
+        eligible = found.near > 0
+        if close.cosine.max(initial=0.0) >= self._floor:
+            related = close.cosine >= self._floor * _ROW_FLOOR
+            eligible |= related if close.told is None else related & close.told
         standing, dated = np.zeros(len(live)), np.zeros(len(live))
         if intent.suggestion:
             lasting = self._postings.holding(lasting_keys())
@@ -224,79 +215,73 @@ class OwnerIndex:
             total += dated
             if intent.then:
                 eligible |= meant
-        total = total.round(_DIGITS)
-        return _Scores(
-            total, dense, lexical, near_dense, near_lexical, standing, dated, found.holds, coverage, eligible
-        )
+        return _Scores(total, own, parts, standing, dated, found.holds, coverage, eligible)
 
     def _holding(self, terms: Iterable[str]) -> NDArray[np.int32]:
         return self._postings.holding(np.unique(np.fromiter(map(key, terms), np.int64)))
 
-    def _ordered(self, scores: _Scores, k: int) -> list[int]:
-        """The eligible slots that may be among the `k` best, best first: these, and what ties with the last."""
-        slots = np.flatnonzero(scores.eligible)
+    def _ordered(self, scores: _Scores, k: int) -> NDArray[np.intp]:
+        """The eligible slots that may be among the `k` best, best first: these, and what all but ties with the last."""
+        (slots,) = scores.eligible.nonzero()
         if k < 1:
-            return []
-        behind = -scores.total[slots]
+            return slots[:0]
         if len(slots) > k:
-            chosen = behind <= np.partition(behind, k - 1)[k - 1]
-            slots, behind = slots[chosen], behind[chosen]
+            total, last = scores.total.take(slots), len(slots) - k
+            slots = slots.take((total > np.partition(total, last)[last] - 10**-_DIGITS).nonzero()[0])
+        behind = -scores.ranked(slots)
         order = behind.argsort()
-        slots, behind = slots[order], behind[order]
+        slots, behind = slots.take(order), behind.take(order)
         if not (behind[1:] == behind[:-1]).any():
-            best: list[int] = slots.tolist()
-            return best
+            return slots
         ranked = sorted(zip(behind.tolist(), (-self._rows.at_us[slots]).tolist(), slots.tolist(), strict=True))
         if any(one[:2] == other[:2] for one, other in pairwise(ranked)):
             ranked.sort(key=lambda one: (*one[:2], self._rows.strings(one[2])[0]))
-        return [slot for _, _, slot in ranked]
+        return np.array([slot for _, _, slot in ranked], np.intp)
 
-    def _statements_first(self, hits: list[int], scores: _Scores) -> list[int]:
+    def _statements_first(self, hits: NDArray[np.intp], scores: _Scores) -> NDArray[np.intp]:
         """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
-        at = np.array(hits, np.intp)
-        lifted = _STATED[states(self._wordings.read(at, self._text))]
-        scores.standing[at] = scores.standing[at] + lifted
-        total = scores.total[at] + lifted
-        scores.total[at] = total
-        found: list[int] = at[(-total).argsort(kind="stable")].tolist()
-        return found
+        lifted = _STATED.take(states(self._wordings.read(hits, self._text)))
+        scores.standing[hits] += lifted
+        total = scores.ranked(hits) + lifted
+        scores.total[hits] = total
+        return hits.take((-total).argsort(kind="stable"))
 
     def _newest_first(
-        self, hits: list[int], scores: _Scores, asked: Sequence[str], intent: Intent
-    ) -> tuple[list[int], NDArray[np.float64]]:
+        self, hits: NDArray[np.intp], scores: _Scores, asked: Sequence[str], intent: Intent
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
         statement, windows = self._rows.statements, self._neighbours.windows(self._rows)
         at_us = -self._rows.at_us if intent.before else self._rows.at_us  # then what is older goes first
-        first_hits = np.array(hits[:REACH], np.intp)
-        first_hits = first_hits[statement[first_hits]]
-        read = self._wordings.read(first_hits, self._text)
-        heads = first_hits[states(read) > 0][:HEADS].tolist()
-        if not heads:
-            return hits, scores.total[hits]
-        live = self._rows.live
-        said_us, top = at_us[heads], float(scores.total[hits[0]])
-        stale = Heads(
-            heads,
-            said_us,
-            (top - scores.total[heads]) / max(1.0, top),
-            self._postings.linked(heads, asked, live, len(self._rows), self._searched),
-            windows.members[3:, heads],
-        )
-        later = statement & (at_us > said_us.min())
-        if len(self._rows) < len(live):
-            later &= live
-        (at,) = later.nonzero()
-        if (first := len(later) - _NEWEST) > 0:
-            known = {*hits, *stale.followers.ravel().tolist()}.union(*stale.linked)
-            older = np.array(sorted(one for one in known if 0 <= one < first), np.intp)
-            at = np.concatenate((older[later[older]], at[at >= first]))
-        pool = Pool(at, at_us[at], scores.of_rows_alone(at))
+        first_hits = hits[:REACH][statement[hits[:REACH]]]
+        heads = first_hits[states(self._wordings.read(first_hits, self._text)) > 0][:HEADS]
+        if not len(heads):
+            return hits, scores.ranked(hits)
+        top, score = float(scores.ranked(hits[:1])[0]), scores.ranked(heads)
+        stale = Heads(heads, at_us[heads], (top - score) / max(1.0, top))
+        linked = self._postings.linked(heads.tolist(), asked, self._rows.live, len(self._rows), self._searched)
+        pairs = Pairs.of(linked, windows.members[3:, heads])
+        at = self._in_question(scores.own, hits, pairs.slots, least_own(intent))
+        at = at[statement[at] & (at_us[at] > stale.at_us.min())]
+        pool = Pool(at, at_us[at], scores.own.take(at))
 
         def alike(some: NDArray[np.intp]) -> NDArray[np.float64]:
             return self._dense.alike(heads, some, windows)
 
-        slots = newest_first(pool, stale, alike, hits, self._wordings, self._text, intent)
-        return slots, np.maximum.accumulate(scores.total[slots][::-1])[::-1]
+        slots = np.array(newest_first(pool, stale, pairs, alike, hits, self._wordings, self._text, intent), np.intp)
+        return slots, np.maximum.accumulate(scores.ranked(slots)[::-1])[::-1]
+
+    def _in_question(
+        self, own: NDArray[np.float64], hits: NDArray[np.intp], paired: NDArray[np.intp], least: NDArray[np.float64]
+    ) -> NDArray[np.intp]:
+        """The live slots that may go before a hit: the paired, and of the newest and the hits what answers well enough."""
+        first, known = max(0, len(own) - _NEWEST), self._wordings.known
+        chosen = np.zeros(len(own), np.bool_)
+        chosen[hits] = own.take(hits) >= least.take(known(hits))
+        np.greater_equal(own[first:], least.take(known(slice(first, None))), out=chosen[first:])
+        chosen[paired] = True
+        if len(self._rows) < len(own):
+            chosen &= self._rows.live
+        return chosen.nonzero()[0]
 
     def _searched(self, slot: int) -> str:
         _, text, _, heading, _, _ = self._rows.strings(slot)
@@ -305,14 +290,15 @@ class OwnerIndex:
     def _text(self, slot: int) -> str:
         return self._rows.text(slot)
 
-    def _recalled(self, slots: list[int], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
-        at, coverage = np.array(slots, np.intp), repeat(scores.coverage)
+    def _recalled(self, at: NDArray[np.intp], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         ids, texts, sources, message_ids, kinds = self._rows.sources(at)
-        columns = (scores.dense, scores.lexical, scores.holds, scores.near_dense, scores.near_lexical)
-        dense, lexical, holds, *near = (column.take(at).tolist() for column in columns)
-        rest = (scores.standing.take(at).tolist(), scores.dated.take(at).tolist(), (ranked - scores.total[at]).tolist())
-        why = (ranked.tolist(), dense, lexical, coverage, holds, message_ids, kinds, *near, *rest)
-        return list(map(Recalled, ids, texts, sources, *why))
+        parts = scores.parts.take(at, axis=1)
+        (lexical, dense), (near_lexical, near_dense) = (parts[::2] + parts[1::2]).tolist(), parts[1::2].tolist()
+        holds, standing, dated = (one.take(at).tolist() for one in (scores.holds, scores.standing, scores.dated))
+        newer = (ranked - scores.ranked(at)).tolist()
+        why = dense, lexical, repeat(scores.coverage), holds, message_ids, kinds
+        rest = near_dense, near_lexical, standing, dated, newer
+        return list(map(Recalled, ids, texts, sources, ranked.tolist(), *why, *rest))
 
 
 def _terms(packed: bytes, text: str, heading: str) -> bytes:

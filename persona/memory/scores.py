@@ -25,18 +25,18 @@ def standardised(
     `PRIOR_ROWS` unrelated values are counted into each row: their mean is 0 and their standard deviation the row's
     spread, so the divisor is never 0.
     """
-    there = np.array(values)
+    there = np.concatenate(values).reshape(len(values), -1)
     # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
-    sums, squares = there.sum(axis=1).tolist(), np.einsum("ij,ij->i", there, there).tolist()
-    means, deviations = [], []
+    sums, squares = np.add.reduce(there, axis=1).tolist(), np.einsum("ij,ij->i", there, there).tolist()
+    means, inverse = [], []
     for meant, total, square, spread in zip(chosen, sums, squares, spreads, strict=True):
         count = PRIOR_ROWS + (there.shape[1] if meant is None else int(np.count_nonzero(meant)))
         mean = total / count
         variance = (square + PRIOR_ROWS * spread * spread) / count - mean * mean
         means.append([mean])
-        deviations.append([sqrt(max(variance, 1e-12))])
+        inverse.append([1 / sqrt(max(variance, 1e-12))])
     there -= means
-    there /= deviations
+    there *= inverse
     for row, meant in zip(there, chosen, strict=True):
         if meant is not None:
             row *= meant

@@ -51,17 +51,52 @@ _ROUNDING = 1e-9
 
 @record(frozen=True, slots=True)
 class Heads:
-    """The statements that may be stale: their slots and when each was said.
+    """The statements that may be stale, shape (heads,) each.
 
-    How far each is behind the best hit, as a share of its score; how rare the terms are that others share with each (0
-    to 2), by their slots; and the slots of what was said right after each, shape (2, heads), less than 0 for none.
+    Their slots, when each was said, and how far each is behind the best hit, as a share of its score.
     """
 
-    slots: Sequence[int]
+    slots: NDArray[np.intp]
     at_us: NDArray[np.int64]
     behind: NDArray[np.float64]
-    linked: Sequence[Mapping[int, float]]
-    followers: NDArray[np.int32]
+
+
+@record(frozen=True, slots=True)
+class Pairs:
+    """Heads, by their places among them, each with a slot that is linked to it or was said right after it.
+
+    `linked` is how rare the terms are that both share, more than 0 to 2; 0 is for what was said right after.
+    """
+
+    head: NDArray[np.intp]
+    slots: NDArray[np.intp]
+    linked: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, linked: Sequence[Mapping[int, float]], followers: NDArray[np.int32]) -> "Pairs":
+        """By how rare the terms are that slots share with each head, and by what was said right after each.
+
+        That is given by slots, shape (2, heads), less than 0 for none.
+        """
+        of = [head for head, row in enumerate(linked) for _ in row]
+        slots = [slot for row in linked for slot in row]
+        values = [value for row in linked for value in row.values()]
+        for row in followers.tolist():
+            of += [head for head, slot in enumerate(row) if slot >= 0]
+            slots += [slot for slot in row if slot >= 0]
+        values += [0.0] * (len(slots) - len(values))
+        return cls(np.array(of, np.intp), np.array(slots, np.intp), np.array(values))
+
+    def among(self, pool: NDArray[np.intp], wordings: Wordings, text: Text) -> "Pairs":
+        """Those in the pool, by their places there; of what was said right after, those that take something back."""
+        if not len(self.slots):
+            return self
+        at = np.minimum(pool.searchsorted(self.slots), len(pool) - 1)
+        there = pool.take(at) == self.slots
+        (follow,) = (there & (self.linked == 0)).nonzero()
+        if len(follow):
+            there[follow] = corrects(wordings.read(self.slots.take(follow), text))
+        return Pairs(self.head[there], at[there], self.linked[there])
 
 
 @record(frozen=True, slots=True)
@@ -80,135 +115,86 @@ Alike = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 """How alike some sorted slots are to each head, -1 to 1, shape (heads, slots)."""
 
 
-@record(frozen=True, slots=True)
-class _Pairs:
-    """Some heads, each with a slot of the pool, by their places there: how linked, or that one takes the other back."""
+def least_own(intent: Intent) -> NDArray[np.float64]:
+    """How well a row in no pair must answer by itself to go before a head, by its wording, shape (UNREAD + 1,).
 
-    head: NDArray[np.intp]
-    at: NDArray[np.intp]
-    linked: NDArray[np.float64]
-    corrected: NDArray[np.bool_]
-
-    def among(self, some: NDArray[np.intp]) -> "_Pairs":
-        """The same pairs by their places among some places of the pool, those that are there."""
-        if not len(self.at):
-            return self
-        at = np.minimum(some.searchsorted(self.at), len(some) - 1)
-        there = some[at] == self.at
-        return _Pairs(self.head[there], at[there], self.linked[there], self.corrected[there])
+    What answers worse could not make up for it by being as alike and as new as can be.
+    """
+    return _least_own(intent.wanted, intent.before, _enough(intent))
 
 
 def newest_first(
-    pool: Pool, heads: Heads, alike: Alike, hits: Sequence[int], wordings: Wordings, text: Text, intent: Intent
+    pool: Pool,
+    heads: Heads,
+    pairs: Pairs,
+    alike: Alike,
+    hits: NDArray[np.intp],
+    wordings: Wordings,
+    text: Text,
+    intent: Intent,
 ) -> list[int]:
     """The hits in their new order, with other rows of the pool that go before one of the heads.
 
     `wordings` are those of the slots, whose texts `text` gives; they are read only where that decides.
     """
-    order, enough = list(hits), _enough(intent)
-    least = enough - _COUNTS_ANEW - _ROUNDING
+    order: list[int] = hits.tolist()
+    if not len(pool.slots):
+        return order
+    of_heads, read = wordings.read(heads.slots, text), wordings.known(pool.slots)
+    pairs, enough = pairs.among(pool.slots, wordings, text), _enough(intent)
     alone = _alone(intent.wanted, intent.before)
-    pairs = _pairs(pool, heads, wordings, text)
-    answering = _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
-    most = answering + alone.take(wordings.known(pool.slots))
-    within = most >= least - _ALIKE * _MOST_ALIKE - _LATER
-    within[pairs.at] = True
-    (some,) = within.nonzero()
-    if not len(some):
-        return order
-    slots, pairs = pool.slots[some], pairs.among(some)
-    evidence = _evidence(alike(slots), pool.at_us[some], answering[some], heads, pairs)
-    most = evidence + alone.take(wordings.known(slots))
-    most[pairs.head, pairs.at] += _CORRECTS * pairs.corrected
-    (some,) = (np.maximum.reduce(most) >= least).nonzero()
-    if not len(some):
-        return order
-    slots, pairs, evidence = slots[some], pairs.among(some), evidence[:, some]
-    read, of_heads = wordings.read(slots, text), wordings.read(np.array(heads.slots, np.intp), text)
-    evidence += alone.take(read)
-    evidence[pairs.head, pairs.at] += _CORRECTS * pairs.corrected
+    unworded = _evidence(alike(pool.slots), pool, heads, pairs)
+    evidence = unworded + alone.take(read)
+    (unread,) = (read == UNREAD).nonzero()
+    if len(unread):
+        unread = unread[np.maximum.reduce(evidence[:, unread]) >= _least(enough)]
+        read[unread] = wordings.read(pool.slots[unread], text)
+        evidence = unworded + alone.take(read)
     if intent.of_nobody_else:
         _weigh_another(evidence, read, of_heads, pairs)
-    short = (evidence >= enough - _COUNTS_ANEW) & (evidence < enough) & amounts(read) & amounts(of_heads)[:, None]
-    if short.any():
-        _count(evidence, short, heads, slots, text, enough)
-    newer = evidence >= enough
-    return _moved(order, heads, slots, evidence, newer) if newer.any() else order
-
-
-def _moved(
-    order: list[int],
-    heads: Heads,
-    slots: NDArray[np.intp],
-    evidence: NDArray[np.float64],
-    newer: NDArray[np.bool_],
-) -> list[int]:
-    moved = set[int]()
-    for head, row, some in zip(heads.slots, evidence, newer, strict=True):
-        (found,) = some.nonzero()
-        if not len(found):
-            continue
-        better = sorted(zip(row[found].tolist(), slots[found].tolist(), strict=True), reverse=True)
-        for _, slot in [one for one in better if one[1] not in moved][:_MOST_MOVED]:
-            place = order.index(head)
-            if slot in order[:place]:
-                continue
-            if slot in order:
-                order.remove(slot)
-            order.insert(place, slot)
-            moved.add(slot)
+    moved, amount = set[int](), amounts(read)
+    for head, row, counts in zip(heads.slots.tolist(), evidence, amounts(of_heads).tolist(), strict=True):
+        (newer,) = (row >= enough).nonzero()
+        if counts and len(newer) < _MOST_MOVED:
+            _count(row, amount, text(head), pool.slots, text, enough)
+            (newer,) = (row >= enough).nonzero()
+        best = newer.take(row.take(newer).argsort(kind="stable")[::-1])
+        _move(order, head, pool.slots.take(best[: _MOST_MOVED + len(moved)]).tolist(), moved)
     return order
 
 
-def _pairs(pool: Pool, heads: Heads, wordings: Wordings, text: Text) -> _Pairs:
-    """The heads with what is linked to them, and with what corrects them right after."""
-    of = [head for head, row in enumerate(heads.linked) for _ in row]
-    slots = [slot for row in heads.linked for slot in row]
-    linked = len(slots)
-    for row in heads.followers.tolist():
-        of += [head for head, slot in enumerate(row) if slot >= 0]
-        slots += [slot for slot in row if slot >= 0]
-    if not slots or not len(pool.slots):
-        return _NO_PAIRS
-    head, wanted = np.array(of, np.intp), np.array(slots, np.intp)
-    at = np.minimum(pool.slots.searchsorted(wanted), len(pool.slots) - 1)
-    there = pool.slots[at] == wanted
-    values, corrected = np.zeros(len(slots)), np.zeros(len(slots), np.bool_)
-    values[:linked] = [value for row in heads.linked for value in row.values()]
-    corrected[linked:] = there[linked:]
-    (follow,) = corrected.nonzero()
-    if len(follow):
-        corrected[follow] = there[follow] = corrects(wordings.read(wanted[follow], text))
-    return _Pairs(head[there], at[there], values[there], corrected[there])
-
-
-_NO_PAIRS = _Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0), np.zeros(0, np.bool_))
+def _move(order: list[int], head: int, better: Sequence[int], moved: set[int]) -> None:
+    """Puts the best of what is newer before the head, but for what was moved before."""
+    for slot in [one for one in better if one not in moved][:_MOST_MOVED]:
+        place = order.index(head)
+        if slot in order[:place]:
+            continue
+        if slot in order:
+            order.remove(slot)
+        order.insert(place, slot)
+        moved.add(slot)
 
 
 def _count(
-    evidence: NDArray[np.float64],
-    short: NDArray[np.bool_],
-    heads: Heads,
+    row: NDArray[np.float64],
+    amount: NDArray[np.bool_],
+    before: str,
     slots: NDArray[np.intp],
     text: Text,
     enough: float,
 ) -> None:
-    """Adds what another number of the same size weighs, where that decides: to the best that are `short` of it."""
-    for head, row, its_short in zip(heads.slots, evidence, short, strict=True):
-        (found,) = its_short.nonzero()
-        if not len(found) or np.count_nonzero(row >= enough) >= _MOST_MOVED:
-            continue
-        before = text(head)
-        for at in found[(-row[found]).argsort(kind="stable")][:_MOST_COUNTED].tolist():
-            row[at] += _COUNTS_ANEW * counts_anew(before, text(int(slots[at])))
+    """Adds what another number of the same size weighs, where that decides: to the best that are short of enough."""
+    (short,) = ((row >= enough - _COUNTS_ANEW) & (row < enough) & amount).nonzero()
+    for at in short.take((-row.take(short)).argsort(kind="stable")[:_MOST_COUNTED]).tolist():
+        row[at] += _COUNTS_ANEW * counts_anew(before, text(int(slots[at])))
 
 
-def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pairs: _Pairs) -> None:
+def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pairs: Pairs) -> None:
     """Adds what it weighs that a row is about somebody else while a head to which no rare term links it is not."""
     others = about_another(read)
     if others.any():
         unlike = others & ~about_another(of_heads)[:, None]
-        unlike[pairs.head, pairs.at] &= pairs.linked == 0
+        unlike[pairs.head, pairs.slots] &= pairs.linked == 0
         evidence += _ANOTHER * unlike
 
 
@@ -227,21 +213,28 @@ def _enough(intent: Intent) -> float:
     return _ENOUGH_OF_OTHERS if intent.names else _ENOUGH_OF_THINGS
 
 
-def _evidence(
-    alike: NDArray[np.float64],
-    at_us: NDArray[np.int64],
-    answering: NDArray[np.float64],
-    heads: Heads,
-    pairs: _Pairs,
-) -> NDArray[np.float64]:
+def _least(enough: float) -> float:
+    """The evidence without which no other number of the same size would be enough."""
+    return enough - _COUNTS_ANEW - _ROUNDING
+
+
+@cache
+def _least_own(wanted: Wanted, before: bool, enough: float) -> NDArray[np.float64]:
+    missing: NDArray[np.float64] = _least(enough) - _ALIKE * _MOST_ALIKE - _LATER - _alone(wanted, before)
+    missing[missing <= 0] = -np.inf
+    missing[missing > _OWN * _MOST_OWN] = np.inf
+    return missing / _OWN
+
+
+def _evidence(alike: NDArray[np.float64], pool: Pool, heads: Heads, pairs: Pairs) -> NDArray[np.float64]:
     """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
     evidence = np.maximum(alike, _LEAST_ALIKE)
     np.minimum(evidence, _MOST_ALIKE, out=evidence)
     evidence *= _ALIKE
-    evidence[pairs.head, pairs.at] += _LINKED * pairs.linked
-    later = (at_us - heads.at_us[:, None]) * (_LATER / _LATER_US)
+    evidence[pairs.head, pairs.slots] += np.where(pairs.linked, _LINKED * pairs.linked, _CORRECTS)
+    later = (pool.at_us - heads.at_us[:, None]) * (_LATER / _LATER_US)
     evidence += np.minimum(later, _LATER)
-    evidence += answering
+    evidence += _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
     evidence -= _BEHIND * heads.behind[:, None]
     np.putmask(evidence, later <= 0, -np.inf)
     return evidence

@@ -77,9 +77,9 @@ class Wordings:
         """Forgets dead slots."""
         self._read.keep(live)
 
-    def known(self, slots: NDArray[np.intp]) -> NDArray[np.uint16]:
+    def known(self, slots: NDArray[np.intp] | slice) -> NDArray[np.uint16]:
         """What is known of each, shape (slots,): what `read` gives, or `UNREAD`."""
-        return self._read.values.take(slots)
+        return self._read.values[slots]
 
     def read(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
         """What the wording of each tells, shape (slots,), for the functions below; reads texts that were not."""
