@@ -47,13 +47,11 @@ def bm25(
     """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. `lengths`: those of `Lengths`."""
     holders = np.bincount(which, minlength=terms)
     rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
+    rarity *= (_SATURATION + 1) / np.add.reduce(rarity)
     weights = rarity.take(which)
     weights *= repeats
-    weights *= _SATURATION + 1
     weights /= repeats + lengths.take(slots)
-    shares: NDArray[Any] = np.bincount(slots, weights, minlength=len(lengths))
-    shares /= np.add.reduce(rarity)
-    return shares
+    return np.bincount(slots, weights, minlength=len(lengths))
 
 
 def spread(

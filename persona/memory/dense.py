@@ -154,10 +154,8 @@ class DenseIndex:
         across = cosine - middle.to_mean
         across += middle.own - far if middle.told is None else (middle.own - far) * middle.told
         across /= aside
-        near = windows.sums(across)
-        near *= middle.near_inverse
-        across *= middle.inverse
-        return Closeness(cosine, across, near, middle.told, middle.heard)
+        near = windows.sums(across) * middle.near_inverse
+        return Closeness(cosine, across * middle.inverse, near, middle.told, middle.heard)
 
     def alike(self, heads: NDArray[np.intp], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
         """How close some sorted slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""

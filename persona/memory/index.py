@@ -70,9 +70,10 @@ class _Scores:
     coverage: float
     eligible: NDArray[np.bool_]
 
-    def ranked(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
-        """What some slots are ranked by, shape (len(at),)."""
-        return self.total.take(at).round(_DIGITS)
+    def settle(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Rounds the totals of some slots, and returns them: what is almost a tie is one. Shape (len(at),)."""
+        self.total[at] = ranked = self.total.take(at).round(_DIGITS)
+        return ranked
 
 
 class OwnerIndex:
@@ -147,7 +148,7 @@ class OwnerIndex:
             if about_them and len(slots):
                 slots = self._statements_first(slots, scores)
             slots = slots[:k]
-            ranked = scores.ranked(slots)
+            ranked = scores.total.take(slots)
             if (intent.now or intent.before) and len(slots) > 1:
                 slots, ranked = self._newest_first(slots, scores, query_terms, intent)
             if self._rows.slots <= RESTS:
@@ -228,7 +229,7 @@ class OwnerIndex:
         if len(slots) > k:
             total, last = scores.total.take(slots), len(slots) - k
             slots = slots.take((total > np.partition(total, last)[last] - 10**-_DIGITS).nonzero()[0])
-        behind = -scores.ranked(slots)
+        behind = -scores.settle(slots)
         order = behind.argsort()
         slots, behind = slots.take(order), behind.take(order)
         if not (behind[1:] == behind[:-1]).any():
@@ -242,7 +243,7 @@ class OwnerIndex:
         """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
         lifted = _STATED.take(states(self._wordings.read(hits, self._text)))
         scores.standing[hits] += lifted
-        total = scores.ranked(hits) + lifted
+        total = scores.total.take(hits) + lifted
         scores.total[hits] = total
         return hits.take((-total).argsort(kind="stable"))
 
@@ -255,25 +256,27 @@ class OwnerIndex:
         first_hits = hits[:REACH][statement[hits[:REACH]]]
         heads = first_hits[states(self._wordings.read(first_hits, self._text)) > 0][:HEADS]
         if not len(heads):
-            return hits, scores.ranked(hits)
-        top, score = float(scores.ranked(hits[:1])[0]), scores.ranked(heads)
+            return hits, scores.total.take(hits)
+        top, score = float(scores.total[hits[0]]), scores.total.take(heads)
         stale = Heads(heads, at_us[heads], (top - score) / max(1.0, top))
         linked = self._postings.linked(heads.tolist(), asked, self._rows.live, len(self._rows), self._searched)
         pairs = Pairs.of(linked, windows.members[3:, heads])
         at = self._in_question(scores.own, hits, pairs.slots, least_own(intent))
-        at = at[statement[at] & (at_us[at] > stale.at_us.min())]
-        pool = Pool(at, at_us[at], scores.own.take(at))
+        when = at_us[at]
+        later = (statement[at] & (when > stale.at_us.min())).nonzero()[0]
+        at = at.take(later)
+        pool = Pool(at, when.take(later), scores.own.take(at))
 
         def alike(some: NDArray[np.intp]) -> NDArray[np.float64]:
             return self._dense.alike(heads, some, windows)
 
         slots = np.array(newest_first(pool, stale, pairs, alike, hits, self._wordings, self._text, intent), np.intp)
-        return slots, np.maximum.accumulate(scores.ranked(slots)[::-1])[::-1]
+        return slots, np.maximum.accumulate(scores.settle(slots)[::-1])[::-1]
 
     def _in_question(
         self, own: NDArray[np.float64], hits: NDArray[np.intp], paired: NDArray[np.intp], least: NDArray[np.float64]
     ) -> NDArray[np.intp]:
-        """The live slots that may go before a hit: the paired, and of the newest and the hits what answers well enough."""
+        """The live slots that may go before a hit: those in pairs; of the newest and the hits, what answers well enough."""
         first, known = max(0, len(own) - _NEWEST), self._wordings.known
         chosen = np.zeros(len(own), np.bool_)
         chosen[hits] = own.take(hits) >= least.take(known(hits))
@@ -295,7 +298,7 @@ class OwnerIndex:
         parts = scores.parts.take(at, axis=1)
         (lexical, dense), (near_lexical, near_dense) = (parts[::2] + parts[1::2]).tolist(), parts[1::2].tolist()
         holds, standing, dated = (one.take(at).tolist() for one in (scores.holds, scores.standing, scores.dated))
-        newer = (ranked - scores.ranked(at)).tolist()
+        newer = (ranked - scores.total.take(at)).tolist()
         why = dense, lexical, repeat(scores.coverage), holds, message_ids, kinds
         rest = near_dense, near_lexical, standing, dated, newer
         return list(map(Recalled, ids, texts, sources, ranked.tolist(), *why, *rest))

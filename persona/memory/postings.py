@@ -140,23 +140,27 @@ class Postings:
         what a slot is found by.
         """
         said = [self._keys_of(head, text) for head in heads]
-        keys = np.array(sorted(set[int]().union(*said).difference(map(key, asked))), np.int64)
+        keys = sorted(set[int]().union(*said).difference(map(key, asked)))
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
-        if len(self._keys):
-            keys = keys[self._held(keys)[1] <= 2 * most]  # up to half of them may be dead
-        which, slots, _ = self._find(keys)
-        if rows < len(live):
-            alive = live[slots]
-            which, slots = which[alive], slots[alive]
-        count = np.bincount(which, minlength=len(keys))
-        few = (count > 1) & (count <= most)
-        some = few[which]
-        rare = np.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
-        rarity = dict(zip(keys[few].tolist(), rare[few].tolist(), strict=True))
-        holders: dict[int, list[int]] = {one: [] for one in rarity}
-        for one, slot in zip(keys[which[some]].tolist(), slots[some].tolist(), strict=True):
-            holders[one].append(slot)
+        rarity, holders = {}, self._few_holders(keys, 2 * most)  # up to half of them may be dead
+        for one, slots in holders.items():
+            if rows < len(live):
+                slots[:] = [slot for slot in slots if live[slot]]
+            if 1 < (count := len(slots)) <= most:
+                rarity[one] = math.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
         return [_two_best(holders, rarity, of_head, head) for of_head, head in zip(said, heads, strict=True)]
+
+    def _few_holders(self, keys: Sequence[int], most: int) -> dict[int, list[int]]:
+        """The slots that hold each of the sorted keys, of those that no more than `most` in the sorted part hold."""
+        wanted = np.array(keys, np.int64)
+        starts, found = (column.tolist() for column in self._held(wanted))
+        few = zip(keys, starts, found, strict=True)
+        holders = {one: self._slots[at : at + count].tolist() for one, at, count in few if count <= most}
+        which, _, slots = self._find_in_tail(wanted)
+        for at, slot in zip(which.tolist(), slots.tolist(), strict=True):
+            if keys[at] in holders:
+                holders[keys[at]].append(slot)
+        return holders
 
     def _keys_of(self, slot: int, text: Callable[[int], str]) -> list[int]:
         """The keys that a slot holds."""
@@ -197,17 +201,21 @@ class Postings:
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""
-        near, new, new_slots = self._find_in_tail(keys)
-        new_repeats = self._tail_repeats.values[new].astype(np.float64)
+        new, at_new, new_slots = self._find_in_tail(keys)
+        new_repeats = self._tail_repeats.values[at_new].astype(np.float64)
         if not len(self._keys):
-            return near, new_slots, new_repeats
+            return new, new_slots, new_repeats
         starts, found = self._held(keys)
         which = np.arange(len(keys)).repeat(found)
-        at = np.arange(len(which)) + (starts - (found.cumsum() - found)).repeat(found)
+        at = np.arange(len(which))
+        at += (starts - (found.cumsum() - found)).take(which)
+        slots, repeats = self._slots.take(at), self._repeats.take(at).astype(np.float64)
+        if not len(new):
+            return which, slots, repeats
         return (
-            np.concatenate((which, near)),
-            np.concatenate((self._slots[at], new_slots)),
-            np.concatenate((self._repeats[at], new_repeats)),
+            np.concatenate((which, new)),
+            np.concatenate((slots, new_slots)),
+            np.concatenate((repeats, new_repeats)),
         )
 
     def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
@@ -216,6 +224,8 @@ class Postings:
         wanted = np.zeros(_SIEVE, np.bool_)
         wanted[keys & (_SIEVE - 1)] = True
         (at,) = wanted.take(tail & (_SIEVE - 1)).nonzero()
+        if not len(at):
+            return at, at, at.astype(np.int32)
         which = np.minimum(keys.searchsorted(tail[at]), len(keys) - 1)
         found = keys[which] == tail[at]
         which, at = which[found], at[found]

@@ -231,7 +231,8 @@ def _evidence(alike: NDArray[np.float64], pool: Pool, heads: Heads, pairs: Pairs
     evidence = np.maximum(alike, _LEAST_ALIKE)
     np.minimum(evidence, _MOST_ALIKE, out=evidence)
     evidence *= _ALIKE
-    evidence[pairs.head, pairs.slots] += np.where(pairs.linked, _LINKED * pairs.linked, _CORRECTS)
+    if len(pairs.slots):
+        evidence[pairs.head, pairs.slots] += np.where(pairs.linked, _LINKED * pairs.linked, _CORRECTS)
     later = (pool.at_us - heads.at_us[:, None]) * (_LATER / _LATER_US)
     evidence += np.minimum(later, _LATER)
     evidence += _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
