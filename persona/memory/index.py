@@ -236,7 +236,7 @@ class OwnerIndex:
             return slots
         ranked = sorted(zip(behind.tolist(), (-self._rows.at_us[slots]).tolist(), slots.tolist(), strict=True))
         if any(one[:2] == other[:2] for one, other in pairwise(ranked)):
-            ranked.sort(key=lambda one: (*one[:2], self._rows.strings(one[2])[0]))
+            ranked.sort(key=lambda one: (*one[:2], self._rows.id(one[2])))
         return np.array([slot for _, _, slot in ranked], np.intp)
 
     def _statements_first(self, hits: NDArray[np.intp], scores: _Scores) -> NDArray[np.intp]:
@@ -276,7 +276,7 @@ class OwnerIndex:
     def _in_question(
         self, own: NDArray[np.float64], hits: NDArray[np.intp], paired: NDArray[np.intp], least: NDArray[np.float64]
     ) -> NDArray[np.intp]:
-        """The live slots that may go before a hit: those in pairs; of the newest and the hits, what answers well enough."""
+        """The live slots that may go before a hit: those in pairs, and the best of the newest and of the hits."""
         first, known = max(0, len(own) - _NEWEST), self._wordings.known
         chosen = np.zeros(len(own), np.bool_)
         chosen[hits] = own.take(hits) >= least.take(known(hits))
@@ -287,8 +287,7 @@ class OwnerIndex:
         return chosen.nonzero()[0]
 
     def _searched(self, slot: int) -> str:
-        _, text, _, heading, _, _ = self._rows.strings(slot)
-        return searched_text(text, heading)
+        return searched_text(self._rows.text(slot), self._rows.heading(slot))
 
     def _text(self, slot: int) -> str:
         return self._rows.text(slot)

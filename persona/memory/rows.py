@@ -7,6 +7,7 @@ walk over all of them.
 import re
 import sys
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,10 @@ _NUMBERS = np.dtype(
     ]
 )
 _BETWEEN, _ITS_ID = b"\xff", b"\xfe"  # no text has these bytes in UTF-8
+_STRINGS = 6  # of each row
+_CODEC = repeat("utf-8"), repeat("surrogatepass")
 _ASKS = re.compile(r"[^.!…\n]*\?\s*")  # one question and nothing else
 _LONGEST_STATEMENT = 400  # characters; what is longer tells a story
-
-Strings = tuple[str, str, str, str, str, str]
-"""A row's id, text, title, heading, message id and kind of fact."""
 
 
 class Rows:
@@ -116,7 +116,7 @@ class Rows:
         numbers, hashes = self._numbers.values, {hash(id): id for id in ids}
         perhaps = numbers["live"] & np.isin(numbers["id"], np.fromiter(hashes, np.int64, len(hashes)))
         wanted = set(ids)
-        return [slot for slot in perhaps.nonzero()[0].tolist() if self.strings(slot)[0] in wanted]
+        return [slot for slot in perhaps.nonzero()[0].tolist() if self.id(slot) in wanted]
 
     def remove(self, slot: int) -> None:
         """Lets a slot die that is alive."""
@@ -136,15 +136,19 @@ class Rows:
     def place(self, slot: int) -> tuple[int, int, int, str]:
         """What orders a row among those of its conversation: the conversation, its depth, its time, its id."""
         numbers = self._numbers.values[slot]
-        return int(numbers["conversation"]), int(numbers["depth"]), int(numbers["at_us"]), self.strings(slot)[0]
+        return int(numbers["conversation"]), int(numbers["depth"]), int(numbers["at_us"]), self.id(slot)
 
-    def strings(self, slot: int) -> Strings:
-        """The row's id, text, title, heading, message id and kind of fact."""
-        return _unpacked(self._row(slot))
+    def id(self, slot: int) -> str:
+        """The row's id."""
+        return self._string(slot, 0)
 
     def text(self, slot: int) -> str:
         """The row's text."""
-        return self._row(slot).split(_BETWEEN, 2)[1].decode("utf-8", "surrogatepass")
+        return self._string(slot, 1)
+
+    def heading(self, slot: int) -> str:
+        """What the row's text stands under, or nothing."""
+        return self._string(slot, 3)
 
     def sources(
         self, slots: NDArray[np.intp]
@@ -154,32 +158,24 @@ class Rows:
             return (), (), (), (), ()
         ends, numbers = self._numbers.values["end"], self._numbers.values[slots]
         starts = np.where(slots, ends[slots - 1], 0).tolist()
-        packed = map(self._texts.__getitem__, map(slice, starts, numbers["end"].tolist()))
-        ids, texts, titles, headings, message_ids, fact_kinds = zip(*map(_unpacked, packed), strict=True)
+        rows = map(self._texts.__getitem__, map(slice, starts, numbers["end"].tolist()))
+        told = _BETWEEN.join(rows).split(_BETWEEN)
+        ids, texts, titles, headings, fact_kinds = (_decoded(told[at::_STRINGS]) for at in (0, 1, 2, 3, 5))
+        messages = [id if one == _ITS_ID else _decode(one) for id, one in zip(ids, told[4::_STRINGS], strict=True)]
         kinds, days = map(_KINDS.__getitem__, numbers["kind"].tolist()), map(iso_day, numbers["at_us"].tolist())
         found = list(map(Source, kinds, ids, titles, headings, days, numbers["page"].tolist()))
-        return ids, texts, found, message_ids, fact_kinds
+        return ids, texts, found, messages, fact_kinds
+
+    def _string(self, slot: int, which: int) -> str:
+        return _decode(self._row(slot).split(_BETWEEN, which + 1)[which])
 
     def _row(self, slot: int) -> bytearray:
         ends = self._numbers.values["end"]
         return self._texts[int(ends[slot - 1]) if slot else 0 : int(ends[slot])]
 
 
-def _unpacked(row: bytearray) -> Strings:
-    row_id, text, title, heading, message, fact_kind = row.split(_BETWEEN)
-    own_id = row_id.decode("utf-8", "surrogatepass")
-    return (
-        own_id,
-        text.decode("utf-8", "surrogatepass"),
-        title.decode("utf-8", "surrogatepass") if title else "",
-        heading.decode("utf-8", "surrogatepass") if heading else "",
-        own_id if message == _ITS_ID else message.decode("utf-8", "surrogatepass"),
-        fact_kind.decode("utf-8", "surrogatepass") if fact_kind else "",
-    )
-
-
 def _packed(columns: MemoryColumns) -> list[bytes]:
-    """The strings of each row, as `Rows.strings` reads them."""
+    """The strings of each row: its id, text, title, heading, message id and kind of fact."""
     told = (columns.id, columns.text, columns.title, columns.heading)
     messages = [  # what was said has the id of its message
         _ITS_ID if message == id else message.encode("utf-8", "surrogatepass")
@@ -193,3 +189,11 @@ def _encoded(column: Sequence[str]) -> list[bytes]:
     if not any(column):
         return [b""] * len(column)
     return [string.encode("utf-8", "surrogatepass") for string in column]
+
+
+def _decoded(column: Sequence[bytes]) -> list[str]:
+    return list(map(str, column, *_CODEC)) if any(column) else [""] * len(column)
+
+
+def _decode(string: bytes | bytearray) -> str:
+    return string.decode("utf-8", "surrogatepass")
