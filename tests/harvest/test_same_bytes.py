@@ -10,12 +10,16 @@ import postgres
 import programs
 import psutil
 import pytest
-from harvest.harvested import everything, harvested, settings_of
+from harvest.harvested import LATER, everything, harvested, settings_of
 from harvest.logged import fill, write_log
 from programs import Program
 from terminal import environment
 
-from persona.harvest.run import Progress
+from persona.errors import DatasetError
+from persona.harvest.hands import hands
+from persona.harvest.job import Job
+from persona.harvest.recipe import Selection
+from persona.harvest.run import Asked, Progress, recipe_of
 from persona.settings import Settings
 
 CHUNK, CONVERSATIONS = 20, 100
@@ -150,6 +154,16 @@ def test_an_interrupted_run_goes_on_and_makes_no_chunk_again(log: str, settings:
     harvested(settings, out, *FORMATS, raw=False, chunk_keys=CHUNK, seen=seen)
     assert seen[0].resumed == 2
     assert not (out / ".work").exists()
+
+
+def test_a_process_that_is_killed_is_said_so_with_what_to_do(settings: Settings, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"harvest": settings.harvest.model_copy(update={"processes": 2})})
+    recipe, held_out = recipe_of(settings, Asked(Selection("default"), ("trl",), tmp_path))
+    with (
+        pytest.raises(DatasetError, match=r"was killed.*harvest\.processes"),
+        hands(Job(settings, recipe, tmp_path, LATER, held_out), range(3)) as every,
+    ):
+        every.begin(os._exit, 1)()
 
 
 def _environment() -> dict[str, str]:

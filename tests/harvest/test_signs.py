@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.personal_texts import CLEAN, KINDS, plant
 from persona.harvest.personal.find import find, search
-from persona.harvest.personal.signs import ALL, ANY_PHONE, signs_of
+from persona.harvest.personal.signs import ALL, ANY_PHONE, signs_of, signs_of_all
 from persona.harvest.personal.values import Known, Span
 
 KNOWN = (Known("name", "Zoë Åkesson"), Known("name", "Wałęsa"), Known("organisation", "Saint-Éloi Ltd"))
@@ -138,6 +138,11 @@ def test_digits_of_every_script_are_digits() -> None:
 )
 def test_half_a_character_hides_nothing(text: str) -> None:
     assert "phone" in {span.kind for span in find(text)}
+
+
+def test_texts_that_are_looked_through_together_have_the_signs_that_each_has_alone() -> None:
+    some = [*TEXTS, "", "+\u0663\u0663612345678", "\ud800 06 12 34 56 78", "İAKIA6YQBQ2Q5MD8TS512M"]
+    assert signs_of_all(some) == list(map(signs_of, some))
 
 
 def test_re2_is_loaded_by_the_first_text() -> None:

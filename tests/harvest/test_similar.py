@@ -23,7 +23,7 @@ from persona.harvest.similar.context import context
 from persona.harvest.similar.decide import CHECKS, Decisions, Rules, decide
 from persona.harvest.similar.lexicon import Lexicon
 from persona.harvest.similar.readings import capitals
-from persona.harvest.similar.text import BORDER, digest, tokens
+from persona.harvest.similar.text import BORDER, carries, digest, grams, tokens
 from persona.harvest.similar.topics import name_of, term_hash, terms
 from persona.values.words import fold
 
@@ -367,6 +367,18 @@ def test_rows_that_are_read_together_have_the_names_that_each_has_alone(rows: li
         for word in both.names | both.opening:
             alone.add((row, digest(word), word in both.names, word in asked))
     assert found == alone
+
+
+@given(
+    st.lists(st.text(st.one_of(st.sampled_from("aéZ1œ今\U0001f1eb\ud800"), st.characters()), min_size=1), max_size=9)
+)
+@example(["l", "été", "the", "42023305", "merci", "x", "42023305", "straße"])
+def test_the_grams_of_words_are_the_runs_of_four_letters_of_each(said: list[str]) -> None:
+    edged = [f"^{fold(word)}$" if carries(word) else "" for word in said]
+    runs = [[one[at : at + 4] for at in range(max(1, len(one) - 3))] if one else [] for one in edged]
+    hashes, counts = grams(said)
+    assert counts.tolist() == list(map(len, runs))
+    assert hashes.tolist() == [digest(run) & 0xFFFF_FFFF for each in runs for run in each]
 
 
 def test_a_text_longer_than_what_is_read_at_once_is_read_whole() -> None:
