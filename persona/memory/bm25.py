@@ -16,7 +16,10 @@ _LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """What BM25 adds to a term's count for the length of each slot, and of its window, shape (slots,) each."""
+    """What BM25 adds to a term's count for the length of each slot, shape (slots,), and of its window.
+
+    The latter begin with one for `NOBODY`, shape (1 + slots,).
+    """
 
     windows: Windows
     own: NDArray[np.float64]
@@ -26,7 +29,7 @@ class Lengths:
     def of(cls, lengths: NDArray[np.int32], rows: int, windows: Windows) -> "Lengths":
         """By the number of terms in each slot, 0 for dead ones; `rows` are alive."""
         alone = lengths.astype(np.float64)
-        near = windows.sums(alone)
+        near = np.concatenate((np.zeros(1), windows.sums(alone)))
         return cls(windows, _of_length(alone, rows), _of_length(near, rows))
 
 
@@ -41,32 +44,36 @@ def bm25(
     which: NDArray[np.intp],
     slots: NDArray[np.integer[Any]],
     repeats: NDArray[np.float64],
-    lengths: NDArray[np.float64],
+    lengths: Lengths,
     rows: int,
-) -> NDArray[np.float64]:
-    """BM25 of every slot as a share of an ideal row's; a (term, slot) comes once. `lengths`: those of `Lengths`."""
-    holders = np.bincount(which, minlength=terms)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """BM25 of every slot, and of every slot with its neighbours as one text, each as a share of an ideal row's.
+
+    By the postings: which of the `terms`, in which slot, how often; a (term, slot) comes once.
+    """
+    weights = _weights(np.bincount(which, minlength=terms), rows).take(which)
+    weights *= repeats
+    shares = weights / (repeats + lengths.own.take(slots))
+    own: NDArray[Any] = np.bincount(slots, shares, minlength=len(lengths.own))
+    if lengths.windows.alone:
+        return own, own
+    # a row lends its terms to those it is a neighbour of; what all lend is counted, and each brings its part of that
+    lent = lengths.windows.members.take(slots, axis=1) - np.intp(NOBODY)  # from 1 on: 0 is nobody
+    each = len(lengths.near)
+    places = lent + which * each
+    counts = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
+    counts[::each] = 0
+    holders = np.array([np.count_nonzero(row) for row in counts.reshape(terms, each) > 0])
+    weights = _weights(holders, rows).take(which)
+    weights *= repeats
+    parts = counts.take(places)
+    parts += lengths.near.take(lent)
+    np.divide(weights, parts, out=parts)
+    return own, np.bincount(lent.ravel(), parts.ravel(), minlength=each)[1:]
+
+
+def _weights(holders: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
+    """What each term weighs in an ideal row, by how many rows hold it."""
     rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
     rarity *= (_SATURATION + 1) / np.add.reduce(rarity)
-    weights = rarity.take(which)
-    weights *= repeats
-    weights /= repeats + lengths.take(slots)
-    return np.bincount(slots, weights, minlength=len(lengths))
-
-
-def spread(
-    terms: int,
-    which: NDArray[np.intp],
-    slots: NDArray[np.int32],
-    repeats: NDArray[np.float64],
-    windows: Windows,
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
-    """The postings of each row with its neighbours as one text: a row lends its terms to those it is a neighbour of."""
-    lent = windows.members.take(slots, axis=1)
-    each = 1 + windows.members.shape[1]  # a term's row begins with what is lent to NOBODY
-    places = which * each - NOBODY + lent
-    sums: NDArray[Any] = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
-    sums[::each] = 0
-    (filled,) = (sums > 0).nonzero()
-    which = filled // each
-    return which, filled - which * each + NOBODY, sums[filled]
+    return rarity

@@ -1,7 +1,8 @@
 """The unit vectors of one owner, compared one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 from typing import Any
 
@@ -159,7 +160,7 @@ class DenseIndex:
 
     def alike(self, heads: NDArray[np.intp], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
         """How close some sorted slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
-        if not self._rows or not len(slots):
+        if not self._rows:
             return np.zeros((len(heads), len(slots)))
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
@@ -234,10 +235,16 @@ def _multiplied(wanted: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArr
 
     The search itself would take megabytes to put the products in order.
     """
-    import faiss  # 130 ms, and only needed once somebody has a memory
-
-    multiply, at = faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]
+    multiply, at = _kernel()
     products, there = np.empty((len(wanted), len(rows)), np.float32), at(rows)
     for out, one in zip(products, wanted, strict=True):
         multiply(at(out), at(one), there, len(one), len(rows))
     return products
+
+
+@cache
+def _kernel() -> tuple[Callable[..., None], Callable[[NDArray[np.float32]], object]]:
+    """The kernel, and how it is told where an array is."""
+    import faiss  # 130 ms, and only needed once somebody has a memory
+
+    return faiss.fvec_inner_products_ny, faiss.swig_ptr  # type: ignore[attr-defined]

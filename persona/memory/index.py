@@ -22,6 +22,7 @@ when a question about the past names May.
 from collections.abc import Iterable, Sequence
 from itertools import pairwise, repeat
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +41,14 @@ from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 from persona.values.record import record
 
-_SPREADS = (0.05, 0.05, 0.1, 0.1)  # of unrelated rows: shares of an ideal row, and centred cosines
+_SPREADS = (0.05, 0.1, 0.05, 0.1)  # of unrelated rows: shares of an ideal row, and centred cosines
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
 _STANDING, _DATED = 1.5, 3.0  # standard deviations
 _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
 _STATED, _STATING = np.array([0.0, 1.0, 1.7]), 64  # standard deviations, by `Wordings.states`, among so many hits
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
+_GOOD = 1.0  # standard deviations: where enough rows are better, no others are looked at
 _DIGITS = 9  # scores closer than that are ties
 _FEWEST_DEAD = 64
 _MEASURED_BYTES = 62  # a row
@@ -57,8 +59,8 @@ _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memo
 class _Scores:
     """The scores of one search by slot, shape (slots,); `eligible` slots may be hits.
 
-    `own` is how well each answers without its neighbours, `parts`, shape (4, slots), what that and `total` are made of:
-    the lexical half of the row and of its window, and the dense half of both.
+    `own` is how well each answers without its neighbours. `parts`, shape (4, slots), are added up to it and to `total`:
+    what the row gets for its terms, and for its vector, and the same for its window.
     """
 
     total: NDArray[np.float64]
@@ -195,10 +197,9 @@ class OwnerIndex:
         coverage = min(1.0, float(found.near.max(initial=0.0)))
         alive = None if len(self._rows) == len(live) else live
         close = self._dense.closeness(vector, windows)
-        values = found.shares, found.near, close.centred, close.near
-        parts = standardised(values, (alive, alive, close.told, close.heard), _SPREADS)
-        parts[1] *= _NEAR_LEXICAL
-        own, near = parts[2:] + coverage * parts[:2]
+        values, chosen = (found.shares, close.centred, found.near, close.near), (alive, close.told, alive, close.heard)
+        parts = standardised(values, chosen, _SPREADS, (coverage, 1.0, _NEAR_LEXICAL * coverage, 1.0))
+        own, near = parts[::2] + parts[1::2]
         total = own + near
         eligible = found.near > 0
         if close.cosine.max(initial=0.0) >= self._floor:
@@ -223,7 +224,9 @@ class OwnerIndex:
 
     def _ordered(self, scores: _Scores, k: int) -> NDArray[np.intp]:
         """The eligible slots that may be among the `k` best, best first: these, and what all but ties with the last."""
-        (slots,) = scores.eligible.nonzero()
+        (slots,) = (scores.eligible & (scores.total > _GOOD)).nonzero()
+        if len(slots) < k:
+            (slots,) = scores.eligible.nonzero()
         if k < 1:
             return slots[:0]
         if len(slots) > k:
@@ -260,28 +263,34 @@ class OwnerIndex:
         top, score = float(scores.total[hits[0]]), scores.total.take(heads)
         stale = Heads(heads, at_us[heads], (top - score) / max(1.0, top))
         linked = self._postings.linked(heads.tolist(), asked, self._rows.live, len(self._rows), self._searched)
-        pairs = Pairs.of(linked, windows.members[3:, heads])
-        at = self._in_question(scores.own, hits, pairs.slots, least_own(intent))
+        after = windows.members[3:, heads]
+        pairs = Pairs.of(linked, after, self._wordings, self._text)
+        at = self._in_question(scores.own, hits, (pairs.slots, after), least_own(intent))
         when = at_us[at]
-        later = (statement[at] & (when > stale.at_us.min())).nonzero()[0]
+        (later,) = (statement[at] & (when > stale.at_us.min())).nonzero()
+        if not len(later):
+            return hits, scores.total.take(hits)
         at = at.take(later)
-        pool = Pool(at, when.take(later), scores.own.take(at))
-
-        def alike(some: NDArray[np.intp]) -> NDArray[np.float64]:
-            return self._dense.alike(heads, some, windows)
-
-        slots = np.array(newest_first(pool, stale, pairs, alike, hits, self._wordings, self._text, intent), np.intp)
+        pool = Pool(at, when.take(later), scores.own.take(at), self._dense.alike(heads, at, windows))
+        slots = np.array(newest_first(pool, stale, pairs, hits, self._wordings, self._text, intent), np.intp)
         return slots, np.maximum.accumulate(scores.settle(slots)[::-1])[::-1]
 
     def _in_question(
-        self, own: NDArray[np.float64], hits: NDArray[np.intp], paired: NDArray[np.intp], least: NDArray[np.float64]
+        self,
+        own: NDArray[np.float64],
+        hits: NDArray[np.intp],
+        related: Iterable[NDArray[np.integer[Any]]],
+        least: NDArray[np.float64],
     ) -> NDArray[np.intp]:
-        """The live slots that may go before a hit: those in pairs, and the best of the newest and of the hits."""
-        first, known = max(0, len(own) - _NEWEST), self._wordings.known
-        chosen = np.zeros(len(own), np.bool_)
-        chosen[hits] = own.take(hits) >= least.take(known(hits))
+        """The live slots that may go before a hit: what is related to one, the best of the newest, and of the hits."""
+        chosen, known = np.zeros(len(own), np.bool_), self._wordings.known
+        if (first := len(own) - _NEWEST) > 0:
+            chosen[hits] = own.take(hits) >= least.take(known(hits))
+        else:
+            first = 0
         np.greater_equal(own[first:], least.take(known(slice(first, None))), out=chosen[first:])
-        chosen[paired] = True
+        for some in related:
+            chosen[some] = True  # NOBODY is the last slot, and does no harm there
         if len(self._rows) < len(own):
             chosen &= self._rows.live
         return chosen.nonzero()[0]
@@ -295,7 +304,8 @@ class OwnerIndex:
     def _recalled(self, at: NDArray[np.intp], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         ids, texts, sources, message_ids, kinds = self._rows.sources(at)
         parts = scores.parts.take(at, axis=1)
-        (lexical, dense), (near_lexical, near_dense) = (parts[::2] + parts[1::2]).tolist(), parts[1::2].tolist()
+        parts[::2] /= scores.coverage or 1.0
+        (near_lexical, near_dense), (lexical, dense) = parts[2:].tolist(), (parts[:2] + parts[2:]).tolist()
         holds, standing, dated = (one.take(at).tolist() for one in (scores.holds, scores.standing, scores.dated))
         newer = (ranked - scores.total.take(at)).tolist()
         why = dense, lexical, repeat(scores.coverage), holds, message_ids, kinds

@@ -12,7 +12,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.memory.bm25 import Lengths, bm25, spread
+from persona.memory.bm25 import Lengths, bm25
 from persona.memory.columns import Column
 from persona.memory.neighbours import Windows
 from persona.values import words
@@ -191,13 +191,8 @@ class Postings:
             return Relevance(nothing, nothing, nothing)
         if self._measured is None or self._measured.windows is not windows:
             self._measured = Lengths.of(np.where(live, self._lengths.values, 0), rows, windows)
-        measured = self._measured
-        shares = bm25(len(keys), which, slots, repeats, measured.own, rows)
-        holds = np.bincount(slots, minlength=len(live)) / len(keys)
-        if windows.alone:
-            return Relevance(shares, shares, holds)
-        lent = spread(len(keys), which, slots, repeats, windows)
-        return Relevance(shares, bm25(len(keys), *lent, measured.near, rows), holds)
+        shares, near = bm25(len(keys), which, slots, repeats, self._measured, rows)
+        return Relevance(shares, near, np.bincount(slots, minlength=len(live)) / len(keys))
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""

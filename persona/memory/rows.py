@@ -160,8 +160,10 @@ class Rows:
         starts = np.where(slots, ends[slots - 1], 0).tolist()
         rows = map(self._texts.__getitem__, map(slice, starts, numbers["end"].tolist()))
         told = _BETWEEN.join(rows).split(_BETWEEN)
-        ids, texts, titles, headings, fact_kinds = (_decoded(told[at::_STRINGS]) for at in (0, 1, 2, 3, 5))
-        messages = [id if one == _ITS_ID else _decode(one) for id, one in zip(ids, told[4::_STRINGS], strict=True)]
+        told[4::_STRINGS] = [
+            id if one == _ITS_ID else one for id, one in zip(told[::_STRINGS], told[4::_STRINGS], strict=True)
+        ]
+        ids, texts, titles, headings, messages, fact_kinds = (_decoded(told[at::_STRINGS]) for at in range(_STRINGS))
         kinds, days = map(_KINDS.__getitem__, numbers["kind"].tolist()), map(iso_day, numbers["at_us"].tolist())
         found = list(map(Source, kinds, ids, titles, headings, days, numbers["page"].tolist()))
         return ids, texts, found, messages, fact_kinds

@@ -16,11 +16,14 @@ memory on, and weigh nothing beside hundreds.
 
 
 def standardised(
-    values: Sequence[NDArray[np.float64]], chosen: Sequence[NDArray[np.bool_] | None], spreads: Sequence[float]
+    values: Sequence[NDArray[np.float64]],
+    chosen: Sequence[NDArray[np.bool_] | None],
+    spreads: Sequence[float],
+    weights: Sequence[float],
 ) -> NDArray[np.float64]:
     """The chosen of each row of values in standard deviations above their mean, 0 elsewhere, shape (rows, slots).
 
-    None chooses all of a row. What is not chosen is 0 in `values` too.
+    None chooses all of a row. What is not chosen is 0 in `values` too. Each row is multiplied by its weight.
 
     `PRIOR_ROWS` unrelated values are counted into each row: their mean is 0 and their standard deviation the row's
     spread, so the divisor is never 0.
@@ -28,15 +31,15 @@ def standardised(
     there = np.concatenate(values).reshape(len(values), -1)
     # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
     sums, squares = np.add.reduce(there, axis=1).tolist(), np.einsum("ij,ij->i", there, there).tolist()
-    means, inverse = [], []
-    for meant, total, square, spread in zip(chosen, sums, squares, spreads, strict=True):
+    means, factors = [], []
+    for meant, total, square, spread, weight in zip(chosen, sums, squares, spreads, weights, strict=True):
         count = PRIOR_ROWS + (there.shape[1] if meant is None else int(np.count_nonzero(meant)))
         mean = total / count
         variance = (square + PRIOR_ROWS * spread * spread) / count - mean * mean
         means.append([mean])
-        inverse.append([1 / sqrt(max(variance, 1e-12))])
+        factors.append([weight / sqrt(max(variance, 1e-12))])
     there -= means
-    there *= inverse
+    there *= factors
     for row, meant in zip(there, chosen, strict=True):
         if meant is not None:
             row *= meant

@@ -14,7 +14,7 @@ others may as well ask what was, and takes more. Who asks what was before a chan
 evidence with the time turned round, and none of the change, for the older one does not tell of it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -63,9 +63,9 @@ class Heads:
 
 @record(frozen=True, slots=True)
 class Pairs:
-    """Heads, by their places among them, each with a slot that is linked to it or was said right after it.
+    """Heads, by their places among them, each with a slot that is linked to it or corrects it right after.
 
-    `linked` is how rare the terms are that both share, more than 0 to 2; 0 is for what was said right after.
+    `linked` is how rare the terms are that both share, more than 0 to 2; 0 is for what takes something back.
     """
 
     head: NDArray[np.intp]
@@ -73,46 +73,46 @@ class Pairs:
     linked: NDArray[np.float64]
 
     @classmethod
-    def of(cls, linked: Sequence[Mapping[int, float]], followers: NDArray[np.int32]) -> "Pairs":
+    def of(
+        cls, linked: Sequence[Mapping[int, float]], followers: NDArray[np.int32], wordings: Wordings, text: Text
+    ) -> "Pairs":
         """By how rare the terms are that slots share with each head, and by what was said right after each.
 
-        That is given by slots, shape (2, heads), less than 0 for none.
+        That is given by slots, shape (2, heads), less than 0 for none; what takes nothing back is left out.
         """
-        of = [head for head, row in enumerate(linked) for _ in row]
-        slots = [slot for row in linked for slot in row]
-        values = [value for row in linked for value in row.values()]
-        for row in followers.tolist():
-            of += [head for head, slot in enumerate(row) if slot >= 0]
-            slots += [slot for slot in row if slot >= 0]
-        values += [0.0] * (len(slots) - len(values))
-        return cls(np.array(of, np.intp), np.array(slots, np.intp), np.array(values))
+        after = [(head, slot) for row in followers.tolist() for head, slot in enumerate(row) if slot >= 0]
+        back = corrects(wordings.read(np.array([slot for _, slot in after], np.intp), text)).tolist()
+        found = [(head, slot, rare) for head, row in enumerate(linked) for slot, rare in row.items()]
+        found += [(*pair, 0.0) for pair, corrected in zip(after, back, strict=True) if corrected]
+        if not found:
+            return _NO_PAIRS
+        head, slots, rare = zip(*found, strict=True)
+        return cls(np.array(head, np.intp), np.array(slots, np.intp), np.array(rare))
 
-    def among(self, pool: NDArray[np.intp], wordings: Wordings, text: Text) -> "Pairs":
-        """Those in the pool, by their places there; of what was said right after, those that take something back."""
+    def among(self, pool: NDArray[np.intp]) -> "Pairs":
+        """Those in the pool, by their places there."""
         if not len(self.slots):
             return self
         at = np.minimum(pool.searchsorted(self.slots), len(pool) - 1)
-        there = pool.take(at) == self.slots
-        (follow,) = (there & (self.linked == 0)).nonzero()
-        if len(follow):
-            there[follow] = corrects(wordings.read(self.slots.take(follow), text))
-        return Pairs(self.head[there], at[there], self.linked[there])
+        (there,) = (pool.take(at) == self.slots).nonzero()
+        return Pairs(self.head.take(there), at.take(there), self.linked.take(there))
+
+
+_NO_PAIRS = Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
 
 
 @record(frozen=True, slots=True)
 class Pool:
     """Statements that may be newer than one of the heads, shape (rows,) each.
 
-    Their slots, sorted; when each was said; how well each answers by itself.
+    Their slots, sorted; when each was said; how well each answers by itself; and, shape (heads, rows), how alike each
+    is to each head, -1 to 1.
     """
 
     slots: NDArray[np.intp]
     at_us: NDArray[np.int64]
     own: NDArray[np.float64]
-
-
-Alike = Callable[[NDArray[np.intp]], NDArray[np.float64]]
-"""How alike some sorted slots are to each head, -1 to 1, shape (heads, slots)."""
+    alike: NDArray[np.float64]
 
 
 def least_own(intent: Intent) -> NDArray[np.float64]:
@@ -127,7 +127,6 @@ def newest_first(
     pool: Pool,
     heads: Heads,
     pairs: Pairs,
-    alike: Alike,
     hits: NDArray[np.intp],
     wordings: Wordings,
     text: Text,
@@ -137,21 +136,19 @@ def newest_first(
 
     `wordings` are those of the slots, whose texts `text` gives; they are read only where that decides.
     """
-    order: list[int] = hits.tolist()
-    if not len(pool.slots):
-        return order
     of_heads, read = wordings.read(heads.slots, text), wordings.known(pool.slots)
-    pairs, enough = pairs.among(pool.slots, wordings, text), _enough(intent)
+    pairs, enough = pairs.among(pool.slots), _enough(intent)
     alone = _alone(intent.wanted, intent.before)
-    unworded = _evidence(alike(pool.slots), pool, heads, pairs)
-    evidence = unworded + alone.take(read)
+    related, own = _evidence(pool, heads, pairs), _OWN * pool.own.clip(0, _MOST_OWN)
+    evidence = related + (own + alone.take(read))
     (unread,) = (read == UNREAD).nonzero()
     if len(unread):
-        unread = unread[np.maximum.reduce(evidence[:, unread]) >= _least(enough)]
+        unread = unread[(evidence[:, unread] >= _least(enough)).any(axis=0)]
         read[unread] = wordings.read(pool.slots[unread], text)
-        evidence = unworded + alone.take(read)
+        evidence = related + (own + alone.take(read))
     if intent.of_nobody_else:
         _weigh_another(evidence, read, of_heads, pairs)
+    order: list[int] = hits.tolist()
     moved, amount = set[int](), amounts(read)
     for head, row, counts in zip(heads.slots.tolist(), evidence, amounts(of_heads).tolist(), strict=True):
         (newer,) = (row >= enough).nonzero()
@@ -226,16 +223,15 @@ def _least_own(wanted: Wanted, before: bool, enough: float) -> NDArray[np.float6
     return missing / _OWN
 
 
-def _evidence(alike: NDArray[np.float64], pool: Pool, heads: Heads, pairs: Pairs) -> NDArray[np.float64]:
-    """What speaks for each row before each head but its wording, shape (heads, rows); -inf where it is not later."""
-    evidence = np.maximum(alike, _LEAST_ALIKE)
+def _evidence(pool: Pool, heads: Heads, pairs: Pairs) -> NDArray[np.float64]:
+    """What speaks for each row beside each head, shape (heads, rows); -inf where it is not later."""
+    evidence = np.maximum(pool.alike, _LEAST_ALIKE)
     np.minimum(evidence, _MOST_ALIKE, out=evidence)
     evidence *= _ALIKE
     if len(pairs.slots):
         evidence[pairs.head, pairs.slots] += np.where(pairs.linked, _LINKED * pairs.linked, _CORRECTS)
     later = (pool.at_us - heads.at_us[:, None]) * (_LATER / _LATER_US)
     evidence += np.minimum(later, _LATER)
-    evidence += _OWN * np.minimum(np.maximum(pool.own, 0), _MOST_OWN)
     evidence -= _BEHIND * heads.behind[:, None]
     np.putmask(evidence, later <= 0, -np.inf)
     return evidence

@@ -85,9 +85,8 @@ class Wordings:
         """What the wording of each tells, shape (slots,), for the functions below; reads texts that were not."""
         read = self._read.values
         found = read.take(slots)
-        unread = found == UNREAD
-        if unread.any():
-            for slot in slots[unread].tolist():
+        if UNREAD in found.tolist():
+            for slot in slots[found == UNREAD].tolist():
                 read[slot] = _bits(text(slot))
             found = read.take(slots)
         return found
