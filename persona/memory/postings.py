@@ -21,11 +21,12 @@ from persona.values.record import record
 _MOST_REPEATS = 65_535
 _ALL_TAIL = 4_096  # postings: few rows are not sorted
 _TAIL, _TAIL_SHARE = 512, 64  # later the tail is merged beyond 512 postings and a 64th of the sorted ones
-_SIEVE = 4_096
+_SIEVE, _SIFTED = 4_096, 256  # a tail that is longer goes through the sieve
 _FEW, _FEW_SHARE, _MOST_FEW = 4, 100, 20  # rows: a term is rare that no more hold, or no more than a hundredth
 _MOST_LOOKED_AT = 100_000  # postings
 _KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
 _PACKED = _KEY.itemsize + _REPEATS.itemsize
+_NOWHERE = np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.int32)
 _VERSION = b"\x01"  # another one when `words.terms` finds other terms: what was stored is then made anew
 
 
@@ -197,9 +198,8 @@ class Postings:
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often."""
         new, at_new, new_slots = self._find_in_tail(keys)
-        new_repeats = self._tail_repeats.values[at_new].astype(np.float64)
         if not len(self._keys):
-            return new, new_slots, new_repeats
+            return new, new_slots, self._tail_repeats.values.take(at_new).astype(np.float64)
         starts, found = self._held(keys)
         which = np.arange(len(keys)).repeat(found)
         at = np.arange(len(which))
@@ -210,20 +210,24 @@ class Postings:
         return (
             np.concatenate((which, new)),
             np.concatenate((slots, new_slots)),
-            np.concatenate((repeats, new_repeats)),
+            np.concatenate((repeats, self._tail_repeats.values.take(at_new))),
         )
 
     def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
         """The postings of the tail: which key, where, which slot. Most of the tail is left out by a few bits."""
-        tail = self._tail_keys.values
-        wanted = np.zeros(_SIEVE, np.bool_)
-        wanted[keys & (_SIEVE - 1)] = True
-        (at,) = wanted.take(tail & (_SIEVE - 1)).nonzero()
-        if not len(at):
-            return at, at, at.astype(np.int32)
-        which = np.minimum(keys.searchsorted(tail[at]), len(keys) - 1)
-        found = keys[which] == tail[at]
-        which, at = which[found], at[found]
+        tail, at = self._tail_keys.values, None
+        if len(tail) > _SIFTED:
+            wanted = np.zeros(_SIEVE, np.bool_)
+            wanted[keys & (_SIEVE - 1)] = True
+            (at,) = wanted.take(tail & (_SIEVE - 1)).nonzero()
+            tail = tail.take(at)
+        if not len(keys) or not len(tail):
+            return _NOWHERE
+        which = np.minimum(keys.searchsorted(tail), len(keys) - 1)
+        (found,) = (keys.take(which) == tail).nonzero()
+        if not len(found):
+            return _NOWHERE
+        which, at = which.take(found), found if at is None else at.take(found)
         slots = self._first + self._tail_counts.values.cumsum().searchsorted(at, "right")
         return which, at, slots.astype(np.int32)
 

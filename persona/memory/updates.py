@@ -155,8 +155,9 @@ def newest_first(
         if counts and len(newer) < _MOST_MOVED:
             _count(row, amount, text(head), pool.slots, text, enough)
             (newer,) = (row >= enough).nonzero()
-        best = newer.take(row.take(newer).argsort(kind="stable")[::-1])
-        _move(order, head, pool.slots.take(best[: _MOST_MOVED + len(moved)]).tolist(), moved)
+        if len(newer):
+            best = newer.take(row.take(newer).argsort(kind="stable")[::-1][: _MOST_MOVED + len(moved)])
+            _move(order, head, pool.slots.take(best).tolist(), moved)
     return order
 
 
