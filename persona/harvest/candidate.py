@@ -1,5 +1,6 @@
 """An example that may go into a dataset, with what checks, comparison and manifest ask of it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from persona.values.example import Example
@@ -40,6 +41,14 @@ class Candidate:
     def __post_init__(self) -> None:
         self.question = "\n".join([message.text for message in self.asked])
         self.reply = "\n".join([message.text for message in self.replies])
+
+    def put(self, new: Callable[[Message], Message]) -> None:
+        """Puts a new message in the place of each."""
+        one = self.example
+        rejected = new(one.rejected) if one.rejected else None
+        self.example = Example(one.id, tuple(map(new, one.messages)), one.weights, one.tools, rejected, one.label)
+        self.asked, self.replies = tuple(map(new, self.asked)), tuple(map(new, self.replies))
+        self.__post_init__()
 
     @property
     def rejected(self) -> str | None:

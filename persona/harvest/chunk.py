@@ -99,7 +99,7 @@ def refusal(exchange_id: str, conversation_key: int, owner_key: int, check: str)
 
 def _origin(one: Candidate, formats: list[str]) -> bytes:
     """The line of an example in the manifest's list of rows, without where it lies."""
-    log, named = (",".join(map(_quoted, some)) for some in (one.log, formats))
+    log, named = ",".join(map(_quoted, one.log)), ",".join(map(_quoted, formats))
     keys = f'"conversation":{one.conversation_key},"owner":{one.owner_key}'
     told = f'"formats":[{named}],"tokens":{one.tokens},"language":{_quoted(one.language)}'
     return f'{{"example":{_quoted(one.example.id)},"shape":"{one.example.shape}","log":[{log}],{keys},{told}}}'.encode()
@@ -125,10 +125,9 @@ def _before(one: Candidate) -> tuple[str, ...]:
     if len(one.asked) != 1:
         return ()
     said = [message for message in one.example.messages if message.role in _SPEAK]
-    at = len(said) - 1
-    while at > 0 and said[at].role != "user":
-        at -= 1
-    return tuple([message.text for message in said[max(0, at - 2) : at]]) if at > 0 else ()
+    while said and said.pop().role != "user":
+        pass
+    return tuple([message.text for message in said[-2:]])
 
 
 def _hundredths(rating: float | None) -> int:

@@ -118,6 +118,7 @@ class _Chunk:
     def __init__(self, job: Job, shop: Shop) -> None:
         self._job = job
         self._shop = shop
+        self._split = job.recipe.settings.split
         self.tally = Tally()
         templates = job.recipe.settings.per_template is not None
         self.heaps = {shape: Heap(formats, shop.lexicon, templates) for shape, formats in shop.formats.items()}
@@ -141,9 +142,10 @@ class _Chunk:
             for one in candidates:
                 one.tokens = _tokens(one, self._shop.counter, known)
         for (logged, mending), candidates in zip(begun, ready, strict=True):
-            stands = place(self._job.recipe.settings.split.seed, logged.owner) if candidates else 0
+            stands = place(self._split.seed, logged.owner)
+            side = side_of(stands, self._split)
             for one in candidates:
-                self._keep(one, stands, mending)
+                self._keep(one, stands, side, mending)
 
     def _made(self, logged: LoggedConversation, words: Words, mending: Mending) -> list[Candidate]:
         rules = self._shop.rules
@@ -165,22 +167,21 @@ class _Chunk:
         """The lines of what the checks took out, conversation by conversation."""
         return [line for _, line in sorted(self._refused, key=itemgetter(0))]
 
-    def _keep(self, one: Candidate, stands: int, mending: Mending) -> None:
+    def _keep(self, one: Candidate, stands: int, side: int, mending: Mending) -> None:
         if self._fails(one, self._counted, mending):
             return
-        reason = self.heaps[one.example.shape].add(one, stands, self._side(one, stands), self.tally)
+        reason = self.heaps[one.example.shape].add(one, stands, self._timely(side, one), self.tally)
         if reason:
             self._drop(one, "form", reason, mending)
         else:
             self.tally.newest_us = max(self.tally.newest_us, one.at_us)
 
-    def _side(self, one: Candidate, stands: int) -> int:
-        """With a holdout by time the test is what comes after it, and nothing else."""
-        recipe = self._job.recipe
-        side = side_of(stands, recipe.settings.split)
-        if not recipe.holdout_us:
+    def _timely(self, side: int, one: Candidate) -> int:
+        """The side of an example: with a holdout by time the test is what comes after it, and nothing else."""
+        holdout_us = self._job.recipe.holdout_us
+        if not holdout_us:
             return side
-        return TEST if one.at_us >= recipe.holdout_us else 0 if side == TEST else side
+        return TEST if one.at_us >= holdout_us else 0 if side == TEST else side
 
     def _fails(self, one: Candidate, checks: tuple[Check[Candidate], ...], mending: Mending) -> bool:
         for check in checks:
@@ -230,7 +231,7 @@ def _stored(conversation: LoggedConversation, counter: Counter) -> dict[int, int
     found = {}
     for message, raw in zip(conversation.messages, conversation.counts, strict=True):
         count = count_in(raw, counter.name)
-        if count and not any(isinstance(part, Image) for part in message.parts):
+        if count and Image not in map(type, message.parts):
             found[id(message.parts)] = count
     return found
 

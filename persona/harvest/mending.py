@@ -65,7 +65,9 @@ class Mending:
             if parted[0].parts in new or parted[1].parts in new:
                 new[whole] = (Text("".join(text_of(new.get(each.parts, each.parts)) for each in parted)),)
         put = _putting(new)
-        return [_with(one, put) for one in candidates]
+        for one in candidates:
+            one.put(put)
+        return candidates
 
     def _texts(self, candidates: Sequence[Candidate]) -> tuple[_Loss, dict[Parts, tuple[Message, Message]]]:
         """What is to be looked through, each once and whether it carries loss; and what is made of two of these."""
@@ -170,22 +172,10 @@ def _putting(new: Mapping[Parts, Parts]) -> Put:
     made: dict[int, Message] = {}
 
     def put(message: Message) -> Message:
-        parts = new.get(message.parts)
-        if parts is None:
-            return message
-        if id(message) not in made:
-            made[id(message)] = replace(message, parts=parts)
-        return made[id(message)]
+        found = made.get(id(message))
+        if found is None:
+            parts = new.get(message.parts)
+            found = made[id(message)] = message if parts is None else replace(message, parts=parts)
+        return found
 
     return put
-
-
-def _with(one: Candidate, put: Put) -> Candidate:
-    example, each = one.example, _each(put)
-    rejected = put(example.rejected) if example.rejected else None
-    made = replace(example, messages=each(example.messages), rejected=rejected)
-    return replace(one, example=made, asked=each(one.asked), replies=each(one.replies))
-
-
-def _each(put: Put) -> Callable[[Sequence[Message]], tuple[Message, ...]]:
-    return lambda messages: tuple(map(put, messages))

@@ -19,14 +19,11 @@ def share_out(
     `max` before: a limit that drifts with calibration must not move it. In exact fractions each grant never falls
     when the limit grows, so a larger budget never shows less.
     """
-    order = sorted(wanted, key=lambda name: rules.sections[name].priority)
+    order = sorted(filter(wanted.get, wanted), key=lambda name: rules.sections[name].priority)
     rest = room * EXACT
-    granted: dict[SectionName, int] = {}
+    granted = dict.fromkeys(wanted, 0)  # most sections want nothing
     wants: dict[SectionName, int] = {}
     for name in order:
-        if not wanted[name]:  # as of most sections
-            wants[name] = granted[name] = 0
-            continue
         least, most = rules.sections[name].bounds(rules.limit)
         wants[name] = wanted[name] * EXACT if name in frozen else min(wanted[name] * EXACT, most)
         granted[name] = min(wants[name], least, rest)

@@ -26,14 +26,10 @@ def _empty(one: Candidate, rules: Rules) -> str | None:
 
 
 def _short(one: Candidate, rules: Rules) -> str | None:
-    if _letters(one.reply[: 4 * rules.min_reply_chars + 64]) >= rules.min_reply_chars:  # the beginning is enough
+    if len(one.reply[: 4 * rules.min_reply_chars + 64].split()) >= rules.min_reply_chars:  # as most have so many words
         return None
-    letters = _letters(one.reply)
+    letters = len("".join(one.reply.split()))
     return f"{letters} characters" if letters < rules.min_reply_chars else None
-
-
-def _letters(said: str) -> int:
-    return len("".join(said.split()))
 
 
 def _same(one: Candidate, rules: Rules) -> str | None:
