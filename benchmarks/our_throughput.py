@@ -27,7 +27,8 @@ from persona.assistant.conversation import AsyncConversation
 from persona.store import turns
 from persona.store.engine import Transaction
 from persona.store.ids import new_id
-from persona.store.turns import Advance, Opened, Opening
+from persona.store.opening import Opened, Opening, open_turn
+from persona.store.turns import Advance
 from persona.values.message import Message, Text
 from persona.values.owner import Owner
 from persona.values.request import Request, Target
@@ -118,7 +119,7 @@ def _stored(owner: Owner, id: str, number: int, texts: Iterator[str], counter: C
         opening = Opening(
             new_id("trn"), owner, id, said, at_us, _LEASE_US, lambda _, one: tokens(one), "default", "base"
         )
-        opened = turns.open_turn(tx, opening)
+        opened = open_turn(tx, opening)
         assert isinstance(opened, Opened)
         asked, before = opened.message, opened.before
         reply = Message(

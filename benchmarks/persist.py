@@ -17,8 +17,9 @@ from persona.store.codec import written
 from persona.store.engine import Database, Transaction
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.ids import new_id
+from persona.store.opening import Opened, Opening, open_turn
 from persona.store.schema import prepare
-from persona.store.turns import Advance, Opened, Opening
+from persona.store.turns import Advance
 from persona.values.message import Message, Text
 from persona.values.owner import Owner
 from persona.values.plan import Plan
@@ -100,7 +101,7 @@ class Turns:
     def _open(self, tx: Transaction) -> object:
         self.at_us += 1_000_000
         parts = (Text(next(self.texts)),)
-        return turns.open_turn(tx, replace(_OPENING, turn_id=new_id("trn"), parts=parts, now_us=self.at_us))
+        return open_turn(tx, replace(_OPENING, turn_id=new_id("trn"), parts=parts, now_us=self.at_us))
 
     def _closing(self, opened: Opened) -> Callable[[Transaction], None]:
         def close(tx: Transaction) -> None:

@@ -10,7 +10,7 @@ from stored import ADA, LEASE, NOW, answer, attempt, opening
 
 from persona.store import facts, memories, owners, tasks
 from persona.store.engine import Database
-from persona.store.turns import Held
+from persona.store.opening import Held
 from persona.values.memory import Fact, MemoryRow
 
 _barrier: list[Barrier] = []

@@ -10,9 +10,10 @@ from persona.store.codec import written
 from persona.store.engine import Database, Statement, Transaction
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.ids import new_id
+from persona.store.opening import Answered, Held, Opened, Opening, open_turn
 from persona.store.statements import insert_into
 from persona.store.tables import PromptRow
-from persona.store.turns import Advance, Answered, Held, Opened, Opening
+from persona.store.turns import Advance
 from persona.values.message import Message, Text
 from persona.values.owner import Owner
 from persona.values.plan import SECTIONS, Candidate, HistoryRange, Plan, SectionPlan
@@ -88,7 +89,7 @@ def start(database: Database, wanted: Opening) -> Opened:
 
 def attempt(database: Database, wanted: Opening) -> Opened | Answered | Held:
     """Opens the turn, or says why not."""
-    return database.run_now(lambda tx: turns.open_turn(tx, wanted))
+    return database.run_now(lambda tx: open_turn(tx, wanted))
 
 
 def advance(opened: Opened, *added: Message, head: Message | None = None, now: int = NOW) -> Advance:

@@ -18,7 +18,8 @@ from persona.store import exchanges, facts, feedback, memories, meters, summarie
 from persona.store.codec import PlanText, storable
 from persona.store.engine import Transaction
 from persona.store.exchanges import Attempt, Exchange
-from persona.store.turns import Advance, Opened, TurnState
+from persona.store.opening import Opened
+from persona.store.turns import Advance, TurnState
 from persona.values.message import Message
 from persona.values.plan import Outline
 from persona.values.request import AnswerSchema, Target, Tool, Usage

@@ -34,7 +34,7 @@ from persona.store.conversations import ConversationState
 from persona.store.engine import Transaction
 from persona.store.ids import new_id
 from persona.store.meters import Used
-from persona.store.turns import Answered, Held, Opened, Opening, fail_turn, open_turn
+from persona.store.opening import Answered, Held, Opened, Opening, fail_turn, open_turn
 from persona.tasks.learn import learns
 from persona.telemetry.watching import TurnSpan
 from persona.values.message import Message, text_of

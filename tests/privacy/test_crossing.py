@@ -14,7 +14,7 @@ from persona.errors import NotFound
 from persona.memory import profile
 from persona.store import conversations, erasure, feedback, merging, owners
 from persona.store.engine import Database, Transaction
-from persona.store.turns import Opened
+from persona.store.opening import Opened
 from persona.values.owner import Owner
 
 T = TypeVar("T")
@@ -115,7 +115,7 @@ def test_a_first_message_and_the_erasure_of_its_user_leave_no_orphans(
 def test_an_erasure_waits_for_the_first_message_of_its_user_and_takes_it(
     databases: tuple[Database, Database], crossed: Callable[..., object]
 ) -> None:
-    from persona.store.turns import open_turn
+    from persona.store.opening import open_turn
 
     first, second = databases
     first.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW))

@@ -9,8 +9,8 @@ from stored import ADA, BOB, LEASE, NOW, PLAN, TARGET, advance, after, answer, a
 from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound, RateLimited
 from persona.store import conversations, exchanges, turns
 from persona.store.conversations import ConversationState
-from persona.store.engine import Database
-from persona.store.turns import Answered, Held, Opened
+from persona.store.engine import Database, Transaction
+from persona.store.opening import Answered, Held, Opened, _begin, fail_turn
 from persona.values.message import Message, Text, ToolCall
 from persona.values.owner import Owner
 from persona.values.request import Usage
@@ -79,12 +79,12 @@ def test_expired_lease_closes_its_turn_as_abandoned(database: Database) -> None:
 def test_conversation_that_was_claimed_since_it_was_read_is_not_claimed_again(database: Database) -> None:
     say(database)
 
-    def slow(tx: turns.Transaction) -> Opened | None:
+    def slow(tx: Transaction) -> Opened | None:
         owner, seen = conversations.find(tx, ADA, "c-1")
         assert owner
         assert seen
-        assert turns._begin(tx, opening("rapide", now=NOW + 1), owner, seen)
-        return turns._begin(tx, opening("lent", now=NOW + 1), owner, seen)
+        assert _begin(tx, opening("rapide", now=NOW + 1), owner, seen)
+        return _begin(tx, opening("lent", now=NOW + 1), owner, seen)
 
     assert database.run_now(slow) is None
     assert len(rows(database, "id", "persona_messages")) == 3
@@ -210,7 +210,7 @@ def test_round_that_is_repeated_does_nothing_more(database: Database) -> None:
 
 def test_failed_turn_leaves_its_message_unanswered_and_the_conversation_free(database: Database) -> None:
     opened = start(database, opening())
-    database.run_now(lambda tx: turns.fail_turn(tx, opened, NOW + 1, RateLimited("busy")))
+    database.run_now(lambda tx: fail_turn(tx, opened, NOW + 1, RateLimited("busy")))
     assert rows(database, "state, error", "persona_turns") == [("failed", "RateLimited")]
     following = start(database, opening("toujours là ?", now=NOW + 2))
     assert following.message.parent_id == opened.message.id
@@ -271,7 +271,7 @@ def test_key_of_a_turn_without_a_reply_is_tried_again_on_the_same_message(databa
 
 def test_key_tried_again_abandons_the_turn_that_held_the_conversation(database: Database) -> None:
     first = start(database, opening(key="k"))
-    database.run_now(lambda tx: turns.fail_turn(tx, first, NOW + 1, "Overloaded"))
+    database.run_now(lambda tx: fail_turn(tx, first, NOW + 1, "Overloaded"))
     gone = start(database, opening("encore", now=NOW + 2))
     start(database, opening(key="k", now=LATER + 2))
     assert rows(database, "state, id", "persona_turns") == [("abandoned", gone.turn_id), ("running", first.turn_id)]
@@ -279,7 +279,7 @@ def test_key_tried_again_abandons_the_turn_that_held_the_conversation(database: 
 
 def test_key_tried_again_after_the_conversation_went_on_leaves_the_head_where_it_is(database: Database) -> None:
     first = start(database, opening(key="k"))
-    database.run_now(lambda tx: turns.fail_turn(tx, first, NOW + 1, "Overloaded"))
+    database.run_now(lambda tx: fail_turn(tx, first, NOW + 1, "Overloaded"))
     _, newest = say(database, "encore", now=NOW + 2)
     again = start(database, opening(key="k", now=NOW + 3))
     assert again.keeps_head
