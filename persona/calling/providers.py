@@ -59,12 +59,17 @@ class Providers:
         self.learnt: dict[tuple[str, str], Calibration] = {}  # by this process: what is to be stored
 
     def following(self, settings: Settings) -> "Providers":
-        """The same for changed settings. What was learnt stays, and so do the connections of unchanged providers."""
+        """The same for changed settings. What was learnt stays, and of unchanged providers connections and places."""
         following = Providers(settings, self._environment, self._extra, self.telemetry)
         following.calibrations, following.learnt, following._opened = self.calibrations, self.learnt, self._opened
         following._own_keys = self._own_keys
         following._models = {
             name: model for name, model in self._models.items() if following.provider(name) == self.provider(name)
+        }
+        following._capacities = {
+            target: capacity
+            for target, capacity in self._capacities.items()
+            if _caps(settings, target) == _caps(self._settings, target)
         }
         same = (settings.turn.rest_after, settings.turn.rest_s)
         if same == (self._settings.turn.rest_after, self._settings.turn.rest_s):
@@ -141,8 +146,7 @@ class Providers:
         line = self._lines.get(target.provider)
         capacities = line.capacities if line else self._capacities
         if target not in capacities:
-            written = self._settings.provider(target.provider)
-            capacities[target] = Capacity(target, written.max_concurrency, written.tokens_per_minute)
+            capacities[target] = Capacity(target, *_caps(self._settings, target))
         return capacities[target]
 
     def embedder(self, target: str) -> Embedder:
@@ -213,3 +217,9 @@ class Providers:
         await self._own_keys.close()
         while self._opened:
             await self._opened.pop().close()
+
+
+def _caps(settings: Settings, target: Target) -> tuple[int, int]:
+    """Calls at once and tokens a minute, 0 for no cap."""
+    written = settings.provider(target.provider)
+    return written.max_concurrency, written.tokens_per_minute

@@ -5,7 +5,10 @@ import asyncio
 import pytest
 
 from persona.calling.capacity import Capacity
+from persona.calling.providers import Providers
 from persona.errors import RateLimited
+from persona.settings import Settings
+from persona.testing import ScriptedModel
 from persona.values.request import Target
 
 TARGET = Target("one", "a")
@@ -90,3 +93,18 @@ async def test_without_caps_everybody_goes() -> None:
     capacity = Capacity(TARGET)
     async with capacity.place(10**9, within(0.01)), capacity.place(10**9, within(0.01)):
         pass
+
+
+async def test_an_edit_of_the_settings_gives_nobody_a_second_place() -> None:
+    def settings(calls: int, timeout_s: float) -> Settings:
+        caps = {"one": {"kind": "scripted", "max_concurrency": calls}}
+        return Settings.model_validate({"providers": caps, "turn": {"timeout_s": timeout_s}})
+
+    before = Providers(settings(1, 60), {}, [ScriptedModel().adapter])
+    async with before.capacity(TARGET).place(10, within(1)):
+        same, more = before.following(settings(1, 30)), before.following(settings(2, 60))
+        with pytest.raises(RateLimited):
+            async with same.capacity(TARGET).place(10, within(0.01)):
+                pass
+        async with more.capacity(TARGET).place(10, within(0.01)):
+            pass
