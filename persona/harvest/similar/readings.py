@@ -71,7 +71,7 @@ class Pair:
 
 def read(said: str) -> Reading:
     """A text, read."""
-    found = frozenset(words.fold(token) for token in text.tokens(_POLITE.sub(" ", said[opening_end(said) :])))
+    found = frozenset(map(words.fold, text.tokens(_POLITE.sub(" ", said[opening_end(said) :]))))
     return Reading(found, frozenset(filter(text.carries, found)))
 
 
