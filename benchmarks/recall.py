@@ -19,7 +19,7 @@ from benchmarks.recall_sets import OWN, Found, Person, Search, judge, read
 from persona.adapter import cosine_floor
 from persona.memory.index import OwnerIndex
 from persona.memory.neighbours import Neighbours
-from persona.memory.postings import Postings, terms_of
+from persona.memory.postings import Postings, key, terms_of
 from persona.memory.recall import query_of
 from persona.memory.rows import Rows
 from persona.memory.vectors import pack
@@ -132,7 +132,7 @@ def _bm25(person: Person) -> Search:
     neighbours.extend(rows, 0)
     live = np.ones(len(rows), np.bool_)
     return lambda question: _best(
-        person, postings.relevance(words.terms(question), live, len(rows), neighbours.windows(rows)).shares
+        person, postings.relevance({*map(key, words.terms(question))}, live, len(rows), neighbours.windows(rows)).shares
     )
 
 

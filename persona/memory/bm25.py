@@ -57,22 +57,22 @@ def bm25(
     own: NDArray[Any] = np.bincount(slots, shares, minlength=len(lengths.own))
     if lengths.windows.alone:
         return own, own
-    # a row lends its terms to those it is a neighbour of; what all lend is counted, and each brings its part of that
+    # a row lends its terms to those it is a neighbour of: all that is lent is counted, and each brings its part of that
     lent = lengths.windows.members.take(slots, axis=1) - np.intp(NOBODY)  # from 1 on: 0 is nobody
     each = len(lengths.near)
     places = lent + which * each
     counts = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
-    counts[::each] = 0
-    holders = np.array([np.count_nonzero(row) for row in counts.reshape(terms, each) > 0])
+    counts[::each] = np.inf
+    said = counts.take(places)
+    holders = np.bincount(which, np.add.reduce(repeats / said), minlength=terms)
     weights = _weights(holders, rows).take(which)
     weights *= repeats
-    parts = counts.take(places)
-    parts += lengths.near.take(lent)
-    np.divide(weights, parts, out=parts)
-    return own, np.bincount(lent.ravel(), parts.ravel(), minlength=each)[1:]
+    said += lengths.near.take(lent)
+    np.divide(weights, said, out=said)
+    return own, np.bincount(lent.ravel(), said.ravel(), minlength=each)[1:]
 
 
-def _weights(holders: NDArray[np.intp], rows: int) -> NDArray[np.float64]:
+def _weights(holders: NDArray[Any], rows: int) -> NDArray[np.float64]:
     """What each term weighs in an ideal row, by how many rows hold it."""
     rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
     rarity *= (_SATURATION + 1) / np.add.reduce(rarity)

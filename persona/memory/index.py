@@ -19,7 +19,7 @@ of the floor; and every row without a shared term when none reaches the floor. N
 when a question about the past names May.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from itertools import pairwise, repeat
 from threading import Lock
 from typing import Any
@@ -48,8 +48,7 @@ _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something 
 _STATED, _STATING = np.array([0.0, 1.0, 1.7]), 64  # standard deviations, by `Wordings.states`, among so many hits
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
-_GOOD = 1.0  # standard deviations: where enough rows are better, no others are looked at
-_DIGITS = 9  # scores closer than that are ties
+_TICKS = 1e9  # to a standard deviation: scores of the same tick are ties
 _FEWEST_DEAD = 64
 _MEASURED_BYTES = 62  # a row
 _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
@@ -74,7 +73,7 @@ class _Scores:
 
     def settle(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
         """Rounds the totals of some slots, and returns them: what is almost a tie is one. Shape (len(at),)."""
-        self.total[at] = ranked = self.total.take(at).round(_DIGITS)
+        self.total[at] = ranked = np.rint(self.total.take(at) * _TICKS) / _TICKS
         return ranked
 
 
@@ -144,7 +143,8 @@ class OwnerIndex:
         """
         with self._lock:
             intent = intent_of(text) if text else _NO_INTENT
-            scores = self._score(vector, query_terms, intent, dates.named(text))
+            asked = {*map(key, query_terms)}
+            scores = self._score(vector, asked, intent, dates.named(text))
             about_them = intent.now and intent.of_oneself
             slots = self._ordered(scores, max(k, _STATING) if about_them and k else k)
             if about_them and len(slots):
@@ -152,7 +152,7 @@ class OwnerIndex:
             slots = slots[:k]
             ranked = scores.total.take(slots)
             if (intent.now or intent.before) and len(slots) > 1:
-                slots, ranked = self._newest_first(slots, scores, query_terms, intent)
+                slots, ranked = self._newest_first(slots, scores, asked, intent)
             if self._rows.slots <= RESTS:
                 self._rest()
             return self._recalled(slots[:k], scores, ranked[:k])
@@ -188,13 +188,13 @@ class OwnerIndex:
     def _score(
         self,
         vector: NDArray[np.float32] | None,
-        query_terms: Sequence[str],
+        asked: Set[int],
         intent: Intent,
         times: Sequence[dates.Named],
     ) -> _Scores:
         live, windows = self._rows.live, self._neighbours.windows(self._rows)
-        found = self._postings.relevance(query_terms, live, len(self._rows), windows)
-        coverage = min(1.0, float(found.near.max(initial=0.0)))
+        found = self._postings.relevance(asked, live, len(self._rows), windows)
+        coverage = min(1.0, float(np.maximum.reduce(found.near, initial=0.0)))
         alive = None if len(self._rows) == len(live) else live
         close = self._dense.closeness(vector, windows)
         values, chosen = (found.shares, close.centred, found.near, close.near), (alive, close.told, alive, close.heard)
@@ -202,7 +202,7 @@ class OwnerIndex:
         own, near = parts[::2] + parts[1::2]
         total = own + near
         eligible = found.near > 0
-        if close.cosine.max(initial=0.0) >= self._floor:
+        if np.maximum.reduce(close.cosine, initial=0.0) >= self._floor:
             related = close.cosine >= self._floor * _ROW_FLOOR
             eligible |= related if close.told is None else related & close.told
         standing, dated = np.zeros(len(live)), np.zeros(len(live))
@@ -224,14 +224,12 @@ class OwnerIndex:
 
     def _ordered(self, scores: _Scores, k: int) -> NDArray[np.intp]:
         """The eligible slots that may be among the `k` best, best first: these, and what all but ties with the last."""
-        (slots,) = (scores.eligible & (scores.total > _GOOD)).nonzero()
-        if len(slots) < k:
-            (slots,) = scores.eligible.nonzero()
+        (slots,) = scores.eligible.nonzero()
         if k < 1:
             return slots[:0]
         if len(slots) > k:
             total, last = scores.total.take(slots), len(slots) - k
-            slots = slots.take((total > np.partition(total, last)[last] - 10**-_DIGITS).nonzero()[0])
+            slots = slots.take((total > np.partition(total, last)[last] - 1 / _TICKS).nonzero()[0])
         behind = -scores.settle(slots)
         order = behind.argsort()
         slots, behind = slots.take(order), behind.take(order)
@@ -251,7 +249,7 @@ class OwnerIndex:
         return hits.take((-total).argsort(kind="stable"))
 
     def _newest_first(
-        self, hits: NDArray[np.intp], scores: _Scores, asked: Sequence[str], intent: Intent
+        self, hits: NDArray[np.intp], scores: _Scores, asked: Set[int], intent: Intent
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
         statement, windows = self._rows.statements, self._neighbours.windows(self._rows)

@@ -5,7 +5,7 @@ Flat numpy arrays instead of a dict of lists: 10 to 14 bytes a posting, so that 
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -133,7 +133,7 @@ class Postings:
         return self._find(keys)[1]
 
     def linked(
-        self, heads: Sequence[int], asked: Sequence[str], live: NDArray[np.bool_], rows: int, text: Callable[[int], str]
+        self, heads: Sequence[int], asked: Set[int], live: NDArray[np.bool_], rows: int, text: Callable[[int], str]
     ) -> list[dict[int, float]]:
         """How rare the two rarest terms are that a slot shares with each head, more than 0 to 2, by the slot.
 
@@ -141,7 +141,7 @@ class Postings:
         what a slot is found by.
         """
         said = [self._keys_of(head, text) for head in heads]
-        keys = sorted(set[int]().union(*said).difference(map(key, asked)))
+        keys = sorted(set[int]().union(*said).difference(asked))
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
         rarity, holders = {}, self._few_holders(keys, 2 * most)  # up to half of them may be dead
         for one, slots in holders.items():
@@ -180,9 +180,9 @@ class Postings:
         starts = self._keys.searchsorted(keys, "left")
         return starts, self._keys.searchsorted(keys, "right") - starts
 
-    def relevance(self, terms: Sequence[str], live: NDArray[np.bool_], rows: int, windows: Windows) -> Relevance:
-        """How well every slot answers the terms. `rows` is the number of live slots."""
-        keys = np.array(sorted({*map(key, terms)}), np.int64)
+    def relevance(self, asked: Set[int], live: NDArray[np.bool_], rows: int, windows: Windows) -> Relevance:
+        """How well every slot answers the terms of these keys. `rows` is the number of live slots."""
+        keys = np.array(sorted(asked), np.int64)
         which, slots, repeats = self._find(keys)
         if rows < len(live):
             alive = live[slots]
