@@ -141,26 +141,32 @@ class Postings:
         what a slot is found by.
         """
         said = [self._keys_of(head, text) for head in heads]
-        keys = sorted(set[int]().union(*said).difference(asked))
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
-        rarity, holders = {}, self._few_holders(keys, 2 * most)  # up to half of them may be dead
+        holders = self._few_holders(sorted(set[int]().union(*said).difference(asked)), most, live, rows)
+        rarity = {}
         for one, slots in holders.items():
-            if rows < len(live):
-                slots[:] = [slot for slot in slots if live[slot]]
             if 1 < (count := len(slots)) <= most:
                 rarity[one] = math.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
         return [_two_best(holders, rarity, of_head, head) for of_head, head in zip(said, heads, strict=True)]
 
-    def _few_holders(self, keys: Sequence[int], most: int) -> dict[int, list[int]]:
-        """The slots that hold each of the sorted keys, of those that no more than `most` in the sorted part hold."""
-        wanted = np.array(keys, np.int64)
-        starts, found = (column.tolist() for column in self._held(wanted))
-        few = zip(keys, starts, found, strict=True)
-        holders = {one: self._slots[at : at + count].tolist() for one, at, count in few if count <= most}
+    def _few_holders(self, keys: Sequence[int], most: int, live: NDArray[np.bool_], rows: int) -> dict[int, list[int]]:
+        """The live slots that hold each of the sorted keys; keys that many more than `most` hold are left out."""
+        wanted, dead = np.array(keys, np.int64), rows < len(live)
+        starts, found = self._held(wanted)
         which, _, slots = self._find_in_tail(wanted)
-        for at, slot in zip(which.tolist(), slots.tolist(), strict=True):
-            if keys[at] in holders:
-                holders[keys[at]].append(slot)
+        if dead:
+            alive = live[slots]
+            which, slots = which[alive], slots[alive]
+        few = found <= 2 * most  # up to half of them may be dead
+        few &= np.bincount(which, minlength=len(keys)) <= most
+        (at,) = few.nonzero()
+        sorted_part = zip(at.tolist(), starts.take(at).tolist(), found.take(at).tolist(), strict=True)
+        holders = {keys[one]: self._slots[start : start + count].tolist() for one, start, count in sorted_part}
+        if dead:
+            holders = {one: [slot for slot in holding if live[slot]] for one, holding in holders.items()}
+        chosen = few.take(which)
+        for one, slot in zip(which[chosen].tolist(), slots[chosen].tolist(), strict=True):
+            holders[keys[one]].append(slot)
         return holders
 
     def _keys_of(self, slot: int, text: Callable[[int], str]) -> list[int]:
