@@ -11,7 +11,7 @@ def consented(conversation: LoggedConversation) -> LoggedConversation:
     The path of a later message ends where one is missing, so a history begins after the last turn that was not given.
     """
     calls = [one for one in conversation.exchanges if one.purpose == "turn"]
-    if all(one.consent for one in calls):
+    if all([one.consent for one in calls]):
         return conversation
     given = {one.turn_id for one in calls if one.consent} - {one.turn_id for one in calls if not one.consent}
     kept = [

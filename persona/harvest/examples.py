@@ -137,7 +137,7 @@ def _made(
     if prompt.rounds and rejected is None and label is None:  # the calls of its tools are learnt with the reply
         first = len(messages) - 1 - prompt.rounds
         weights = tuple(at >= first and one.role == "assistant" for at, one in enumerate(messages))
-    log = (*(one.id for one in turn.rounds), turn.exchange.id, *([other] if other else []))
+    log = (*[one.id for one in turn.rounds], turn.exchange.id, *([other] if other else []))
     id = f"{turn.exchange.id}/{other}" if other else turn.exchange.id
     example = Example(id, messages, weights, prompt.tools, unwanted, label)
     yield _candidate(scene, turn, example, prompt, log, reply)

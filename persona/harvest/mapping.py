@@ -3,7 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -212,15 +212,19 @@ class _Chunk:
 _NOT_ASKED_FOR = frozenset(("arm", "dates", "users", "tags", "rating"))
 
 
-def _tokens(one: Candidate, counter: Counter, known: Mapping[int, int]) -> int:
+def _tokens(one: Candidate, counter: Counter, known: dict[int, int]) -> int:
     """Those of the whole request with its reply, and of the longer one of two replies.
 
-    `known` are the counts that were stored, by the identity of a message's parts: what was replaced is counted anew.
+    `known` are the counts that were stored, by the identity of a message's parts: what was replaced is counted anew,
+    once for all rows that show it.
     """
     example = one.example
     total = counter.framing.per_request + counter.tools(example.tools)
     for message in example.messages:
-        total += known.get(id(message.parts)) or counter.message(message)
+        which = id(message.parts)
+        if which not in known:
+            known[which] = counter.message(message)
+        total += known[which]
     if example.rejected:
         total += max(0, counter.message(example.rejected) - counter.message(example.messages[-1]))
     return total

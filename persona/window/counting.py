@@ -73,7 +73,7 @@ class Counter:
 
     def tools(self, tools: Sequence[Tool]) -> int:
         """Tokens of the tool schemas, as the JSON that describes them."""
-        return sum(self.framing.per_tool + self.text(_schema(tool)) for tool in tools)
+        return sum([self.framing.per_tool + self.text(_schema(tool)) for tool in tools])
 
     def answer(self, answer: AnswerSchema) -> int:
         """Tokens of the schema that the reply must fit, as the JSON that describes it."""
