@@ -54,7 +54,8 @@ def term_hash(term: str) -> int:
 
 def term_hashes(digests: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The same by the digests of terms."""
-    return np.maximum(digests & np.uint64(0xFFFF_FFFF), np.uint64(1))
+    hashes: NDArray[np.uint64] = np.maximum(digests & np.uint64(0xFFFF_FFFF), np.uint64(1))
+    return hashes
 
 
 def template(question: str) -> int:
