@@ -17,7 +17,8 @@ from persona.harvest.similar.columns import Row, columns_of
 from persona.harvest.similar.context import context
 from persona.harvest.similar.lexicon import Lexicon
 from persona.harvest.tally import Tally
-from persona.values.example import Shape
+from persona.values.example import Example, Shape
+from persona.values.message import Text
 
 OWN = np.dtype([("owner", "<i8"), ("place", "<u8"), ("at_us", "<i8"), ("tokens", "<i4"), ("language", "S3")])
 """What is kept of an example beside the columns that it is compared by; `place` is its user's on the split."""
@@ -59,10 +60,11 @@ class Heap:
     def _pieces(self, one: Candidate, tally: Tally) -> tuple[dict[str, bytes], str]:
         """The example in each format, empty where that cannot say it; and the last reason why."""
         pieces, reason = {}, ""
+        worded = _is_worded(one.example)
         for each in self.formats:
             try:
                 row = each.row(one.example)
-                pieces[each.name] = piece_of(row, each.container)
+                pieces[each.name] = piece_of(row, each.container, worded=worded)
                 if each.name not in tally.columns:
                     tally.columns[each.name] = list(row)
             except InvalidInput as error:
@@ -95,6 +97,12 @@ def refusal(exchange_id: str, conversation_key: int, owner_key: int, check: str)
     """The line of an exchange that a check took out: ids and keys, no name and no text."""
     keys = f'"conversation":{conversation_key},"owner":{owner_key}'
     return f'{{"exchange":{_quoted(exchange_id)},{keys},"dropped":{_quoted(check)}}}\n'.encode()
+
+
+def _is_worded(example: Example) -> bool:
+    """Whether it is made of words: what tools take and give may hold numbers of any kind."""
+    said = example.messages if example.rejected is None else (*example.messages, example.rejected)
+    return not example.tools and all([type(part) is Text for one in said for part in one.parts])
 
 
 def _origin(one: Candidate, formats: list[str]) -> bytes:

@@ -51,8 +51,10 @@ def _jump(materials: Materials, rules: WindowRules, anchor: Anchor, room: int, t
 
 def _since(anchor: Anchor, turns: tuple[PastTurn, ...]) -> tuple[PastTurn, ...]:
     """The turns from the anchor on. A tool round still holds older ones, when the anchor has jumped in its turn."""
+    if not turns or turns[0].first_depth >= anchor.first_depth:
+        return turns
     start = next((at for at, turn in enumerate(turns) if turn.first_depth >= anchor.first_depth), len(turns))
-    return turns[start:] if start else turns
+    return turns[start:]
 
 
 def _recall(materials: Materials, frozen: Snapshot, turns: Sequence[PastTurn]) -> Wish:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from persona.adapter import Container
 from persona.errors import InvalidInput
-from persona.harvest.formats.containers import RowWriter
+from persona.harvest.formats.containers import RowWriter, piece_of
 from persona.harvest.formats.reading import Line, container_of, lines
 
 ROW = {"input_text": "Où ?", "output_text": 'À "Lyon",\nlà.'}
@@ -45,6 +45,18 @@ def test_half_a_surrogate_pair_is_replaced_and_a_number_that_is_none_is_refused(
     assert json.loads(_bytes("jsonl", [{"a": "x\ud800"}])) == {"a": "x\ufffd"}
     with pytest.raises(InvalidInput):
         _bytes("jsonl", [{"a": float("nan")}])
+
+
+_SAID = st.text(st.characters(exclude_categories=())) | st.sampled_from(
+    ["\x00\x1f\x7f\x85\u2028\\/\"'", "a\ud83d", "😀"]
+)
+
+
+@given(st.lists(st.fixed_dictionaries({"role": _SAID, "content": _SAID, "weight": st.integers(0, 1)}), max_size=4))
+@settings(max_examples=200, deadline=None)
+def test_words_are_written_in_the_same_bytes_by_either_encoder(messages: list[dict[str, object]]) -> None:
+    for container in ("jsonl", "json"):
+        assert piece_of({"messages": messages}, container, worded=True) == piece_of({"messages": messages}, container)
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv"])

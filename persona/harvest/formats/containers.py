@@ -9,6 +9,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import BinaryIO
 
+from pydantic_core import PydanticSerializationError, to_json
+
 from persona.adapter import Container, valid
 from persona.errors import InvalidInput
 
@@ -56,19 +58,29 @@ class RowWriter:
         return b""
 
 
-def piece_of(row: Mapping[str, object], container: Container) -> bytes:
-    """One row as it lies in a file, without what parts it from the others. Raises InvalidInput."""
+def piece_of(row: Mapping[str, object], container: Container, *, worded: bool = False) -> bytes:
+    """One row as it lies in a file, without what parts it from the others. Raises InvalidInput.
+
+    A row that is `worded` holds no number with a fraction: its JSON is the same from an encoder that takes a third of
+    the time, and writes such numbers in another way.
+    """
     if container == "csv":
         if any("\x00" in str(value) for value in row.values()):
             raise InvalidInput("a CSV file cannot hold a NUL character", hint="write it as JSON lines")
         return _cells(row.values())
     if container == "text":
         return _bytes(f"{row['text']}\n")
+    end = "\n" if container == "jsonl" else ""
+    if worded:
+        try:
+            return to_json(row) + end.encode()
+        except PydanticSerializationError:  # of half of a surrogate pair, which is replaced below
+            pass
     try:
         line = _encode(row)
     except ValueError as error:
         raise InvalidInput("a number of the row is not finite", hint="JSON has no NaN: drop the row") from error
-    return _bytes(line if container == "json" else f"{line}\n")
+    return _bytes(line + end)
 
 
 def _cells(values: Iterable[object]) -> bytes:
