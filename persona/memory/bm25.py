@@ -63,13 +63,14 @@ def bm25(
     places = lent + which * each
     counts = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
     counts[::each] = np.inf
-    said = counts.take(places)
+    said: NDArray[Any] = counts.take(places)
     holders = np.bincount(which, np.add.reduce(repeats / said), minlength=terms)
     weights = _weights(holders, rows).take(which)
     weights *= repeats
     said += lengths.near.take(lent)
     np.divide(weights, said, out=said)
-    return own, np.bincount(lent.ravel(), said.ravel(), minlength=each)[1:]
+    near: NDArray[Any] = np.bincount(lent.ravel(), said.ravel(), minlength=each)[1:]
+    return own, near
 
 
 def _weights(holders: NDArray[Any], rows: int) -> NDArray[np.float64]:

@@ -35,11 +35,10 @@ from persona.memory.intent import Intent, intent_of, lasting_keys
 from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
-from persona.memory.scores import standardised
+from persona.memory.scores import Scores, standardised
 from persona.memory.updates import HEADS, REACH, Heads, Pairs, Pool, least_own, newest_first
 from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
-from persona.values.record import record
 
 _SPREADS = (0.05, 0.1, 0.05, 0.1)  # of unrelated rows: shares of an ideal row, and centred cosines
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
@@ -48,33 +47,9 @@ _ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something 
 _STATED, _STATING = np.array([0.0, 1.0, 1.7]), 64  # standard deviations, by `Wordings.states`, among so many hits
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
-_TICKS = 1e9  # to a standard deviation: scores of the same tick are ties
 _FEWEST_DEAD = 64
 _MEASURED_BYTES = 62  # a row
 _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
-
-
-@record(frozen=True, slots=True)
-class _Scores:
-    """The scores of one search by slot, shape (slots,); `eligible` slots may be hits.
-
-    `own` is how well each answers without its neighbours. `parts`, shape (4, slots), are added up to it and to `total`:
-    what the row gets for its terms, and for its vector, and the same for its window.
-    """
-
-    total: NDArray[np.float64]
-    own: NDArray[np.float64]
-    parts: NDArray[np.float64]
-    standing: NDArray[np.float64]
-    dated: NDArray[np.float64]
-    holds: NDArray[np.float64]
-    coverage: float
-    eligible: NDArray[np.bool_]
-
-    def settle(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Rounds the totals of some slots, and returns them: what is almost a tie is one. Shape (len(at),)."""
-        self.total[at] = ranked = np.rint(self.total.take(at) * _TICKS) / _TICKS
-        return ranked
 
 
 class OwnerIndex:
@@ -191,7 +166,7 @@ class OwnerIndex:
         asked: Set[int],
         intent: Intent,
         times: Sequence[dates.Named],
-    ) -> _Scores:
+    ) -> Scores:
         live, windows = self._rows.live, self._neighbours.windows(self._rows)
         found = self._postings.relevance(asked, live, len(self._rows), windows)
         coverage = min(1.0, float(np.maximum.reduce(found.near, initial=0.0)))
@@ -217,19 +192,14 @@ class OwnerIndex:
             total += dated
             if intent.then:
                 eligible |= meant
-        return _Scores(total, own, parts, standing, dated, found.holds, coverage, eligible)
+        return Scores(total, own, parts, standing, dated, found.holds, coverage, eligible)
 
     def _holding(self, terms: Iterable[str]) -> NDArray[np.int32]:
         return self._postings.holding(np.unique(np.fromiter(map(key, terms), np.int64)))
 
-    def _ordered(self, scores: _Scores, k: int) -> NDArray[np.intp]:
+    def _ordered(self, scores: Scores, k: int) -> NDArray[np.intp]:
         """The eligible slots that may be among the `k` best, best first: these, and what all but ties with the last."""
-        (slots,) = scores.eligible.nonzero()
-        if k < 1:
-            return slots[:0]
-        if len(slots) > k:
-            total, last = scores.total.take(slots), len(slots) - k
-            slots = slots.take((total > np.partition(total, last)[last] - 1 / _TICKS).nonzero()[0])
+        slots = scores.candidates(k)
         behind = -scores.settle(slots)
         order = behind.argsort()
         slots, behind = slots.take(order), behind.take(order)
@@ -240,16 +210,16 @@ class OwnerIndex:
             ranked.sort(key=lambda one: (*one[:2], self._rows.id(one[2])))
         return np.array([slot for _, _, slot in ranked], np.intp)
 
-    def _statements_first(self, hits: NDArray[np.intp], scores: _Scores) -> NDArray[np.intp]:
+    def _statements_first(self, hits: NDArray[np.intp], scores: Scores) -> NDArray[np.intp]:
         """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
         lifted = _STATED.take(states(self._wordings.read(hits, self._text)))
         scores.standing[hits] += lifted
-        total = scores.total.take(hits) + lifted
-        scores.total[hits] = total
-        return hits.take((-total).argsort(kind="stable"))
+        scores.total[hits] += lifted
+        order: NDArray[np.intp] = (-scores.total.take(hits)).argsort(kind="stable")
+        return hits.take(order)
 
     def _newest_first(
-        self, hits: NDArray[np.intp], scores: _Scores, asked: Set[int], intent: Intent
+        self, hits: NDArray[np.intp], scores: Scores, asked: Set[int], intent: Intent
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
         statement, windows = self._rows.statements, self._neighbours.windows(self._rows)
@@ -299,7 +269,7 @@ class OwnerIndex:
     def _text(self, slot: int) -> str:
         return self._rows.text(slot)
 
-    def _recalled(self, at: NDArray[np.intp], scores: _Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
+    def _recalled(self, at: NDArray[np.intp], scores: Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         ids, texts, sources, message_ids, kinds = self._rows.sources(at)
         parts = scores.parts.take(at, axis=1)
         parts[::2] /= scores.coverage or 1.0

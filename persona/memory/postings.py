@@ -208,8 +208,7 @@ class Postings:
             return new, new_slots, self._tail_repeats.values.take(at_new).astype(np.float64)
         starts, found = self._held(keys)
         which = np.arange(len(keys)).repeat(found)
-        at = np.arange(len(which))
-        at += (starts - (found.cumsum() - found)).take(which)
+        at = np.arange(len(which)) + (starts - (found.cumsum() - found)).take(which)
         slots, repeats = self._slots.take(at), self._repeats.take(at).astype(np.float64)
         if not len(new):
             return which, slots, repeats

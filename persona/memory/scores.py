@@ -1,10 +1,12 @@
-"""Making the scores of one search comparable."""
+"""The scores of one search, made comparable."""
 
 from collections.abc import Sequence
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+
+from persona.values.record import record
 
 PRIOR_ROWS = 10
 """How many unrelated rows stand beside an owner's own in every mean and spread.
@@ -13,6 +15,39 @@ A mean over one, two or three rows says nothing, and a single row is always exac
 that have nothing to do with any query, added to every owner, make those figures sensible from the first
 memory on, and weigh nothing beside hundreds.
 """
+
+_TICKS = 1e9  # to a standard deviation: scores of the same tick are ties
+
+
+@record(frozen=True, slots=True)
+class Scores:
+    """The scores of one search by slot, shape (slots,); `eligible` slots may be hits.
+
+    `own` is how well each answers without its neighbours. `parts`, shape (4, slots), are added up to it and to `total`:
+    what the row gets for its terms, and for its vector, and the same for its window.
+    """
+
+    total: NDArray[np.float64]
+    own: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    standing: NDArray[np.float64]
+    dated: NDArray[np.float64]
+    holds: NDArray[np.float64]
+    coverage: float
+    eligible: NDArray[np.bool_]
+
+    def settle(self, at: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Rounds the totals of some slots, and returns them: what is almost a tie is one. Shape (len(at),)."""
+        self.total[at] = ranked = np.rint(self.total.take(at) * _TICKS) / _TICKS
+        return ranked
+
+    def candidates(self, k: int) -> NDArray[np.intp]:
+        """The eligible slots that may be among the `k` best: these, and what all but ties with the last of them."""
+        (slots,) = self.eligible.nonzero()
+        if len(slots) <= k or k < 1:
+            return slots[: max(k, 0)]
+        total, last = self.total.take(slots), len(slots) - k
+        return slots.take((total > np.partition(total, last)[last] - 1 / _TICKS).nonzero()[0])
 
 
 def standardised(
