@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,7 +209,8 @@ class Postings:
             return new, new_slots, self._tail_repeats.values.take(at_new).astype(np.float64)
         starts, found = self._held(keys)
         which = np.arange(len(keys)).repeat(found)
-        at = np.arange(len(which)) + (starts - (found.cumsum() - found)).take(which)
+        behind: NDArray[Any] = starts - (found.cumsum() - found)
+        at = np.arange(len(which)) + behind.take(which)
         slots, repeats = self._slots.take(at), self._repeats.take(at).astype(np.float64)
         if not len(new):
             return which, slots, repeats

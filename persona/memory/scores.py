@@ -47,7 +47,9 @@ class Scores:
         if len(slots) <= k or k < 1:
             return slots[: max(k, 0)]
         total, last = self.total.take(slots), len(slots) - k
-        return slots.take((total > np.partition(total, last)[last] - 1 / _TICKS).nonzero()[0])
+        (best,) = (total > np.partition(total, last)[last] - 1 / _TICKS).nonzero()
+        found: NDArray[np.intp] = slots.take(best)
+        return found
 
 
 def standardised(

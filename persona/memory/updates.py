@@ -143,8 +143,8 @@ def newest_first(
     evidence = related + (own + alone.take(read))
     (unread,) = (read == UNREAD).nonzero()
     if len(unread):
-        unread = unread[(evidence[:, unread] >= _least(enough)).any(axis=0)]
-        read[unread] = wordings.read(pool.slots[unread], text)
+        deciding = unread[(evidence[:, unread] >= _least(enough)).any(axis=0)]
+        read[deciding] = wordings.read(pool.slots[deciding], text)
         evidence = related + (own + alone.take(read))
     if intent.of_nobody_else:
         _weigh_another(evidence, read, of_heads, pairs)
