@@ -17,7 +17,6 @@ from persona.memory.vectors import widened
 from persona.values.record import record
 
 _NEAREST = 0.01  # squared distance from the mean below which a direction is rounding noise
-_SCATTERED = 2  # a stretch that holds so many times what is wanted is not worth going through
 RESTS = 256  # slots: what was measured of so few is measured again, for it is of no use once a memory is added
 _FEW = 512  # rows: they are kept in halves, and widening them costs a search ten microseconds
 _BLOCK = 1 << 16  # numbers that are summed at a time: they stay near the processor
@@ -159,13 +158,13 @@ class DenseIndex:
         return Closeness(cosine, across * middle.inverse, near, middle.told, middle.heard)
 
     def alike(self, heads: NDArray[np.intp], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
-        """How close some sorted slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
+        """How close some slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
         if not self._rows:
             return np.zeros((len(heads), len(slots)))
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
-        found = self._along(self._wide(heads), slots).astype(np.float64)
+        found = _multiplied(self._wide(heads), self._wide(slots)).astype(np.float64)
         found -= middle.to_mean.take(slots)
         found += (middle.own - middle.to_mean.take(heads))[:, None]
         found *= middle.inverse.take(slots)
@@ -177,13 +176,6 @@ class DenseIndex:
     def rest(self) -> None:
         """Lets go of what can be measured anew."""
         self._middle = self._widened = None
-
-    def _along(self, directions: NDArray[np.float32], slots: NDArray[np.intp]) -> NDArray[np.float32]:
-        """The products of some vectors with those of some slots, shape (directions, slots)."""
-        first, stop = int(slots[0]), int(slots[-1]) + 1
-        if stop - first > _SCATTERED * len(slots):
-            return _multiplied(directions, self._wide(slots))
-        return _multiplied(directions, self._wide(slice(first, stop)))[:, slots - first]
 
     @property
     def _halved(self) -> bool:
