@@ -252,10 +252,9 @@ class OwnerIndex:
     ) -> NDArray[np.intp]:
         """The live slots that may go before a hit: what is related to one, the best of the newest, and of the hits."""
         chosen, known = np.zeros(len(own), np.bool_), self._wordings.known
-        if (first := len(own) - _NEWEST) > 0:
+        first = max(0, len(own) - _NEWEST)
+        if first:
             chosen[hits] = own.take(hits) >= least.take(known(hits))
-        else:
-            first = 0
         np.greater_equal(own[first:], least.take(known(slice(first, None))), out=chosen[first:])
         for some in related:
             chosen[some] = True  # NOBODY is the last slot, and does no harm there

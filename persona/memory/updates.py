@@ -118,7 +118,8 @@ class Pool:
 def least_own(intent: Intent) -> NDArray[np.float64]:
     """How well a row in no pair must answer by itself to go before a head, by its wording, shape (UNREAD + 1,).
 
-    What answers worse could not make up for it by being as alike and as new as can be.
+    What answers worse could not make up for it by being as alike and as new as can be: all that may speak for such a
+    row in `_evidence` is counted here.
     """
     return _least_own(intent.wanted, intent.before, _enough(intent))
 
