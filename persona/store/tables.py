@@ -320,7 +320,10 @@ class SummaryRow(Table, table=True):
 
 
 class TaskRow(Table, table=True):
-    """Background work: the outbox. A task is deleted when done; `run_after_us` puts a failed one off."""
+    """Background work: the outbox. A task is deleted when done; `run_after_us` puts a failed one off.
+
+    `silences` counts the attempts of which nothing was heard again before their lease ended.
+    """
 
     __tablename__ = "persona_tasks"
     __table_args__ = (Index("ix_persona_tasks_due", "state", "run_after_us"),)
@@ -331,6 +334,7 @@ class TaskRow(Table, table=True):
     subject: str = Field(sa_column=Column(String, nullable=False))
     state: str
     attempts: int = 0
+    silences: int = 0
     run_after_us: int = Field(default=0, sa_column=_big())
     lease_until_us: int = Field(default=0, sa_column=_big())
     error: str = ""

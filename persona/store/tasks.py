@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import case, delete, func, or_, select, update
 
 from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
@@ -20,6 +20,7 @@ TaskState = Literal["waiting", "running", "dead"]
 _tasks = table(TaskRow)
 _k = _tasks.c
 
+_NAMED = ("id", "kind", "owner_key", "conversation_key", "subject")
 _INSERT, _ARM = insert_into(TaskRow), insert_unless_there(TaskRow)
 _due = (  # a CTE with a lock is read once; as a plain subquery it might be read again, and claim more than asked for
     select(_k.id)
@@ -37,8 +38,14 @@ _due = (  # a CTE with a lock is read once; as a plain subquery it might be read
 _CLAIM = Statement(
     update(_tasks)
     .where(_k.id.in_(select(_due.c.id)))
-    .values(state="running", attempts=_k.attempts + 1, lease_until_us=param("until_us"))
-    .returning(_k.id, _k.kind, _k.owner_key, _k.conversation_key, _k.subject, _k.lease_until_us, _k.attempts)
+    .values(
+        state="running",
+        attempts=_k.attempts + 1,
+        silences=_k.silences
+        + case((_k.state == "running", 1), else_=0),  # whoever had it neither ended nor gave it back
+        lease_until_us=param("until_us"),
+    )
+    .returning(*(_k[name] for name in (*_NAMED, "lease_until_us", "attempts", "silences")))
 )
 _held = (_k.id == param("which"), _k.state == "running", _k.lease_until_us == param("token"))
 _DONE = Statement(delete(_tasks).where(*_held))
@@ -58,7 +65,7 @@ _LATER = Statement(
 _DROP = Statement(
     delete(_tasks).where(_k.kind == param("kind"), _k.owner_key == param("owner"), _k.subject == param("subject"))
 )
-_waits_again = update(_tasks).values(state="waiting", attempts=0, run_after_us=0, lease_until_us=0)
+_waits_again = update(_tasks).values(state="waiting", attempts=0, silences=0, run_after_us=0, lease_until_us=0)
 _RETRY = Statement(_waits_again.where(_k.state == "dead", _k.id == param("which")))
 _RETRY_ALL = Statement(_waits_again.where(_k.state == "dead"))
 _LIST = Statement(
@@ -75,7 +82,10 @@ _SAME = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of background work, as it was claimed. `subject` is the id of what it is about."""
+    """One piece of background work, as it was claimed. `subject` is the id of what it is about.
+
+    `attempts` are those before this one; of `silences` of them nothing was heard again.
+    """
 
     id: str
     kind: TaskKind
@@ -84,6 +94,7 @@ class Task:
     subject: str
     lease_until_us: int
     attempts: int
+    silences: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ def arm(tx: Transaction, kind: TaskKind, now_us: int, run_after_us: int = 0, sub
 
 
 def _row(id: str, kind: TaskKind, subject: str, now_us: int) -> dict[str, object]:
-    fresh = {"state": "waiting", "attempts": 0, "run_after_us": 0, "lease_until_us": 0, "error": ""}
+    fresh = {"state": "waiting", "attempts": 0, "silences": 0, "run_after_us": 0, "lease_until_us": 0, "error": ""}
     return {**fresh, "id": id, "kind": kind, "subject": subject, "created_us": now_us}
 
 
@@ -135,7 +146,7 @@ def pending(tx: Transaction, kind: TaskKind, conversation_key: int) -> bool:
 def claim(tx: Transaction, now_us: int, lease_us: int, most: int) -> list[Task]:
     """Tasks that are due, the oldest first, now leased to the caller."""
     rows = tx.all(_CLAIM, {"now_us": now_us, "until_us": now_us + lease_us, "most": most})
-    return sorted((replace(Task(*row), attempts=row[-1] - 1) for row in rows), key=lambda task: task.id)
+    return sorted((Task(*row[:-2], attempts=row[-2] - 1, silences=row[-1]) for row in rows), key=lambda task: task.id)
 
 
 def done(tx: Transaction, task: Task) -> bool:

@@ -39,6 +39,7 @@ _LEASE_MARGIN_US = 60_000_000  # over the longest call of a model
 _BATCH = 16
 _MOST_ATTEMPTS = 5
 _LONGEST_WAIT_S = 3600
+_STORE_WAIT_S = 120  # before a model may be asked again for what a busy or full database did not take
 _IDLE_S = 2.0  # between looks at the outbox when nobody says that there is work: others may have put some
 
 
@@ -53,6 +54,7 @@ class Worker:
         self._stopping = self._takes_no_more = False
         self._running: asyncio.Task[None] | None = None
         self._begun: list[Task] = []
+        self._more = True  # than the last batch was
         self._to_index: dict[str, ToRemember] = {}
         self._arm_next_us = 0
         self._armed: object = ((), False)
@@ -88,12 +90,9 @@ class Worker:
         done = 0
         async with self._one_at_a_time:
             await self._arm()
-            more = not self._takes_no_more
-            while more:
-                batch = await self._batch()
-                done += len(batch)
-                # a batch that was not full was all that was due
-                more = len(batch) == _BATCH and not self._takes_no_more
+            self._more = True
+            while self._more and not self._takes_no_more:
+                done += len(await self._batch())
         return done
 
     async def stop(self, drain_s: float, *, takes_more: bool = True) -> None:
@@ -137,10 +136,9 @@ class Worker:
             self._arm_next_us, self._armed = now_us + EVERY_US, wanted
 
     async def _batch(self) -> Batch:
-        claimed = await self._claim()
-        self._begun = list(claimed)
-        ended: list[tuple[TaskKind, Outcome]] = []
-        for task in claimed:
+        begun, spent = await self._claim()
+        ended: list[tuple[TaskKind, Outcome]] = [(task.kind, "given up") for task in spent]
+        for task in begun:
             ended.append((task.kind, await self._do(task)))
             await asyncio.sleep(0)  # brief work gives nobody else a chance
             self._begun.pop(0)
@@ -149,17 +147,24 @@ class Worker:
             self.on_batch(batch)
         return batch
 
-    async def _claim(self) -> Sequence[Task]:
-        now_us = self._place.now_us()
+    async def _claim(self) -> tuple[Sequence[Task], Sequence[Task]]:
+        """What is to be done now, and what is given up unseen because it has ended too many processes."""
+        now_us, left = self._place.now_us(), self._begun
 
-        def claim(tx: Transaction) -> tuple[Sequence[Task], dict[str, ToRemember]]:
+        def claim(tx: Transaction) -> tuple[Sequence[Task], Sequence[Task], bool, dict[str, ToRemember]]:
             receipts.ahead(tx)
+            tasks.release(tx, left)  # by a batch that a busy database broke off
             claimed = tasks.claim(tx, now_us, self._lease_us, _BATCH)
+            begun, spent = _sorted_out(tx, claimed)
             self._place.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
-            return claimed, to_index(tx, claimed)
+            more = len(claimed) == _BATCH or len(begun) + len(spent) < len(claimed)
+            return begun, spent, more, to_index(tx, begun)
 
-        claimed, self._to_index = await self._place.database.run(claim, brief=True)
-        return claimed
+        begun, spent, self._more, self._to_index = await self._place.database.run(claim, brief=True)
+        self._begun = list(begun)
+        for task in spent:
+            log.warning("task %s (%s) is given up: %s", task.id, task.kind, _silent(task))
+        return begun, spent
 
     async def _give_back(self) -> None:
         """Lets others have at once what was claimed and not ended."""
@@ -201,17 +206,37 @@ class Worker:
     async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
         passing = isinstance(error, PersonaError) and error.retryable
-        limited = isinstance(error, LimitReached)
-        blameless = limited or isinstance(error, StoreError)  # a full disk says nothing about the task
+        blameless = isinstance(error, LimitReached | StoreError)  # a full disk says nothing about the task
         dead = not blameless and (attempts >= _MOST_ATTEMPTS or not passing)
-        wait_s = error.retry_after_s if isinstance(error, LimitReached) else 2**attempts
+        wait_s = _STORE_WAIT_S if isinstance(error, StoreError) else 2**attempts
+        if isinstance(error, LimitReached):
+            wait_s = error.retry_after_s
         later_us = self._place.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
         name = type(error).__name__
-        how = {"dead": dead, "tried": not limited}
+        how = {"dead": dead, "tried": not blameless}
         if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, **how)):
             return "lost"
         log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
         return "given up" if dead else "put off"
+
+
+def _sorted_out(tx: Transaction, claimed: Sequence[Task]) -> tuple[Sequence[Task], Sequence[Task]]:
+    """Those that are begun now, and those that are given up because nothing was heard of them too often.
+
+    A task whose process ended may be what ended it: it is done alone, so that those beside it do not count as often.
+    """
+    spent = [task for task in claimed if task.silences and task.attempts >= _MOST_ATTEMPTS]
+    for task in spent:
+        tasks.again(tx, task, 0, _silent(task), dead=True, tried=False)
+    rest = [task for task in claimed if task not in spent]
+    first = next((place for place, task in enumerate(rest) if task.silences), len(rest))
+    begun = rest[: max(first, 1)]
+    tasks.release(tx, rest[len(begun) :])
+    return begun, spent
+
+
+def _silent(task: Task) -> str:
+    return f"its process ended without a word, {task.silences} times"
 
 
 def _end(tx: Transaction, task: Task, ending: Ending | None) -> tuple[bool, Callable[[], None] | None]:

@@ -72,6 +72,25 @@ def test_task_of_a_worker_that_died_is_claimed_again_when_its_lease_ends(databas
     assert (task.subject, task.attempts) == ("msg_1", 1)
 
 
+def test_attempts_are_told_apart_by_whether_anything_was_heard_of_them(database: Database) -> None:
+    def counted(task: Task) -> tuple[int, int]:
+        return task.attempts, task.silences
+
+    put(database, "msg_1")
+    (failed,) = claim(database)
+    database.run_now(lambda tx: tasks.again(tx, failed, NOW, "ConnectionFailed"))
+    (silent,) = claim(database)
+    assert counted(silent) == (1, 0)
+    (given_back,) = claim(database, NOW + LEASE)
+    assert counted(given_back) == (2, 1)
+    database.run_now(lambda tx: tasks.release(tx, [given_back]))
+    (dead,) = claim(database, NOW + LEASE)
+    assert counted(dead) == (2, 1)
+    database.run_now(lambda tx: tasks.again(tx, dead, NOW, "Refused", dead=True))
+    assert database.run_now(tasks.retry_all) == 1
+    assert [counted(one) for one in claim(database, NOW + LEASE)] == [(0, 0)]
+
+
 def test_task_that_failed_waits_for_its_time(database: Database) -> None:
     put(database, "msg_1")
     (task,) = claim(database)

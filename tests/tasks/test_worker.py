@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import postgres
@@ -10,12 +12,16 @@ import pytest
 from shop import Shop
 from talking import settings
 
-from persona.errors import ConnectionFailed
+from persona.errors import ConnectionFailed, StoreBusy
 from persona.store import tasks
 from persona.tasks.batch import Batch
 from persona.wiring import open_rooms
 
 MINUTE = 60_000_000
+
+
+class Killed(BaseException):
+    """The process ends here: nothing after it is run."""
 
 
 async def test_a_batch_is_said_in_one_line(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
@@ -103,6 +109,57 @@ async def test_a_slow_worker_keeps_the_task_in_hand_and_loses_those_that_wait(sh
     await slow.drain()
     assert said == ["other 1 index done", "slow 2 index done, 1 index lost"]
     assert (shop.tasks, len(shop.log.rows("SELECT * FROM persona_memories"))) == ([], 3)
+
+
+async def test_a_task_that_ends_its_process_each_time_is_given_up_and_those_beside_it_are_done(shop: Shop) -> None:
+    async def die() -> None:
+        raise Killed
+
+    await asyncio.to_thread(shop.say, "too much", "two", "three")
+    for _ in range(5):
+        shop.between.append(die)
+        with pytest.raises(Killed):
+            await (await shop.worker()).drain()
+        shop.now_us += 5 * MINUTE
+    worker, said = await shop.worker(), list[str]()
+    worker.on_batch = lambda batch: said.append(str(batch))
+    await worker.drain()
+    assert said == ["1 index given up, 1 index done", "1 index done"]
+    assert [(row["state"], row["attempts"], row["error"]) for row in shop.log.rows("SELECT * FROM persona_tasks")] == [
+        ("dead", 5, "its process ended without a word, 5 times")
+    ]
+
+
+async def test_a_busy_database_counts_no_attempt(shop: Shop) -> None:
+    async def wait() -> None:
+        raise StoreBusy("somebody else writes")
+
+    async def fail() -> None:
+        raise ConnectionFailed("gone")
+
+    await asyncio.to_thread(shop.say, "one")
+    worker = await shop.worker()
+    for meanwhile in [wait] * 6 + [fail]:
+        shop.between.append(meanwhile)
+        await worker.drain()
+        shop.now_us += 60 * MINUTE
+    assert [(row["state"], row["attempts"]) for row in shop.log.rows("SELECT * FROM persona_tasks")] == [("waiting", 1)]
+
+
+async def test_what_a_busy_database_left_of_a_batch_is_done_with_the_next_one(shop: Shop) -> None:
+    await asyncio.to_thread(shop.say, "one", "two")
+    worker = await shop.worker(store={"busy_timeout_s": 0.05})
+    with closing(sqlite3.connect(shop.log.path, isolation_level=None)) as other:
+
+        async def lock() -> None:
+            other.execute("BEGIN IMMEDIATE")
+            raise ConnectionFailed("gone")
+
+        shop.between.append(lock)
+        with pytest.raises(StoreBusy):
+            await worker.drain()
+    await worker.drain()
+    assert shop.tasks == []
 
 
 async def test_what_was_not_done_in_time_is_given_back_at_once(shop: Shop) -> None:

@@ -288,6 +288,7 @@ def _work() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("silences", sa.Integer(), nullable=False),
         _time_or_count("run_after_us"),
         _time_or_count("lease_until_us"),
         sa.Column("error", sa.String(), nullable=False),
