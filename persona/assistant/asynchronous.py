@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from persona.adapter import Adapter
 from persona.assistant.knowledge import AsyncKnowledge
-from persona.assistant.running import Running
+from persona.assistant.running import Running, closed
 from persona.assistant.user import AsyncUser, checked_name
 from persona.assistant.watch import Watch
 from persona.conversation.services import Services, utc_now_us
@@ -96,7 +96,7 @@ class AsyncAssistant:
     async def services(self) -> Services:
         """The rooms, opened on first use."""
         if self._closed:
-            raise MisuseError("the assistant is closed", hint="open another one")
+            raise closed()
         if self._origin:
             self._origin.check()
         if self._rooms is None:
@@ -126,12 +126,12 @@ class AsyncAssistant:
     async def close(self) -> None:
         """Waits for running turns, drains background work within its time, and closes everything. Safe to repeat.
 
-        In a forked process it only forgets what is its parent's.
+        New turns are refused from now on. In a forked process it only forgets what is its parent's.
         """
         if self._origin and not self._origin.here:
             self._closed = True
             return
-        await self.running.join()
+        await self.running.close()
         rooms, self._rooms = self._rooms, None
         self._closed = True
         if rooms:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
+from persona.assistant.running import closed
 from persona.errors import MisuseError
 from persona.store.forks import Origin
 
@@ -29,7 +30,7 @@ class Portal:
             self._origin.check()
         if not self._thread.is_alive() or self._loop.is_closed():
             work.close()
-            raise _closed()
+            raise closed()
         if threading.current_thread() is self._thread:
             work.close()
             raise MisuseError("a tool or callback called the sync assistant", hint="use AsyncAssistant there")
@@ -37,12 +38,12 @@ class Portal:
             future = asyncio.run_coroutine_threadsafe(work, self._loop)
         except RuntimeError:  # in this very moment
             work.close()
-            raise _closed() from None
+            raise closed() from None
         try:
             return future.result()
         except CancelledError:
             if self._stopped:
-                raise _closed() from None
+                raise closed() from None
             raise
         except BaseException:
             future.cancel()
@@ -81,10 +82,6 @@ class Portal:
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
             self._loop.close()
-
-
-def _closed() -> MisuseError:
-    return MisuseError("the assistant is closed", hint="open another one")
 
 
 async def _next(events: AsyncIterator[T]) -> T:

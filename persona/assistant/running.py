@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any, Literal
 
+from persona.errors import MisuseError
 from persona.values.turn import A, Reply
 
 log = logging.getLogger("persona.turns")
@@ -19,9 +20,13 @@ class Running:
     def __init__(self, on_disconnect: Literal["finish", "cancel"]) -> None:
         self.on_disconnect = on_disconnect
         self._tasks: set[asyncio.Task[Reply[Any]]] = set()
+        self._closing = False
 
     def start(self, turn: Coroutine[Any, Any, Reply[A]]) -> "asyncio.Task[Reply[A]]":
-        """Starts a turn."""
+        """Starts a turn. Raises MisuseError once the closing has begun."""
+        if self._closing:
+            turn.close()
+            raise closed()
         task = asyncio.get_running_loop().create_task(turn, name="persona-turn")
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -43,6 +48,11 @@ class Running:
             task.cancel()
             await asyncio.wait([task])
 
+    async def close(self) -> None:
+        """Lets no new turn begin, and waits for those that run: each has its own time."""
+        self._closing = True
+        await self.join()
+
     async def join(self) -> None:
         """Waits for every turn that still runs."""
         while self._tasks:
@@ -52,3 +62,8 @@ class Running:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.debug("a turn ended with %s", type(error).__name__)
+
+
+def closed() -> MisuseError:
+    """What somebody gets who asks an assistant that is closed, or a new turn of one that is closing."""
+    return MisuseError("the assistant is closed", hint="open another one")

@@ -8,7 +8,7 @@ import pytest
 from talking import Desk
 from wire import WireServer
 
-from persona import AsyncConversation, Conversation, Refused, TextDelta, TimedOut, TurnCancelled
+from persona import AsyncConversation, Conversation, MisuseError, Refused, TextDelta, TimedOut, TurnCancelled
 from persona.values.request import Request
 
 REQUEST = Request("any", ())
@@ -73,6 +73,25 @@ async def test_a_stream_that_was_cancelled_says_so_to_whoever_reads_it_later(des
         with pytest.raises(TurnCancelled, match="send it again"):
             async for _ in stream:
                 pass
+
+
+async def test_an_assistant_that_is_closing_refuses_new_turns_and_ends_those_that_run(desk: Desk) -> None:
+    half = Half()
+    desk.model.then(["At ", half])
+    async with desk.open_async() as assistant:
+        user = assistant.user("ada")
+        running = asyncio.create_task(user.conversation().send("When?"))
+        await half.begun.wait()
+        closing = asyncio.create_task(assistant.close())
+        await asyncio.sleep(0)  # it has begun
+        with pytest.raises(MisuseError, match=r"is closed.*open another one"):
+            await user.conversation().send("And now?")
+        with pytest.raises(MisuseError, match="is closed"):
+            async with user.conversation().stream("And now?"):
+                pass
+        half.go.set()
+        assert (await running).text == "At nine."
+        await closing
 
 
 async def test_a_send_whose_caller_is_cancelled_finishes_by_itself(desk: Desk) -> None:
