@@ -28,7 +28,8 @@ from persona.wiring import open_rooms
 async def plan_of_reply(
     settings: Settings, reply_id: str, owner: Owner | None = None, environment: Mapping[str, str] | None = None
 ) -> Explained:
-    """The plan behind any reply, whoever it was for; with an owner, only theirs. Raises NotFound."""
+    """The plan behind any reply, whoever it was for; with an owner, only theirs. Raises NotFound and StoreError."""
+    existing(settings.database_url)  # which raises when there is none
     async with AsyncAssistant(settings, environment=environment) as assistant:
         return await explain(await assistant.services(), reply_id, owner)
 

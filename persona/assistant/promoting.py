@@ -20,6 +20,7 @@ from persona.store.changes import Change
 from persona.store.engine import Database, Transaction
 from persona.store.holds import Hold
 from persona.store.ids import new_id
+from persona.store.sqlite import missing
 from persona.tasks.canary import look_at
 from persona.values.owner import Owner
 from persona.values.promotion import Evidence, Promotion, Serving, State, Step
@@ -110,8 +111,10 @@ def rollback(
 def standing(settings: Settings, route: str) -> list[Standing]:
     """Where every arm of a route stands, in the order of the settings. Raises NotFound."""
     table = _route(settings, route)
-    with prepared(settings, make=True) as database:
-        taken = database.run_now(lambda tx: promotions.of_route(tx, route), write=False)
+    taken: Sequence[Promotion] = ()
+    if not missing(settings.database_url):
+        with prepared(settings) as database:
+            taken = database.run_now(lambda tx: promotions.of_route(tx, route), write=False)
     return [
         Standing(
             *(route, arm, states.state(_serving(settings, route), arm, taken), table.serve.get(arm, 0.0)),

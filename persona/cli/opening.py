@@ -39,11 +39,18 @@ def talking(config: str | None) -> Iterator["Assistant"]:
 
 
 @contextmanager
-def looking(config: str | None) -> Iterator["Assistant"]:
-    """An assistant that does no background work: looking at something calls no model."""
-    from persona.assistant.synchronous import Assistant
+def looking(config: str | None, *, make: bool = False) -> Iterator["Assistant"]:
+    """An assistant that does no background work: looking at something calls no model.
 
-    with Assistant.open(quiet(read_settings(config))) as assistant:
+    On a database that is there, or with `make` a new one when there is none. Raises StoreUnavailable.
+    """
+    from persona.assistant.synchronous import Assistant
+    from persona.store.sqlite import existing
+
+    settings = quiet(read_settings(config))
+    if not make:
+        existing(settings.database_url)  # which raises
+    with Assistant.open(settings) as assistant:
         yield assistant
 
 

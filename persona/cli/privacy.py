@@ -180,7 +180,7 @@ def consent(
     """Record whether a user's exchanges may be used for training, or list their answers."""
     if training not in (None, "yes", "no"):
         raise MisuseError(f"--training is {training!r}", hint="pass yes or no")
-    with looking(config) as assistant:
+    with looking(config, make=training is not None) as assistant:
         person = assistant.user(user, tenant)
         if training is not None:
             person.consent(training=training == "yes")
@@ -202,7 +202,7 @@ def learning(
     """Turn learning on or off for a user. What was learnt stays: see persona users show and persona users erase."""
     if switch not in ("on", "off"):
         raise MisuseError(f"learning is {switch!r}", hint="pass on or off")
-    with looking(config) as assistant:
+    with looking(config, make=True) as assistant:
         assistant.user(user, tenant).learning(switch == "on")
     show(f"learning is {switch} for {user}")
 

@@ -135,6 +135,7 @@ def test_a_table_in_a_pipe_is_one_line_a_row_parted_by_tabs() -> None:
 
 
 def test_a_user_without_anything_prints_nothing() -> None:
+    said("db", "upgrade")
     assert said("conversations", "--user", "ada") == said("facts", "--user", "ada") == ""
 
 
@@ -176,12 +177,30 @@ def test_a_pipe_ends_with_its_first_failure() -> None:
     assert "200001 characters" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["costs", "tasks", "users list", "prune", "db version", "memory status"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("costs", "tasks", "users list", "prune", "db version", "memory status"),
+        *("facts --user ada", "conversations --user ada", "why msg_1", "users consent ada", "users erase ada --yes"),
+        *("tune list", "tune idle", "tune keep job_1"),
+    ],
+)
 def test_looking_where_nothing_was_said_yet_says_so_and_what_to_do(command: str) -> None:
     told = refused(*command.split(), code=1)
     assert f"there is no database '{Path.cwd() / 'persona.db'}' yet" in told
     assert "--config" in told
     assert not Path("persona.db").exists()
+
+
+def test_where_arms_stand_is_known_without_a_database() -> None:
+    Path("persona.toml").write_text('[routes.default]\ntarget = "embedded:extractive-1"\n', encoding="utf-8")
+    assert read("promote", "default")[0]["last"] is None
+    assert not Path("persona.db").exists()
+
+
+def test_what_may_be_said_of_a_user_before_they_say_anything_makes_the_database() -> None:
+    said("users", "learning", "ada", "off")
+    assert read("users", "consent", "ada") == []
 
 
 def test_help_is_shown_whole_whatever_stands_in_brackets() -> None:

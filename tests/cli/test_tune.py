@@ -19,7 +19,9 @@ from wires.tuning_fireworks import BASE, FireworksService
 from wires.tuning_openai import TuningService
 
 from persona import Jobs
+from persona.assistant import operator
 from persona.cli.app import app
+from persona.settings import load
 
 # no date ends this model's tuning, so no day breaks these tests
 START = ("start", "train.jsonl", "validation.jsonl", "--backend", "azure", "--model", "gpt-oss-20b", "--epochs", "2")
@@ -121,6 +123,7 @@ def test_a_job_is_cancelled_and_cleaned(service: TuningService) -> None:
 
 
 def test_nothing_idle_nothing_expired_and_no_such_job_are_said(service: TuningService) -> None:
+    operator.upgrade(load("persona.toml"))
     assert (run("idle", "--json").stdout, run("clean", "--expired", "--json").stdout) == ("[]\n", "[]\n")
     assert run("watch", "job_x").exit_code == 2
     assert run("clean").exit_code == 2
