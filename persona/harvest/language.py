@@ -70,7 +70,8 @@ def _told_by(said: Iterable[_Word], french: Set[_Word], english: Set[_Word], kno
 def _by_model(beginning: str) -> str:
     if not any(map(str.isalpha, beginning)):
         return ""
-    (found,) = _detector().detect(beginning, model="lite", k=1)
+    whole = beginning.encode("utf-8", "replace").decode()  # half a surrogate pair is no text to the model
+    (found,) = _detector().detect(whole, model="lite", k=1)
     return str(found["lang"]) if found["score"] >= LEAST else ""
 
 

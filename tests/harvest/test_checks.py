@@ -155,3 +155,7 @@ def test_a_window_block_in_the_question_is_no_word_of_the_user() -> None:
     one = candidate()
     shown = replace(one.example, messages=(Message("user", (Text("<context/>\nWhen?"),)), one.example.messages[1]))
     assert replace(one, example=shown).question == "When do you open?"
+
+
+def test_half_a_surrogate_pair_ends_no_harvest() -> None:
+    assert language("Quel temps fera-t-il demain \ud83d ?") == language("Quel temps fera-t-il demain ? ?")
