@@ -11,7 +11,7 @@ from persona.values import words
 from persona_embedded.vectors import DIMENSION, lexicon, spelled
 
 _MOST_WORDS = 4000  # distinct words of one text; what comes after no longer changes its direction much
-_FUNCTION_WORD = 0.3
+FUNCTION_WORD = 0.3
 
 
 class StaticWords:
@@ -23,7 +23,7 @@ class StaticWords:
     name = "embedded:words-1"
     dimension = DIMENSION
     batch_size = 256
-    cosine_floor = 0.26
+    cosine_floor = 0.34
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Unit vectors, shape (len(texts), 128), float32; zeros where a text has no word."""
@@ -44,7 +44,7 @@ def _vector(word: str, lang: str) -> NDArray[np.float32]:
     """What a word adds to a text of a language: its English meaning where it is French, and its topics' pull."""
     stem = words.term(word, lang)
     if not stem:
-        return spelled(word) * np.float32(_FUNCTION_WORD)
+        return spelled(word) * np.float32(FUNCTION_WORD)
     table, french = lexicon(), f"fr {words.bare(word)}"
     known = table.get(french) if lang != "en" else None
     if lang == "fr":

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.values import words
-from persona_embedded.vectors import FOLDER, START, pieces, spelled, write
+from persona_embedded.vectors import FOLDER, english, spelled, write
 
-_DRAWN, _GUESSED = 0.7, 0.4  # how far a word is drawn to its topics, as a share of its length: listed, and guessed
-_NEAREST, _SURE, _NEARLY = 10, 0.5, 0.7  # so many neighbours speak for a topic, and with it for those nearly as sure
+_DRAWN, _GUESSED = 0.9, 0.45  # how far a word is drawn to its topics, as a share of its length: listed, and guessed
+_NEAREST, _SURE, _NEARLY = 10, 1.0, 0.7  # so many neighbours speak for a topic, and with it for those nearly as sure
 _SHORTEST = 3  # letters of a word whose topics are guessed
 
 Vector = NDArray[np.float32]
@@ -24,8 +24,8 @@ def build() -> dict[str, Vector]:
     """The vectors of the lexicon by key: those of French words, and the directions in which English stems are drawn."""
     drawn = _directions()
     senses: dict[str, list[Vector]] = {}
-    for english, french in _lines("french.txt"):
-        sense = np.mean([_english(word, drawn) for word in english.split()], axis=0)
+    for sense_in_english, french in _lines("french.txt"):
+        sense = np.mean([_english(word, drawn) for word in sense_in_english.split()], axis=0)
         for word in french.split():
             for key in (f"fr {word.casefold()}", f"fr ={words.term(word.casefold(), 'fr')}"):
                 senses.setdefault(key, []).append(sense)
@@ -71,13 +71,17 @@ def _guessed(members: Mapping[str, set[int]], centres: Vector, listed: Mapping[s
     return guessed
 
 
+def listed() -> set[str]:
+    """The English words of both lists."""
+    found = {word for english_words, _ in _lines("french.txt") for word in english_words.casefold().split()}
+    return found.union(*(words_of.casefold().split() for _, words_of in _lines("topics.txt")))
+
+
 def _unlisted() -> Iterator[str]:
-    """The words that are one piece, the most frequent first, and the English of the French ones."""
-    for piece in pieces().rows:
-        if piece.startswith(START) and len(piece) > _SHORTEST and piece[1:].isalpha():
-            yield piece[1:].casefold()
-    for english, _ in _lines("french.txt"):
-        yield from english.casefold().split()
+    """The words that have a vector of their own, the most frequent first, and the English of the French ones."""
+    yield from (word for word in english().rows if len(word) >= _SHORTEST and word.isalpha())
+    for english_words, _ in _lines("french.txt"):
+        yield from english_words.casefold().split()
 
 
 def _lines(name: str) -> Iterator[tuple[str, str]]:

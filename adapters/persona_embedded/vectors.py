@@ -1,21 +1,24 @@
-"""The data of the embedder: vectors of word pieces, of French words, and what words are about.
+"""The data of the embedder: vectors of English words and pieces of words, of French words, and what words are about.
 
-`words/pieces.*` are the static vectors of wordllama (MIT, see `pieces.LICENSE`), cut to 128 dimensions and 8 bits by
-`python -m benchmarks.pieces`.
+`words/english.*` are learnt from two models by `python -m benchmarks.distil` (see `english.LICENSE`).
 `words/lexicon.*` are made from them and from the two lists beside them by `python -m persona_embedded.lexicon`.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from persona.values import words
+
 FOLDER = Path(__file__).parent / "words"
 DIMENSION = 128
-START = "\u2581"  # opens the first piece of a word
-_BYTE = "<0x{:02X}>"
+CONTINUED = "##"  # opens a piece that does not begin a word
+_LONGEST = 20  # letters of a piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,9 @@ def write(name: str, vectors: dict[str, NDArray[np.float32]]) -> None:
 
 
 @cache
-def pieces() -> Table:
-    """The vectors of word pieces, in the order in which they are joined."""
-    return Table.read("pieces")
+def english() -> Table:
+    """The vectors of English words and of pieces of words, the most frequent first."""
+    return Table.read("english")
 
 
 @cache
@@ -63,33 +66,42 @@ def lexicon() -> Table:
 
 @lru_cache(maxsize=1 << 12)
 def spelled(word: str) -> NDArray[np.float32]:
-    """The vector of a word by its pieces alone, shape (128,), its length the square root of what they add up to.
+    """The vector of a word, shape (128,): its own, or the sum of its pieces' by the square root of how many they are.
 
-    So long words do not drown the others, and frequent ones, whose vectors are short, still count less.
+    So long words do not drown the others.
     """
-    table = pieces()
+    table = english()
+    rows = [table.rows[key] for key in spelling(word, table.rows)] or _scattered(word, len(table.rows))
     total = np.zeros(DIMENSION, np.float32)
-    for piece in _split(START + word, table.rows):
-        found = table.get(piece)
-        if found is not None:
-            total += found
-    length = float(np.sqrt(total @ total))
-    return total / np.float32(np.sqrt(length)) if length else total
+    for row in rows:
+        total += table.numbers[row] * table.scales[row]
+    return total / np.float32(len(rows) ** 0.5)
 
 
-def _split(word: str, known: dict[str, int]) -> list[str]:
-    """The pieces of a word: neighbours are joined, those first that make the most frequent piece.
+def spelling(word: str, known: Container[str]) -> list[str]:
+    """The known keys that make up a word of a text: the longest that begins it, then the longest that goes on, and on.
 
-    Byte-pair encoding (Sennrich et al., 2016); a sign that is no piece is spelled by its bytes.
+    WordPiece (Wu et al., 2016), but that a letter which no piece holds is left out.
     """
-    parts: list[str] = []
-    for sign in word:
-        spelled_out = [_BYTE.format(byte) for byte in sign.encode("utf-8", "surrogatepass")]
-        parts.extend([sign] if sign in known else spelled_out)
-    while len(parts) > 1:
-        ranked = [(known[joined], at) for at in range(len(parts) - 1) if (joined := parts[at] + parts[at + 1]) in known]
-        if not ranked:
-            break
-        _, at = min(ranked)
-        parts[at : at + 2] = [parts[at] + parts[at + 1]]
-    return parts
+    plain = words.bare(word)
+    if plain in known:
+        return [plain]
+    plain, keys, at = words.fold(plain), list[str](), 0
+    while at < len(plain):
+        opening = CONTINUED if at else ""
+        ends = range(min(len(plain), at + _LONGEST), at, -1)
+        end = next((end for end in ends if opening + plain[at:end] in known), 0)
+        if end:
+            keys.append(opening + plain[at:end])
+        at = end or at + 1
+    return keys
+
+
+def _scattered(word: str, count: int) -> list[int]:
+    """Rows out of `count` for a word in letters that no piece holds, by its pairs and triples of letters.
+
+    They mean nothing, but words that are written much the same share them.
+    """
+    padded = f"<{word}>"
+    grams = (padded[at : at + size] for size in (2, 3) for at in range(len(padded) - size + 1))
+    return [crc32(gram.encode("utf-8", "surrogatepass")) % count for gram in grams]

@@ -14,9 +14,9 @@ are with the one who asks; `dated` what was said at a time that the question
 names, or names it too. A row without a vector takes part lexically: its `dense` is 0, that of an average row. `newer`
 puts the newest of several statements about one thing first (`updates`).
 
-What is junk: a row that shares no term with the query, nor does its window, and whose plain cosine is under a third
-of the floor; and every row without a shared term when none reaches the floor. Nothing that was said in May is junk
-when a question about the past names May.
+What is junk: a row that shares no term with the query, nor does its window, and whose plain cosine is under about
+a quarter of the floor; and every row without a shared term when none reaches the floor. Nothing that was said in May
+is junk when a question about the past names May.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -43,7 +43,7 @@ from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 _SPREADS = (0.05, 0.1, 0.05, 0.1)  # of unrelated rows: shares of an ideal row, and centred cosines
 _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
 _STANDING, _DATED = 1.5, 3.0  # standard deviations
-_ROW_FLOOR = 0.35  # of the floor for the best row: what is said near something related may be related too
+_ROW_FLOOR = 0.27  # of the floor for the best row: what is said near something related may be related too
 _STATED, _STATING = np.array([0.0, 1.0, 1.7]), 64  # standard deviations, by `Wordings.states`, among so many hits
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
