@@ -6,7 +6,7 @@
 
 from collections.abc import Container
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -64,7 +64,6 @@ def lexicon() -> Table:
     return Table.read("lexicon")
 
 
-@lru_cache(maxsize=1 << 12)
 def spelled(word: str) -> NDArray[np.float32]:
     """The vector of a word, shape (128,): its own, or the sum of its pieces' by the square root of how many they are.
 
