@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from persona.assistant.conversation import AsyncConversation, Opened
-from persona.conversation.input import decided, keys_of, printable
+from persona.conversation.input import decided, keys_of, printable, told_by
 from persona.memory import profile
 from persona.privacy import erase, export, look, merge
 from persona.store import conversations
@@ -81,10 +81,10 @@ class AsyncUser:
     async def remember(self, text: str, kind: str = "fact", *, origin: Told = "app") -> Fact:
         """Keeps a fact about the user, known from the next turn on. The same fact twice is one fact.
 
-        `origin` says who tells it: your app, or the user themselves.
+        `origin` says who tells it: your app, or the user themselves. Raises InvalidInput.
         """
         services = await self._assistant.services()
-        fact = await profile.remember(services.database, self._owner, text, kind, services.now_us(), origin)
+        fact = await profile.remember(services.database, self._owner, text, kind, services.now_us(), told_by(origin))
         services.on_task()
         return fact
 
@@ -98,7 +98,7 @@ class AsyncUser:
         """
         services = await self._assistant.services()
         since_us = None if since is None else to_us(since)
-        told = (self._owner, values, services.now_us(), since_us, origin)
+        told = (self._owner, values, services.now_us(), since_us, told_by(origin))
         facts = await profile.fill(services.database, services.slots, *told)
         services.on_task()
         return facts

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 from persona.adapter import Secret
 from persona.errors import InvalidInput
+from persona.values.memory import Told
 from persona.values.message import Image, Part, Text
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -35,6 +37,13 @@ def decided(what: str, yes: bool) -> bool:
     if not isinstance(yes, bool):
         raise InvalidInput(f"{what} is a {type(yes).__name__}", hint="pass True or False")
     return yes
+
+
+def told_by(origin: Told) -> Told:
+    """Who tells a fact. Raises InvalidInput for anybody who may not: a model's word is never told outright."""
+    if origin not in (may := get_args(Told)):
+        raise InvalidInput(f"origin is {origin!r}", hint=f"pass {' or '.join(map(repr, may))}")
+    return origin
 
 
 def parts_of(text: str, images: Sequence[Image], max_chars: int) -> tuple[Part, ...]:

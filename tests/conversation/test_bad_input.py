@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from talking import Desk, window_of
@@ -259,6 +260,15 @@ def test_a_word_is_never_taken_for_a_yes(desk: Desk, said: bool) -> None:
         ada.learning(said)
     assert [one.training for one in ada.consents()] == [False]
     assert desk.log.rows("SELECT consent, learning FROM persona_owners") == [{"consent": 0, "learning": 0}]
+
+
+@pytest.mark.parametrize("origin", ["nope", "learnt", "", None])
+def test_only_the_app_or_the_user_tells_a_fact(desk: Desk, origin: Any) -> None:
+    ada = desk.open(profile={"city": {"type": "text"}}).user("ada")
+    for tell in (lambda: ada.remember("vegetarian", origin=origin), lambda: ada.set({"city": "Lyon"}, origin=origin)):
+        with pytest.raises(InvalidInput, match=f"^origin is {origin!r}; pass 'app' or 'user'$"):
+            tell()
+    assert ada.facts() == ()
 
 
 @pytest.mark.parametrize("rating", [None, "5", float("nan")])
