@@ -147,7 +147,7 @@ class Route(Table):
             if "window" in seen.data and window.reserve >= window.budget:
                 raise ValueError(
                     f"give {name!r} a reserve of {window.reserve}, which leaves nothing of its budget "
-                    f"({window.budget}) for the input"
+                    f"({window.budget}) for the input: raise budget, or lower reserve"
                 )
         unread_target = "target" not in seen.data  # it was wrong, and is named already
         return {"base": Arm(target=EMBEDDED_TARGET), **arms} if unread_target or not arms else arms

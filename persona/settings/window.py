@@ -86,7 +86,12 @@ class Window(Table):
     """How a route's windows are fitted."""
 
     budget: int = Field(default=8192, ge=1, description="Tokens of one model call, input and reply together.")
-    reserve: int = Field(default=1024, ge=1, description="Tokens of the budget kept for the reply.")
+    reserve: int = Field(
+        default=1024,
+        ge=1,
+        validate_default=True,  # a budget alone may be below it
+        description="Tokens of the budget kept for the reply.",
+    )
     low_water: float = Field(
         default=0.6, gt=0, le=1, description="Share of its grant that history falls to when it overflows."
     )
@@ -106,7 +111,10 @@ class Window(Table):
     def _below_budget(cls, reserve: int, seen: ValidationInfo) -> int:
         budget = seen.data.get("budget")
         if budget is not None and reserve >= budget:
-            raise ValueError(f"is {reserve}, which leaves nothing of the budget ({budget}) for the input")
+            raise ValueError(
+                f"is {reserve}, which leaves nothing of the budget ({budget}) for the input: "
+                "raise budget, or lower reserve"
+            )
         return reserve
 
     @field_validator("sections")

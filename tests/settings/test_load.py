@@ -122,7 +122,8 @@ def test_all_problems_are_named_at_once(written):
             "unknown key 'routes.support.arms.base.targt'; did you mean 'target'?",
             "'routes.support.fallback.1' must be written \"provider:model\"",
             "'routes.support.shots.items.0.assistant' is required",
-            "'routes.support.window.reserve' is 9000, which leaves nothing of the budget (8192) for the input",
+            "'routes.support.window.reserve' is 9000, which leaves nothing of the budget (8192) for the input: "
+            "raise budget, or lower reserve",
         ]
     )
 

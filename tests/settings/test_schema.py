@@ -157,6 +157,13 @@ def test_a_reserve_that_leaves_nothing_is_refused():
         route_of(window={"reserve": 8192})
 
 
+def test_a_budget_below_the_usual_reserve_is_refused():
+    said = r"'routes\.support\.window\.reserve' is 1024, which leaves nothing of the budget \(500\).*raise budget, or"
+    with pytest.raises(SettingsError, match=said):
+        route_of(window={"budget": 500})
+    assert route_of(window={"budget": 500, "reserve": 100}).window.budget == 500
+
+
 def test_a_provider_needs_no_table():
     provider = Settings().provider("my-lab")
     assert (provider.kind, provider.key_env, provider.base_url) == ("my-lab", "MY_LAB_API_KEY", "")
