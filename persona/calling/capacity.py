@@ -34,6 +34,11 @@ class Capacity:
         """
         return self._place(tokens, until) if self._calls or self._rate else _UNLIMITED
 
+    def free(self, tokens: int) -> bool:
+        """Whether `place` would begin at once, and nobody waits for one: for those who let others go first."""
+        begins = not (self._calls and self._calls.locked()) and not self._line.locked()
+        return begins and (not self._rate or min(float(tokens), self._most) <= self._filled())
+
     @asynccontextmanager
     async def _place(self, tokens: int, until: float) -> AsyncIterator[None]:
         try:

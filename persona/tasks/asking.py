@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from persona.calling.attempt import Heard, ask
 from persona.calling.limits import Allowance, allowances, check, refuse
 from persona.calling.price import cost_of
-from persona.errors import PersonaError
+from persona.errors import PersonaError, ProviderError
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, holds, meters, owners
 from persona.store.codec import storable, written
@@ -24,11 +24,21 @@ from persona.values.plan import HistoryRange, Plan, SectionPlan
 from persona.values.request import Request, Target, Usage
 from persona.window.counting import label
 
+_BUSY_S = 20.0  # a call ends within about as long, and thousands that wait must not ask all the time
+
 
 async def arm_of(place: Workshop, route: str) -> Arm:
     """The arm that does a route's background work, by the settings or by a hold."""
     held = await place.database.run(lambda tx: holds.arm(tx, route), write=False)
     return place.routes.arm(route, place.routes.assign(route, Owner("", "")), held)
+
+
+class NotNow(Exception):
+    """The model's caps are taken or it rests after failures, so it was not asked: turns go first."""
+
+    def __init__(self, why: str, retry_after_s: float) -> None:
+        super().__init__(why)
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +71,58 @@ async def answer(
 async def call(
     place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, request: Request, plan: Plan
 ) -> Called:
-    """One call of the arm's target. One that fails is logged here.
+    """One call of the arm's target, within its caps. One that fails is logged here.
 
-    Raises ProviderError, and LimitReached, before anything is asked, when the user's calls may use no more.
+    Raises ProviderError; and before anything is asked LimitReached, when the user's calls may use no more, and NotNow.
     """
     allowed = await _allowed(place, task, arm)
     target, heard, exchange_id = arm.targets[0], Heard(), new_id("exc")
-    deadline = asyncio.get_running_loop().time() + request.timeout_s
 
     def exchange(error: str = "") -> Exchange:
         return _exchange(exchange_id, place, task, purpose, turn_id, arm, target, plan, heard, error)
 
     try:
-        await ask(
-            place.providers.chat(target),
-            Outgoing(
-                place.providers.known_as(target.provider), target, request, arm.route, arm.name, exchange_id, purpose
-            ),
-            heard,
-            place.providers.telemetry,
-            retries=place.settings.turn.retries,
-            first_by=deadline,
-            deadline=deadline,
-            show=lambda delta: None,
-        )
+        known_as = place.providers.known_as(target.provider)
+        outgoing = Outgoing(known_as, target, request, arm.route, arm.name, exchange_id, purpose)
+        await _ask(place, outgoing, heard, plan.total + (request.max_output_tokens or 0))
     except PersonaError as error:
         failed = exchange(type(error).__name__)
         await place.database.run(lambda tx: _log(tx, failed, allowed))
         raise
     return Called(heard, exchange(), allowed)
+
+
+async def _ask(place: Workshop, outgoing: Outgoing, heard: Heard, tokens: int) -> None:
+    """The call, if it can begin at once; the target's breaker hears how it ended."""
+    target, providers = outgoing.target, place.providers
+    capacity, breaker = providers.capacity(target), providers.breaker(target)
+    if not capacity.free(tokens):
+        raise NotNow("its model is busy", _BUSY_S)
+    if not breaker.lets_through(target):
+        raise NotNow("its model rests after failures", place.settings.turn.rest_s)
+    deadline = asyncio.get_running_loop().time() + outgoing.request.timeout_s
+    try:
+        async with capacity.place(tokens, deadline):
+            await ask(
+                providers.chat(target),
+                outgoing,
+                heard,
+                providers.telemetry,
+                retries=place.settings.turn.retries,
+                first_by=deadline,
+                deadline=deadline,
+                show=lambda delta: None,
+            )
+    except ProviderError as error:
+        breaker.failed(target, error)
+        raise
+    except BaseException:
+        breaker.gave_up(target)
+        raise
+    breaker.answered(target)
+    used = heard.finish.usage if heard.finish else Usage()
+    if used.input_tokens is not None and used.output_tokens is not None:
+        capacity.give_back(tokens - used.input_tokens - used.output_tokens)
 
 
 def log_call(tx: Transaction, called: Exchange, allowed: Sequence[Allowance]) -> None:

@@ -11,6 +11,7 @@ from persona.store import receipts, tasks
 from persona.store.engine import Transaction
 from persona.store.messages import ToRemember
 from persona.store.tasks import Task, TaskKind
+from persona.tasks.asking import NotNow
 from persona.tasks.batch import Batch, Outcome
 from persona.tasks.canary import watch
 from persona.tasks.clean import clean
@@ -206,17 +207,20 @@ class Worker:
     async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
         passing = isinstance(error, PersonaError) and error.retryable
-        blameless = isinstance(error, LimitReached | StoreError)  # a full disk says nothing about the task
+        waits = isinstance(error, LimitReached | NotNow)
+        blameless = waits or isinstance(error, StoreError)  # a full disk says nothing about the task
         dead = not blameless and (attempts >= _MOST_ATTEMPTS or not passing)
         wait_s = _STORE_WAIT_S if isinstance(error, StoreError) else 2**attempts
-        if isinstance(error, LimitReached):
-            wait_s = error.retry_after_s
+        wait_s = error.retry_after_s if isinstance(error, LimitReached | NotNow) else wait_s
         later_us = self._place.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
-        name = type(error).__name__
+        name = str(error) if isinstance(error, NotNow) else type(error).__name__
         how = {"dead": dead, "tried": not blameless}
         if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, **how)):
             return "lost"
-        log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
+        if waits:
+            log.info("task %s (%s) waits: %s", task.id, task.kind, name)
+        else:
+            log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
         return "given up" if dead else "put off"
 
 

@@ -89,6 +89,26 @@ async def test_a_request_larger_than_a_minute_goes_when_the_bucket_is_full() -> 
             pass
 
 
+async def test_nothing_is_free_while_a_place_or_tokens_are_waited_for() -> None:
+    calls, tokens = Capacity(TARGET, calls=1), Capacity(TARGET, tokens_per_minute=100)
+    assert calls.free(10**9)
+    assert tokens.free(10**9)  # a larger one goes alone
+    async with calls.place(1, within(5)):
+        assert not calls.free(1)
+        waiting = asyncio.ensure_future(calls.place(1, within(5)).__aenter__())
+        await asyncio.sleep(0)
+    assert not calls.free(1)
+    await waiting
+    async with tokens.place(60, within(5)):
+        assert tokens.free(30)
+        assert not tokens.free(60)
+        waiting = asyncio.ensure_future(tokens.place(90, within(60)).__aenter__())
+        await asyncio.sleep(0)
+        assert not tokens.free(1)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+
 async def test_without_caps_everybody_goes() -> None:
     capacity = Capacity(TARGET)
     async with capacity.place(10**9, within(0.01)), capacity.place(10**9, within(0.01)):
