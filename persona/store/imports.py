@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from persona.errors import BusyError, InvalidInput
 from persona.store import consents, owners
@@ -45,6 +45,7 @@ _PLAN = encode_plan(
     )
 )
 _i, _c, _o = table(ImportRow).c, table(ConversationRow).c, table(OwnerRow).c
+_g, _e = table(OriginRow).c, table(ExchangeRow).c
 _FIND = Statement(select(_i.line, _i.conversations, _i.messages, _i.rejected, _i.done).where(_i.id == param("which")))
 _LOCK = Statement(select(_i.line).where(_i.id == param("which")).with_for_update())
 _BEGIN = insert_unless_there(ImportRow)
@@ -57,10 +58,12 @@ _MOVE = Statement(
 )
 _CONSENT = Statement(select(_o.consent, _o.consent_us).where(_o.key == param("owner")))
 _THERE = Statement(
-    select(_c.key, _c.arm, _c.head_id, _c.depth, _c.messages, _c.created_us, _c.lease_turn_id)
+    select(_c.key, _c.arm, _c.head_id, _c.depth, _c.messages, _c.last_exchange_id, _c.lease_turn_id)
     .where(_c.owner_key == param("owner"), _c.id == param("id"))
     .with_for_update()
 )
+_TAKEN = Statement(select(func.sum(_g.messages)).where(_g.conversation_key == param("which")))
+_ANSWERED_BY = Statement(select(_e.arm).where(_e.id == param("which")))
 _NEW = insert_unless_there(ConversationRow, _c.key)
 _ADVANCE = Statement(
     update(table(ConversationRow))
@@ -206,7 +209,10 @@ def _conversation(
     batch: Batch,
     there: dict[tuple[int, str], _Conversation],
 ) -> _Conversation:
-    """The conversation that a row is, or goes on with. Raises InvalidInput for one that was held here."""
+    """The conversation that a row is, or goes on with. Raises InvalidInput for one that was held here.
+
+    So it does for one that was gone on with here: what is older would come after what is newer.
+    """
     id = one.id or f"imp-{batch.import_id[:16]}-{one.line}"
     if held := there.get((owner_key, id)):
         return held
@@ -220,8 +226,17 @@ def _conversation(
         if not one.id:
             raise InvalidInput("this conversation was imported before", hint="nothing is to be done")
         held = _Conversation(int(found[0]), found[2], int(found[3]), int(found[4]), 0)
+        if _changed(tx, held, found[5]):
+            raise InvalidInput("this conversation has changed here since it was imported", hint="give it another id")
     there[owner_key, id] = held
     return held
+
+
+def _changed(tx: Transaction, held: _Conversation, last_exchange_id: str) -> bool:
+    """Whether it has other messages than those that were imported."""
+    taken = tx.one(_TAKEN, {"which": held.key})
+    answered = tx.one(_ANSWERED_BY, {"which": last_exchange_id})  # some may be erased, and as many be new
+    return taken is None or taken[0] != held.messages or (answered is not None and answered[0] != IMPORTED)
 
 
 def _fresh(one: ImportedConversation, id: str, owner_key: int, batch: Batch) -> dict[str, Any]:
@@ -259,7 +274,7 @@ def _add(
         if batch.remembers:
             task = {"kind": "index", "subject": asked, "state": "waiting", "created_us": batch.now_us}
             rows.add(TaskRow, id=new_id("tsk"), owner_key=owner_key, **task)
-    origin = {"import_id": batch.import_id, "line": one.line}
+    origin = {"import_id": batch.import_id, "line": one.line, "messages": held.messages - before}
     rows.add(OriginRow, **whose, **origin, id=new_id("org"), instructions=one.instructions, details=one.details)
     return held.messages - before
 

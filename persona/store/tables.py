@@ -396,7 +396,8 @@ class ImportRow(Table, table=True):
 class OriginRow(Table, table=True):
     """Where an imported conversation, or a piece of it, comes from: the file's import and its line.
 
-    `instructions` is the system prompt it was held under, `details` the metadata of the row as JSON.
+    `messages` is how many it has, `instructions` the system prompt it was held under, and `details` the metadata of the
+    row as JSON.
     """
 
     __tablename__ = "persona_origins"
@@ -406,6 +407,7 @@ class OriginRow(Table, table=True):
     conversation_key: int = Field(sa_column=Column(BigInteger, nullable=False))
     import_id: str
     line: int = Field(default=0, sa_column=_big())
+    messages: int = 0
     instructions: str = Field(default="", sa_type=Text)
     details: str = Field(default="", sa_type=Text)
 

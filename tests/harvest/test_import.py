@@ -248,6 +248,20 @@ def test_a_conversation_that_was_held_here_is_not_written_into(here: str, write:
     assert counts(here, "messages")["messages"] == 2
 
 
+def test_a_conversation_that_was_gone_on_with_here_is_imported_into_no_more(
+    url: str, write: Callable[..., Path]
+) -> None:
+    same = {"user": "ada", "conversation": "c-1"}
+    take(url, write(chat("Q1", "A1", **same)))
+    with Assistant.open(settings(url)) as assistant:
+        assistant.user("ada").conversation("c-1").send("bonjour")
+        report = take(url, write(chat("Q2", "A2", **same), chat("Q3", "A3", user="bob"), name="b.jsonl"))
+        said = assistant.user("ada").conversation("c-1").messages()
+    assert [message.text for message in said[:3]] == ["Q1", "A1", "bonjour"]
+    assert (len(said), report.progress.conversations, report.progress.rejected) == (4, 1, 1)
+    assert report.reasons == {"this conversation has changed here since it was imported; give it another id": 1}
+
+
 def test_lines_that_are_no_conversation_are_set_aside_with_number_and_reason(
     here: str, write: Callable[..., Path]
 ) -> None:

@@ -356,6 +356,7 @@ def _imports() -> None:
         sa.Column("conversation_key", sa.BigInteger(), nullable=False),
         sa.Column("import_id", sa.String(), nullable=False),
         _time_or_count("line"),
+        sa.Column("messages", sa.Integer(), nullable=False),
         sa.Column("instructions", sa.Text(), nullable=False),
         sa.Column("details", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_persona_origins"),
