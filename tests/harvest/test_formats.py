@@ -166,6 +166,9 @@ def test_the_seven_checks_of_the_vendors_cookbook_are_made(row: dict[str, object
 def test_a_format_that_nobody_knows_is_refused_with_the_nearest_names() -> None:
     with pytest.raises(InvalidInput, match="alpaca"):
         find("alpacca", FORMATS)
+    with pytest.raises(InvalidInput, match=r"such as alpaca, .*trl") as far:
+        find("zzzz", FORMATS)
+    assert "openai" not in str(far.value)  # which is there only where its adapter is
 
 
 def _sample(one: DatasetFormat, number: int) -> Example:

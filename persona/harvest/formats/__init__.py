@@ -31,5 +31,5 @@ def find(name: str, formats: Mapping[str, DatasetFormat]) -> DatasetFormat:
     """The format of this name. Raises InvalidInput, with the nearest names, when there is none."""
     if name in formats:
         return formats[name]
-    near = get_close_matches(name, formats, 3) or sorted(formats)
+    near = get_close_matches(name, formats, 3) or sorted(one.name for one in CORE)
     raise InvalidInput(f"there is no format {name!r}", hint=f"such as {', '.join(near)}")
