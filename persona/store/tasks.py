@@ -146,7 +146,7 @@ def pending(tx: Transaction, kind: TaskKind, conversation_key: int) -> bool:
 def claim(tx: Transaction, now_us: int, lease_us: int, most: int) -> list[Task]:
     """Tasks that are due, the oldest first, now leased to the caller."""
     rows = tx.all(_CLAIM, {"now_us": now_us, "until_us": now_us + lease_us, "most": most})
-    return sorted((Task(*row[:-2], attempts=row[-2] - 1, silences=row[-1]) for row in rows), key=lambda task: task.id)
+    return sorted((replace(Task(*row), attempts=row[-2] - 1) for row in rows), key=lambda task: task.id)
 
 
 def done(tx: Transaction, task: Task) -> bool:
