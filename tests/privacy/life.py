@@ -81,6 +81,6 @@ def _learn(tx: Transaction, life: Life) -> None:
     facts.add(tx, owner.key, learnt)
     owners.touch(tx, owner.key)
     upto = (conversation.head_id, conversation.depth - 1)
-    origin = {"owner_key": owner.key, "conversation_key": conversation.key, "import_id": "", "line": 1}
+    origin = {"owner_key": owner.key, "conversation_key": conversation.key, "messages": 1, "import_id": "", "line": 1}
     tx.run(_ORIGIN, {**origin, "id": new_id("org"), "instructions": life.marks["origin"], "details": ""})
     summaries.add(tx, owner.key, conversation.key, upto, life.marks["summary"], NOW)
