@@ -151,7 +151,7 @@ def _pairs(read: Read, lexicon: Lexicon, counts: NDArray[np.int64]) -> tuple[NDA
     number, where = read.words[said], read.row[said]
     hashes = lexicon.hash[number]
     twos = hashes[:-1] * np.uint32(0x9E3779B1) + hashes[1:]
-    alone, pairs = np.flatnonzero(hashes & 1), np.flatnonzero(where[:-1] == where[1:])
+    alone, pairs = np.flatnonzero((hashes & 1) == 1), np.flatnonzero(where[:-1] == where[1:])
     # a row's words with content, then its neighbours
     ones, couples = (np.bincount(where[some], minlength=len(counts)) for some in (alone, pairs))
     members = np.empty(len(alone) + len(pairs), np.uint32)

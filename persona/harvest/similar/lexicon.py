@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import readings, text
-from persona.harvest.similar.sets import SPREAD
+from persona.harvest.similar.sets import SPREAD, told_apart
 from persona.harvest.similar.spans import spans_of
 from persona.harvest.similar.topics import hash_of, term_hashes
 from persona.values import words
@@ -124,8 +124,9 @@ class Lexicon:
         others = np.flatnonzero(held != hashes)
         if not len(others):
             return found
-        distinct, first, which = np.unique(hashes[others], return_index=True, return_inverse=True)
-        places = others[first]
+        one, which = told_apart(hashes[others])
+        places = others[one]
+        distinct = hashes[places]
         numbers = np.empty(len(distinct), np.int32)
         for at, (spelled, begins, ends) in enumerate(
             zip(distinct.tolist(), start[places].tolist(), end[places].tolist(), strict=True)

@@ -16,10 +16,24 @@ _Number = TypeVar("_Number", bound=np.generic)
 
 def groups_of(row: Places, member: NDArray[np.uint64]) -> tuple[Places, Places]:
     """Brings together what is equal of each row: an order of the members, and where in it each different one begins."""
-    keys = keys_of(row, member)
-    order = np.argsort(keys)
-    ordered = keys[order]
-    new = np.append(True, ordered[1:] != ordered[:-1])[: len(keys)]
+    return _grouped(keys_of(row, member))
+
+
+def told_apart(numbers: NDArray[np.uint64]) -> tuple[Places, Places]:
+    """A place of each different number, the smallest first, and for each number which of these it is.
+
+    As `np.unique` does, which sorts so that the place is the first one, and takes nine times as long.
+    """
+    order, starts = _grouped(numbers)
+    which = np.empty(len(numbers), np.int64)
+    which[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(numbers)))
+    return order[starts], which
+
+
+def _grouped(numbers: NDArray[np.uint64]) -> tuple[Places, Places]:
+    order = np.argsort(numbers)
+    ordered = numbers[order]
+    new = np.append(True, ordered[1:] != ordered[:-1])[: len(numbers)]
     return order, np.flatnonzero(new)
 
 

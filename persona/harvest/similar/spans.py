@@ -72,7 +72,7 @@ def _portion(whole: str, borders: Places, begins: Places, first: int, last: int)
     text_ends = borders[first + 1 : last + 1] - at
     capital, text = _capitals(kinds, begins, text_ends)
     capital_end = _ends_of(kinds, capital)
-    odd = np.unique(np.searchsorted(text_ends, np.flatnonzero(kinds & signs.ODD)))
+    odd = np.unique(np.searchsorted(text_ends, np.flatnonzero((kinds & signs.ODD) > 0)))
     return Spans(
         *(start + at, end + at, hashes),
         *(capital + at, capital_end + at, hashing.of(capital, capital_end)),
@@ -113,7 +113,7 @@ def _words(kinds: NDArray[np.uint16], hashing: _Hashing) -> tuple[Places, Places
 
 def _joined(whole: str, at: int, kinds: NDArray[np.uint16]) -> Places:
     """Where three digits begin that go with the number before them: 1,200 and 1 200 are 1200."""
-    digits = np.flatnonzero(kinds & signs.DIGIT)
+    digits = np.flatnonzero((kinds & signs.DIGIT) > 0)  # of booleans: of numbers it takes eight times as long
     apart = np.flatnonzero(np.diff(digits) > 1)
     before, begins = digits[apart], digits[apart + 1]
     ends = digits[np.append(apart[1:], len(digits) - 1)] if len(apart) else begins

@@ -9,6 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
+from persona.harvest.similar.sets import told_apart
 from persona.values import words
 
 BORDER = "\x00"
@@ -97,7 +98,7 @@ def grams(found: Iterable[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     keys = codes[begins]
     for at in range(1, _LONGEST):
         keys = keys * _MIXING + codes[begins + at]
-    _, once, which = np.unique(keys, return_index=True, return_inverse=True)
+    once, which = told_apart(keys)
     runs = [whole[begin:end] for begin, end in zip(begins[once].tolist(), ends[once].tolist(), strict=True)]
     return digests(runs).astype(np.uint32)[which], counts
 

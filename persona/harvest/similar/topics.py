@@ -33,7 +33,7 @@ def first_terms(row: NDArray[np.int64], hashes: NDArray[np.uint32], rows: int) -
 
     `hashes` are those of the rows' words in their order (`hash_of`), and `row` says whose each is, shape (words,).
     """
-    held = np.flatnonzero(hashes)
+    held = np.flatnonzero(hashes > 0)
     row, hashes = row[held], hashes[held]
     order, starts = groups_of(row, hashes.astype(np.uint64))
     first = np.sort(np.minimum.reduceat(order, starts)) if len(starts) else order  # of equals the one said first
