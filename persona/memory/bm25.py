@@ -64,7 +64,8 @@ def bm25(
     counts = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
     counts[::each] = np.inf
     said: NDArray[Any] = counts.take(places)
-    holders = np.bincount(which, np.add.reduce(repeats / said), minlength=terms)
+    # the parts of each window add up to one, in whatever order the rows came
+    holders = np.rint(np.bincount(which, np.add.reduce(repeats / said), minlength=terms))
     weights = _weights(holders, rows).take(which)
     weights *= repeats
     said += lengths.near.take(lent)

@@ -203,8 +203,13 @@ class Postings:
         return Relevance(shares, near, np.bincount(slots, minlength=len(live)) / len(keys))
 
     def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
-        """Every posting of the sorted `keys`: which key, which slot, how often."""
+        """Every posting of the sorted `keys`: which key, which slot, how often; by key, and then by slot.
+
+        So the same rows add up to the same scores, to the last bit, whatever part of them is sorted.
+        """
         new, at_new, new_slots = self._find_in_tail(keys)
+        order = new.astype(np.uint16).argsort(kind="stable")
+        new, at_new, new_slots = new.take(order), at_new.take(order), new_slots.take(order)
         if not len(self._keys):
             return new, new_slots, self._tail_repeats.values.take(at_new).astype(np.float64)
         starts, found = self._held(keys)
@@ -214,11 +219,10 @@ class Postings:
         slots, repeats = self._slots.take(at), self._repeats.take(at).astype(np.float64)
         if not len(new):
             return which, slots, repeats
-        return (
-            np.concatenate((which, new)),
-            np.concatenate((slots, new_slots)),
-            np.concatenate((repeats, self._tail_repeats.values.take(at_new))),
-        )
+        which = np.concatenate((which, new))
+        order = which.astype(np.uint16).argsort(kind="stable")  # of a key, the tail's slots are the last
+        slots = np.concatenate((slots, new_slots)).take(order)
+        return which.take(order), slots, np.concatenate((repeats, self._tail_repeats.values.take(at_new))).take(order)
 
     def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
         """The postings of the tail: which key, where, which slot. Most of the tail is left out by a few bits."""
@@ -244,7 +248,7 @@ class Postings:
         return len(self._lengths) - len(self._tail_counts)
 
     def _merge(self) -> None:
-        order = np.argsort(self._tail_keys.values)  # which slot of a term comes first makes no difference
+        order = self._tail_keys.values.argsort(kind="stable")  # of a term, the slots rise
         slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), self._tail_counts.values)
         new = self._tail_keys.values[order], slots[order], self._tail_repeats.values[order]
         if len(self._keys):

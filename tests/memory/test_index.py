@@ -227,6 +227,17 @@ def test_a_long_history_of_changes_ends_as_the_index_built_at_once(rng: object, 
     assert ranking(index, question) == ranking(index_of(*truth.values()), question)
 
 
+def test_rows_taken_in_one_by_one_score_to_the_last_bit_what_they_score_taken_in_at_once() -> None:
+    draw = np.random.default_rng(7)
+    texts = (" ".join(draw.choice(WORDS, 11)) for _ in range(700))
+    rows = [memory(f"m{at}", text, at, conversation_key=at // 50, depth=at % 50) for at, text in enumerate(texts)]
+    grown = OwnerIndex(TinyEmbedder.name)
+    for row in rows:
+        grown.apply([row])
+    for question in ("garden bicycle lyon vegan", "piano rain letter doctor cat", "train novel sea garden piano lyon"):
+        assert ask(grown, question, 700) == ask(index_of(*rows), question, 700)
+
+
 def test_importing_the_room_loads_no_faiss() -> None:
     code = "import sys, persona.memory.cache, persona.memory.recall; assert 'faiss' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

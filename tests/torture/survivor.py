@@ -1,7 +1,7 @@
 """The other worker: opened before the kills, it must see what they left, and go on from there."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from torture.model import adapter, look, reply_to, settings
@@ -12,7 +12,6 @@ from persona.adapter import cosine_floor
 from persona.memory.index import OwnerIndex
 from persona.store import memories, owners
 from persona.values import words
-from persona.values.memory import Recalled
 from persona.values.owner import Owner
 
 LATER = timedelta(hours=1)  # than any lease of a child
@@ -92,11 +91,6 @@ class Survivor:
         for query in ("hello", "look at the shelf", "remember"):
             (vector,) = services.embedder.embed([query])  # type: ignore[union-attr]
             terms = words.terms(query)
-            if _told(cached.search(vector, terms, 1000)) != _told(made.search(vector, terms, 1000)):
+            if cached.search(vector, terms, 1000) != made.search(vector, terms, 1000):
                 found.append(f"the index finds other memories of {query!r} than the store holds")
         return found
-
-
-def _told(hits: Sequence[Recalled]) -> dict[str, float]:
-    """The score of each memory: of two that score the same either may come first."""
-    return {hit.id: round(hit.score, 6) for hit in hits}
