@@ -1,13 +1,15 @@
 """What every test stands on: no network but this machine, no keys, no settings from outside."""
 
+import asyncio
 import gc
 import ipaddress
 import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ if "TMPDIR" not in os.environ and os.access(_MEMORY, os.W_OK) and shutil.disk_us
     # thousands of databases are made durable on a disk for nobody: their tests wait for it longer than they work
     os.environ["TMPDIR"] = tempfile.tempdir = str(_MEMORY)
 
+_LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+
 gc.disable()  # until everything is imported: there is no garbage among modules
 
 
@@ -33,6 +37,15 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The event loops that a test runs on, one after the other."""
+    if item.get_closest_marker("every_loop") is None or sys.platform == "win32":
+        return _LOOPS
+    import uvloop
+
+    return _LOOPS | {"uvloop": uvloop.new_event_loop}
 
 
 def _is_here(address: Any) -> bool:

@@ -4,6 +4,9 @@ The work is written as everywhere else, in plain functions of a Transaction. Whe
 a strand hands the loop's thread back, and the loop takes it up again when there is an answer. Imported only for
 PostgreSQL: greenlet, by which SQLAlchemy comes to asyncio too, is part of its extra.
 
+asyncio's own loops take it up where they call back, and others in the next turn: uvloop calls back from within libuv,
+which holds pointers into the C stack meanwhile, and writes through them while a strand is what stands there.
+
 A strand never waits for anything but the server, a pause of its own, or a thread that connects: whatever else it
 would wait for may be held by another strand of the same loop, which would then stand still for ever. So it has its
 place among the connections before it begins (`lending`), and no lock that is held while the server answers is waited
@@ -42,6 +45,8 @@ class Strand(greenlet):
         self.borrowed: Any = None  # the pool's record of its connection
         self._work = work
         self._ended = ended
+        self._wake = self.switch if isinstance(loop, asyncio.BaseEventLoop) else self._wake_soon
+        self._waking: asyncio.Handle | None = None
 
     def run(self) -> None:
         """The work, and what came of it; what a loop that is gone leaves standing is thrown away."""
@@ -60,7 +65,7 @@ class Strand(greenlet):
 
     def talk(self, gen: Generator[int, int, T], socket: int, patience_s: float | None) -> T:
         """What one of psycopg's generators returns. Raises its OperationalError when that takes longer."""
-        timer = self.loop.call_later(patience_s, self.switch, READY_NONE) if patience_s is not None else None
+        timer = self.loop.call_later(patience_s, self._wake, READY_NONE) if patience_s is not None else None
         try:
             wait = next(gen)
             while True:
@@ -78,9 +83,9 @@ class Strand(greenlet):
     def _ready(self, socket: int, wait: int) -> int:
         """Stands still until the socket is ready."""
         if wait & WAIT_R:
-            self.loop.add_reader(socket, self.switch, READY_R)
+            self.loop.add_reader(socket, self._wake, READY_R)
         if wait & WAIT_W:
-            self.loop.add_writer(socket, self.switch, READY_W)
+            self.loop.add_writer(socket, self._wake, READY_W)
         try:
             return int(self._stand())
         finally:
@@ -90,7 +95,7 @@ class Strand(greenlet):
 
     def pause(self, seconds: float) -> None:
         """Lets others work for so long."""
-        timer = self.loop.call_later(seconds, self.switch)
+        timer = self.loop.call_later(seconds, self._wake)
         try:
             self._stand()
         finally:
@@ -118,8 +123,16 @@ class Strand(greenlet):
             return False
         return True
 
+    def _wake_soon(self, *ready: int) -> None:
+        """Has the loop take it up in its next turn, for the first of several reasons."""
+        if self._waking is None:
+            self._waking = self.loop.call_soon(self.switch, *ready)
+
     def _stand(self) -> Any:
-        return self.parent.switch() if self.parent else None  # only a thread's first greenlet has none
+        try:
+            return self.parent.switch() if self.parent else None  # only a thread's first greenlet has none
+        finally:
+            self._waking = None
 
 
 def current() -> Strand | None:

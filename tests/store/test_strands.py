@@ -1,6 +1,8 @@
 """Work that the event loop drives on PostgreSQL: cancelled, crowded, cut off, left behind by its loop."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -16,6 +18,30 @@ ONE = sql("SELECT 1")
 END = sql("SELECT pg_terminate_backend(pg_backend_pid())")
 HERE = threading.get_ident()
 TRIPS = 4
+ON_UVLOOP = """
+import asyncio, sys, uvloop
+from persona.store.engine import Database, Statement
+from sqlalchemy import text
+
+database = Database(sys.argv[1], connections=4, busy_timeout_s=10)
+one = Statement(text("SELECT 1"))
+
+def work(tx):
+    for _ in range(5):
+        tx.one(one, {})
+
+async def deep(calls):
+    await (deep(calls - 1) if calls else database.run(work, brief=True))
+
+async def main():
+    for _ in range(2):
+        await asyncio.gather(*map(deep, range(200)))
+    await database.aclose()
+
+uvloop.run(main())
+"""
+
+pytestmark = pytest.mark.every_loop
 
 
 @pytest.fixture
@@ -180,3 +206,9 @@ async def test_close_waits_for_what_the_loop_drives(postgresql: Database) -> Non
     assert await doing == HERE
     with pytest.raises(StoreUnavailable, match="was closed"):
         await postgresql.run(keep("two"), brief=True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop is not for Windows")
+def test_a_loop_that_is_written_in_c_finds_its_stack_as_it_left_it(postgresql: Database) -> None:
+    url = postgresql.engine.url.render_as_string(hide_password=False)
+    subprocess.run([sys.executable, "-c", ON_UVLOOP, url], check=True, timeout=60)  # it died of a segmentation fault
