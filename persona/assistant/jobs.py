@@ -55,7 +55,8 @@ class AsyncJobs:
     ) -> Self:
         """The jobs of a settings file, or of settings made in code; the database is opened on first use.
 
-        `adapters`, `environment` and `clock` are as for an assistant. Raises SettingsError.
+        Where there is none yet, the first order makes it; what asks for a job then raises StoreUnavailable. `adapters`,
+        `environment` and `clock` are as for an assistant. Raises SettingsError.
         """
         settings = source if isinstance(source, Settings) else load(source, environment)
         return cls(settings, adapters=adapters, environment=environment, clock=clock)
@@ -66,7 +67,7 @@ class AsyncJobs:
         `start` or `discard` it: files that had to be written anew wait for that. Raises what `start` raises before it
         asks the backend.
         """
-        return prepare(self._open(), order)
+        return prepare(self._open(make=True), order)
 
     async def start(self, order: TuningOrder | Prepared) -> Job:
         """Starts a job at its backend. It is written down before, so that none is ever billed and forgotten.
@@ -74,7 +75,7 @@ class AsyncJobs:
         Where the backend cannot be reached the job stays `starting`, and `watch` goes on with it. Raises TuningClosed,
         TooExpensive, InvalidInput, NotFound and AdapterMissing with nothing done; and what the backend refuses it for.
         """
-        bench = self._open()
+        bench = self._open(make=True)
         made = order if isinstance(order, Prepared) else await asyncio.to_thread(prepare, bench, order)
         return await starting.begin(bench, made.job)
 
@@ -128,7 +129,7 @@ class AsyncJobs:
         `advance` is told how many tensors are done, and of how many. Raises InvalidInput, NotFound, WeightsDiffer with
         the tensor that does not match, NoRoom, and AdapterMissing without mergekit: nothing is written or stored then.
         """
-        return await merging.merge(self._open(), order, advance or (lambda done, total: None))
+        return await merging.merge(self._open(make=True), order, advance or (lambda done, total: None))
 
     async def list(self, limit: int = 20) -> tuple[Job, ...]:
         """The last jobs, the newest first, as they are stored."""
@@ -179,9 +180,9 @@ class AsyncJobs:
     ) -> None:
         await self.close()
 
-    def _open(self) -> Bench:
+    def _open(self, *, make: bool = False) -> Bench:
         if self._bench is None:
-            database = self._stack.enter_context(prepared(self.settings, make=True))
+            database = self._stack.enter_context(prepared(self.settings, make=make))
             self._bench = Bench(self.settings, database, self._providers, self._now_us)
         return self._bench
 
@@ -204,7 +205,8 @@ class Jobs:
     ) -> Self:
         """The jobs of a settings file, or of settings made in code; the database is opened on first use.
 
-        `adapters`, `environment` and `clock` are as for an assistant. Raises SettingsError.
+        Where there is none yet, the first order makes it; what asks for a job then raises StoreUnavailable. `adapters`,
+        `environment` and `clock` are as for an assistant. Raises SettingsError.
         """
         made = AsyncJobs.open(source, adapters=adapters, environment=environment, clock=clock)
         return cls(Portal(), made)

@@ -91,7 +91,7 @@ def start(
         made.discard()
         return None
 
-    if job := _done(config, begin, make=True):
+    if job := _done(config, begin):
         _go_on(job, config, watching=watching, json=json)
 
 
@@ -151,7 +151,7 @@ def merge(
 
     order = MergeOrder(models, method, weight or (), base, to, density, me())
     with progress("merging") as advance:
-        job = _done(config, lambda jobs: jobs.merge(order, advance=advance), make=True)
+        job = _done(config, lambda jobs: jobs.merge(order, advance=advance))
     if json:
         show_json(job_json(job))
     else:
@@ -251,17 +251,12 @@ def keep(
         )
 
 
-def _done(config: str | None, work: "Callable[[AsyncJobs], Coroutine[Any, Any, T]]", *, make: bool = False) -> T:
-    """What comes of work on the jobs of an installation; with `make` its database is made when there is none."""
+def _done(config: str | None, work: "Callable[[AsyncJobs], Coroutine[Any, Any, T]]") -> T:
+    """What comes of work on the jobs of an installation."""
     from persona.assistant.jobs import AsyncJobs
-    from persona.store.sqlite import existing
-
-    settings = read_settings(config)
-    if not make:
-        existing(settings.database_url)  # which raises
 
     async def run() -> T:
-        async with AsyncJobs.open(settings) as jobs:
+        async with AsyncJobs.open(read_settings(config)) as jobs:
             return await work(jobs)
 
     return asyncio.run(run())

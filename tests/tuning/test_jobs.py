@@ -21,8 +21,10 @@ from persona import (
     NotFound,
     PermissionDenied,
     Settings,
+    StoreUnavailable,
     TuningOrder,
 )
+from persona.assistant import operator
 from persona.calling.providers import Providers
 from persona.store import jobs as rows
 from persona.store import tasks
@@ -74,8 +76,8 @@ def jobs(backend: Backend, settings: Settings, clock: Clock) -> Iterator[Jobs]:
 
 
 @pytest.fixture
-def bench(backend: Backend, settings: Settings, clock: Clock, jobs: Jobs) -> Iterator[Bench]:
-    jobs.list()  # makes the tables
+def bench(backend: Backend, settings: Settings, clock: Clock) -> Iterator[Bench]:
+    operator.upgrade(settings)
     database = Database(settings.database_url, busy_timeout_s=5)
     yield Bench(settings, database, Providers(settings, {}, [backend.adapter()]), clock.us)
     database.close()
@@ -104,6 +106,17 @@ def test_a_job_is_written_down_before_the_backend_is_asked(
     job = jobs.start(order)
     assert seen == [(job.id, "starting")]
     assert (job.state, job.handle, job.training.suffix) == ("queued", f"run of {job.id}", "support")
+
+
+def test_who_asks_for_a_job_makes_no_database_and_who_orders_one_does(
+    jobs: Jobs, order: TuningOrder, tmp_path: Path
+) -> None:
+    for ask in (jobs.list, jobs.idle, lambda: jobs.job("job_1"), lambda: jobs.keep("job_1", None)):
+        with pytest.raises(StoreUnavailable, match="there is no database"):
+            ask()
+    assert not (tmp_path / "persona.db").exists()
+    id = jobs.start(order).id
+    assert [job.id for job in jobs.list()] == [id]
 
 
 def test_a_watched_job_is_seen_at_each_change_and_ends_with_its_model(jobs: Jobs, order: TuningOrder) -> None:
@@ -420,6 +433,7 @@ def test_a_run_that_died_is_gone_on_with_under_its_own_id(backend: Backend, jobs
 
 
 async def test_a_job_that_is_not_there_is_not_found(settings: Settings, backend: Backend) -> None:
+    operator.upgrade(settings)
     async with AsyncJobs.open(settings, adapters=[backend.adapter()]) as jobs:
         with pytest.raises(NotFound):
             await jobs.cancel("job_nothing")

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner
 
 from persona import AdapterMissing, InvalidInput, Jobs, MergeOrder, NoRoom, NotFound, Settings, WeightsDiffer
+from persona.assistant import operator
 from persona.assistant.lineages import lineage_of
 from persona.cli.app import app
 from persona.store import datasets
@@ -287,6 +288,7 @@ def tuned(jobs: Jobs, folder: Path, id: str, base: Path) -> str:
     training = Training(id, str(base), "sft", Path("train.jsonl"), None, Path(id))
     free = Estimate(0, "exact", None, 0.0, 0.0)
     job = Job(id, "trl", training, "train.jsonl", "", "d", "trl", free, "grace", 1)
+    operator.upgrade(jobs.settings)
     jobs.list()
     bench = jobs._jobs._bench
     assert bench is not None
