@@ -16,7 +16,7 @@ from persona.privacy.erase import scrub
 from persona.settings import Settings
 from persona.store import documents, reembedding, retention, schema, tasks
 from persona.store.engine import Database
-from persona.store.sqlite import existing
+from persona.store.sqlite import check_there, existing
 from persona.store.tasks import TaskEntry, TaskState
 from persona.tasks.reembed import Reembedding
 from persona.tasks.reembed import reembed as tasks_reembed
@@ -29,7 +29,7 @@ async def plan_of_reply(
     settings: Settings, reply_id: str, owner: Owner | None = None, environment: Mapping[str, str] | None = None
 ) -> Explained:
     """The plan behind any reply, whoever it was for; with an owner, only theirs. Raises NotFound and StoreError."""
-    existing(settings.database_url)  # which raises when there is none
+    check_there(settings.database_url)
     async with AsyncAssistant(settings, environment=environment) as assistant:
         return await explain(await assistant.services(), reply_id, owner)
 
@@ -117,7 +117,7 @@ async def knowledge(
 ) -> AsyncIterator[AsyncKnowledge]:
     """One knowledge base, opened without looking at its files; with `make` the database is made when there is none."""
     if not make:
-        version(settings)  # which raises when there is none
+        check_there(settings.database_url)
     apart = settings.model_copy(update={"tasks": settings.tasks.model_copy(update={"run": False})})
     rooms = await open_rooms(apart, os.environ if environment is None else environment, follow=False)
 

@@ -45,11 +45,11 @@ def looking(config: str | None, *, make: bool = False) -> Iterator["Assistant"]:
     On a database that is there, or with `make` a new one when there is none. Raises StoreUnavailable.
     """
     from persona.assistant.synchronous import Assistant
-    from persona.store.sqlite import existing
+    from persona.store.sqlite import check_there
 
     settings = quiet(read_settings(config))
     if not make:
-        existing(settings.database_url)  # which raises
+        check_there(settings.database_url)
     with Assistant.open(settings) as assistant:
         yield assistant
 

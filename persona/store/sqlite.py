@@ -64,13 +64,18 @@ def missing(url: str) -> Path | None:
     return None if path is None or path.exists() else path
 
 
-def existing(url: str) -> str:
-    """The same database, opened without making a SQLite file. Raises StoreUnavailable when there is none."""
+def check_there(url: str) -> None:
+    """Raises StoreUnavailable when the file that a URL names is not there."""
     if absent := missing(url):
         raise StoreUnavailable(
             f"there is no database {str(absent)!r} yet",
             hint="the first message makes it; or name the settings of the one that you mean, with --config",
         )
+
+
+def existing(url: str) -> str:
+    """The same database, opened without making a SQLite file. Raises StoreUnavailable when there is none."""
+    check_there(url)
     named = _plain_file(url)
     if named is None:
         return url
