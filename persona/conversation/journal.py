@@ -1,6 +1,8 @@
 """Writes a turn down as it goes: a tool round, the end, the tail for the next turn, and the tasks it causes."""
 
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -11,7 +13,7 @@ from persona.conversation.ask import Ask
 from persona.conversation.gather import encode_anchor
 from persona.conversation.services import Services
 from persona.conversation.tails import Tail
-from persona.errors import StoreError
+from persona.errors import Erased, PersonaError, StoreError
 from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
@@ -27,6 +29,8 @@ from persona.window.anchor import due_for_summary, room_of_history
 from persona.window.counting import Counter, declared
 from persona.window.fit import Fitted
 from persona.window.materials import Anchor, Block, PastTurn
+
+log = logging.getLogger("persona.turns")
 
 _SHORT_PATIENCE_S = 5.0
 _PATIENCE_S = 15.0  # a database server restarts in less, within the lease; the reply is there, and paid for
@@ -220,6 +224,20 @@ class Journal:
             return  # the next turn reads it from the store
         tail = Tail(self.revision, self.counter.name, self.last().id, anchor, self._turns(gathered), self.plan)
         self.services.tails.put(self.opened.before.key, tail)
+
+
+@contextmanager
+def without_reply() -> Iterator[None]:
+    """Writes the end of a turn that has no reply, if that can be written: the error that ended it matters more.
+
+    Else its lease ends by itself. Of what was erased meanwhile nothing is to be kept.
+    """
+    try:
+        yield
+    except Erased:
+        pass
+    except PersonaError as unwritten:
+        log.error("a turn's end could not be logged: %s", type(unwritten).__name__)
 
 
 def _words(block: Block) -> str:

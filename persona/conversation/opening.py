@@ -1,7 +1,6 @@
 """Opens a turn: waits for the conversation, makes the message durable, gathers what the window may show."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from persona.calling.limits import Allowance, allowances, check, refuse
 from persona.conversation.answers import Awaited, expected
 from persona.conversation.ask import Ask
 from persona.conversation.gather import gather
-from persona.conversation.journal import Journal
+from persona.conversation.journal import Journal, without_reply
 from persona.conversation.replies import stored_reply
 from persona.conversation.services import Services
 from persona.conversation.tools import Offered, offer
@@ -40,8 +39,6 @@ from persona.telemetry.watching import TurnSpan
 from persona.values.message import Message, text_of
 from persona.values.request import TextDelta
 from persona.values.turn import Event, Reply
-
-log = logging.getLogger("persona.turns")
 
 _LEASE_MARGIN_S = 30.0  # for the closing transaction of a turn that used all its time
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.01, 0.25
@@ -144,10 +141,8 @@ async def _answer(
 
 async def _give_up(services: Services, opened: Opened, error: BaseException) -> None:
     """Lets go of the conversation of a turn that came to nothing before its first call."""
-    try:
+    with without_reply():
         await services.database.run(lambda tx: fail_turn(tx, opened, services.now_us(), error))
-    except PersonaError as unwritten:  # the error that ended the turn matters more; the lease ends by itself
-        log.error("a turn's end could not be logged: %s", type(unwritten).__name__)
 
 
 async def _gather_later(
@@ -232,7 +227,8 @@ def _open(services: Services, asked: Ask, query: Query | None, turn_id: str) -> 
         return _Found(opened, arm, gathered, allowed)
     except BaseException as error:
         cause = error  # the name goes when the block ends
-        services.database.run_now(lambda tx: fail_turn(tx, opened, services.now_us(), cause))
+        with without_reply():
+            services.database.run_now(lambda tx: fail_turn(tx, opened, services.now_us(), cause))
         raise
 
 

@@ -1,7 +1,6 @@
 """One turn, start to end: open, gather, fit, call (and tools, and fallback), close."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -11,16 +10,14 @@ from pydantic import BaseModel
 from persona.calling.attempt import Heard, ask
 from persona.conversation.answers import Awaited, Unfit
 from persona.conversation.ask import Ask
-from persona.conversation.journal import Journal, exchange_of
+from persona.conversation.journal import Journal, exchange_of, without_reply
 from persona.conversation.replies import reply_of, shown_in
 from persona.conversation.services import Services
 from persona.conversation.tools import Offered, run_all
 from persona.errors import (
     BadRequest,
     ContextTooLong,
-    Erased,
     InvalidAnswer,
-    PersonaError,
     ProviderError,
     Refused,
     StreamCut,
@@ -37,8 +34,6 @@ from persona.values.message import Message, Part, Role, Text
 from persona.values.request import Request, Target
 from persona.values.turn import AnswerRejected, Event, Reply, ToolFinished, ToolStarted
 from persona.window.fit import Fitted, fit
-
-log = logging.getLogger("persona.turns")
 
 _NOT_ELSEWHERE = (BadRequest, Refused, StreamCut)
 """What a fallback must not answer instead: our own mistake, a safety rule, a reply that was half shown."""
@@ -294,12 +289,8 @@ class Turn:
         state, name = _verdict(error)
         self._note(state, name)
         self.journal.withdraw(name)
-        try:
+        with without_reply():
             await self.journal.end(state, self.gathered, error=name)
-        except Erased:
-            return  # nothing of it is to be kept
-        except PersonaError as unwritten:  # the error that ended the turn matters more; the lease ends by itself
-            log.error("a turn's end could not be logged: %s", type(unwritten).__name__)
 
     def _note(self, outcome: Outcome, error: str = "", reply_id: str = "") -> None:
         call, self._underway = self._underway, None

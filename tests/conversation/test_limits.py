@@ -162,6 +162,14 @@ def test_the_rounds_of_a_turn_are_counted_one_by_one(shop: Shop) -> None:
     assert not shop.desk.log.claimed
 
 
+def test_a_limit_is_told_though_the_end_of_its_turn_cannot_be_written(shop: Shop) -> None:
+    assistant = shop.open({"by": "user", "per": "day", "tokens": 100})
+    shop.say(assistant)
+    full = "CREATE TRIGGER t BEFORE UPDATE ON persona_turns WHEN NEW.state = 'failed' BEGIN SELECT RAISE(FAIL, ''); END"
+    shop.desk.log.change(full)
+    assert "tokens" in str(shop.refused(assistant))
+
+
 def test_background_work_is_counted_and_waits_for_the_next_period(shop: Shop) -> None:
     limit = {"by": "user", "per": "day", "tokens": 200}
     assistant = shop.open(limit, memory={"learn": "sales"})
