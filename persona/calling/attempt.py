@@ -12,7 +12,7 @@ from persona.adapter import ChatModel
 from persona.errors import PersonaError, ProviderError, RateLimited, StreamCut, TimedOut
 from persona.telemetry.watching import Outgoing, Telemetry
 from persona.values.message import ToolCall
-from persona.values.request import Finish, Request, TextDelta
+from persona.values.request import Finish, Request, TextDelta, Usage
 
 _LONGEST_WAIT_S = 30.0
 
@@ -36,6 +36,11 @@ class Heard:
     finish: Finish | None = None
     first_token_ms: float | None = None
     tries: list[Try] = field(default_factory=list)
+
+    @property
+    def usage(self) -> Usage:
+        """What the provider reported; nothing before the end."""
+        return self.finish.usage if self.finish else Usage()
 
     @property
     def shown(self) -> bool:

@@ -8,7 +8,8 @@ In this process and for as long as it lives: another worker finds out by itself.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,22 @@ class Breaker:
                 return False
             health.tried = True
         return state != "open"
+
+    @contextmanager
+    def watched(self, target: Target, tried: Callable[[], object]) -> Iterator[None]:
+        """Hears how a call ends that is made in the block; one that was not `tried` says nothing of the target."""
+        try:
+            yield
+        except ProviderError as error:
+            if tried():
+                self.failed(target, error)
+            else:  # a cap of ours kept it from being asked
+                self.gave_up(target)
+            raise
+        except BaseException:
+            self.gave_up(target)
+            raise
+        self.answered(target)
 
     def answered(self, target: Target) -> None:
         """The target answered."""

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from persona.errors import RateLimited
-from persona.values.request import Target
+from persona.values.request import Target, Usage
 
 _MINUTE_S = 60.0
 _UNLIMITED = nullcontext()
@@ -55,9 +55,10 @@ class Capacity:
             if self._calls:
                 self._calls.release()
 
-    def give_back(self, tokens: int) -> None:
-        """Tokens that were taken and not used; a negative number was used beyond."""
-        self._tokens = min(self._most, self._tokens + tokens)
+    def give_back(self, taken: int, used: Usage) -> None:
+        """What a request took and did not use, if its provider has told; what it used beyond is taken too."""
+        if used.input_tokens is not None and used.output_tokens is not None:
+            self._tokens = min(self._most, self._tokens + taken - used.input_tokens - used.output_tokens)
 
     async def _take(self, tokens: int, until: float) -> None:
         wanted = min(float(tokens), self._most)  # a larger request goes alone, with a full bucket

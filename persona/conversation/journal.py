@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from persona.calling.attempt import Heard
+from persona.calling.brought import brought_by
 from persona.calling.limits import Allowance, check, refuse
-from persona.calling.price import cost_of
 from persona.conversation.ask import Ask
 from persona.conversation.gather import encode_anchor
 from persona.conversation.services import Services
@@ -19,12 +19,12 @@ from persona.routing.routes import Arm
 from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
 from persona.store.codec import PlanText, storable
 from persona.store.engine import Transaction
-from persona.store.exchanges import Attempt, Exchange
+from persona.store.exchanges import Exchange
 from persona.store.opening import Opened
 from persona.store.turns import Advance, TurnState
 from persona.values.message import Message
 from persona.values.plan import Outline
-from persona.values.request import AnswerSchema, Target, Tool, Usage
+from persona.values.request import AnswerSchema, Target, Tool
 from persona.window.anchor import due_for_summary, room_of_history
 from persona.window.counting import Counter, declared
 from persona.window.fit import Fitted
@@ -255,9 +255,6 @@ def exchange_of(
     reply_id: str = "",
 ) -> Exchange:
     """One call as it is logged."""
-    finish = heard.finish
-    usage = finish.usage if finish else Usage()
-    tries = tuple(Attempt(target, one.outcome, one.status, one.started_us, one.latency_ms) for one in heard.tries)
     return Exchange(
         id=id,
         turn_id=journal.opened.turn_id,
@@ -269,17 +266,9 @@ def exchange_of(
         target=target,
         plan=plan,
         outcome=outcome,
-        started_us=tries[0].started_us if tries else journal.services.now_us(),
-        latency_ms=sum(one.latency_ms for one in tries),
         consent=journal.opened.owner.consent,
         reply_id=reply_id,
-        stop=finish.stop if finish else "",
         error=error,
         partial="" if outcome == "answered" else storable("".join(heard.text)),
-        served_model=storable(finish.model) if finish else "",
-        request_id=storable(finish.request_id) if finish else "",
-        usage=usage,
-        cost=cost_of(usage, journal.services.providers.card(target)),
-        first_token_ms=heard.first_token_ms,
-        attempts=tries,
+        **brought_by(heard, target, journal.services.providers.card(target), journal.services.now_us()),
     )

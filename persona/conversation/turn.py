@@ -151,20 +151,8 @@ class Turn:
 
     async def _watched(self, target: Target, first_by: float) -> _Underway:
         """A call whose end the target's breaker hears of."""
-        breaker = self.services.providers.breaker(target)
-        try:
-            call = await self._call_target(target, first_by)
-        except ProviderError as error:
-            if self._underway and self._underway.heard.tries:
-                breaker.failed(target, error)
-            else:  # our own cap kept it from being asked
-                breaker.gave_up(target)
-            raise
-        except BaseException:
-            breaker.gave_up(target)
-            raise
-        breaker.answered(target)
-        return call
+        with self.services.providers.breaker(target).watched(target, self._tried):
+            return await self._call_target(target, first_by)
 
     async def _call_target(self, target: Target, first_by: float) -> _Underway:
         try:
@@ -188,13 +176,9 @@ class Turn:
                 deadline=self.deadline,
                 show=self.show,
             )
-        finish = call.heard.finish
-        if finish:
-            used = finish.usage
-            if used.input_tokens is not None and used.output_tokens is not None:
-                capacity.give_back(tokens - used.input_tokens - used.output_tokens)
-            self.services.providers.learn(target, call.plan.total, used.input_tokens)
-        if finish and finish.stop == "refused":
+        capacity.give_back(tokens, call.heard.usage)
+        self.services.providers.learn(target, call.plan.total, call.heard.usage.input_tokens)
+        if call.heard.finish and call.heard.finish.stop == "refused":
             raise Refused(f"{target} stopped its reply by its safety rules", target=str(target))
         return call
 
@@ -297,6 +281,9 @@ class Turn:
         if call:
             told = (call.id, call.target, call.plan, call.heard, outcome, error, reply_id)
             self.journal.note(exchange_of(self.journal, *told))
+
+    def _tried(self) -> bool:
+        return self._underway is not None and bool(self._underway.heard.tries)
 
     def _shown(self) -> bool:
         return self._underway is not None and self._underway.heard.shown

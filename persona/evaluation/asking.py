@@ -46,8 +46,7 @@ class Asker:
             except ProviderError as error:
                 took = sum(one.latency_ms for one in heard.tries)
                 return Answer(error=type(error).__name__, again=error.retryable, latency_ms=took)
-        finish = heard.finish
-        usage = finish.usage if finish else Usage()
+        finish, usage = heard.finish, heard.usage
         return Answer(
             text=storable("".join(heard.text)),
             stop=finish.stop if finish else "",
@@ -75,10 +74,7 @@ class Asker:
                 deadline=deadline,
                 show=lambda delta: None,
             )
-        if heard.finish:
-            used = heard.finish.usage
-            if used.input_tokens is not None and used.output_tokens is not None:
-                capacity.give_back(taken - used.input_tokens - used.output_tokens)
+        capacity.give_back(taken, heard.usage)
 
 
 def checked_prices(providers: Providers, targets: list[Target]) -> None:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from persona.calling.attempt import Heard, ask
+from persona.calling.brought import brought_by
 from persona.calling.limits import Allowance, allowances, check, refuse
-from persona.calling.price import cost_of
-from persona.errors import PersonaError, ProviderError
+from persona.errors import PersonaError
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, holds, meters, owners
 from persona.store.codec import storable, written
 from persona.store.engine import Transaction
-from persona.store.exchanges import Attempt, Exchange, Purpose
+from persona.store.exchanges import Exchange, Purpose
 from persona.store.ids import new_id
 from persona.store.meters import Used
 from persona.store.tasks import Task
@@ -21,7 +21,7 @@ from persona.telemetry.watching import Outgoing
 from persona.values.message import Message
 from persona.values.owner import Owner
 from persona.values.plan import HistoryRange, Plan, SectionPlan
-from persona.values.request import Request, Target, Usage
+from persona.values.request import Request, Target
 from persona.window.counting import label
 
 _BUSY_S = 20.0  # a call ends within about as long, and thousands that wait must not ask all the time
@@ -101,7 +101,7 @@ async def _ask(place: Workshop, outgoing: Outgoing, heard: Heard, tokens: int) -
     if not breaker.lets_through(target):
         raise NotNow("its model rests after failures", place.settings.turn.rest_s)
     deadline = asyncio.get_running_loop().time() + outgoing.request.timeout_s
-    try:
+    with breaker.watched(target, lambda: heard.tries):
         async with capacity.place(tokens, deadline):
             await ask(
                 providers.chat(target),
@@ -113,16 +113,7 @@ async def _ask(place: Workshop, outgoing: Outgoing, heard: Heard, tokens: int) -
                 deadline=deadline,
                 show=lambda delta: None,
             )
-    except ProviderError as error:
-        breaker.failed(target, error)
-        raise
-    except BaseException:
-        breaker.gave_up(target)
-        raise
-    breaker.answered(target)
-    used = heard.finish.usage if heard.finish else Usage()
-    if used.input_tokens is not None and used.output_tokens is not None:
-        capacity.give_back(tokens - used.input_tokens - used.output_tokens)
+    capacity.give_back(tokens, heard.usage)
 
 
 def log_call(tx: Transaction, called: Exchange, allowed: Sequence[Allowance]) -> None:
@@ -144,9 +135,6 @@ def _exchange(
     error: str,
 ) -> Exchange:
     """The call as it is logged: what it used and cost, and not a word of it."""
-    finish = heard.finish
-    usage = finish.usage if finish else Usage()
-    tries = tuple(Attempt(target, one.outcome, one.status, one.started_us, one.latency_ms) for one in heard.tries)
     return Exchange(
         id=id,
         turn_id=turn_id,
@@ -158,18 +146,10 @@ def _exchange(
         target=target,
         plan=written(plan),
         outcome="failed" if error else "answered",
-        started_us=tries[0].started_us if tries else place.now_us(),
-        latency_ms=sum(one.latency_ms for one in tries),
         consent=None,
-        stop=finish.stop if finish else "",
         error=error,
-        served_model=storable(finish.model) if finish else "",
-        request_id=storable(finish.request_id) if finish else "",
-        usage=usage,
-        cost=cost_of(usage, place.providers.card(target)),
-        first_token_ms=heard.first_token_ms,
-        attempts=tries,
         purpose=purpose,
+        **brought_by(heard, target, place.providers.card(target), place.now_us()),
     )
 
 

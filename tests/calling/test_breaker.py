@@ -89,3 +89,25 @@ def test_it_rests_as_long_as_the_target_asks(breaker: Breaker, clock: Clock) -> 
     assert breaker.state(A) == "open"
     clock.now += 1
     assert breaker.state(A) == "half-open"
+
+
+@pytest.mark.parametrize(("tried", "error"), [(False, DOWN), (True, KeyboardInterrupt()), (True, Refused("no"))])
+def test_a_call_that_says_nothing_of_its_target_leaves_it_to_the_next_one(
+    breaker: Breaker, clock: Clock, tried: bool, error: BaseException
+) -> None:
+    fail(breaker, 3)
+    clock.now += 31
+    assert breaker.lets_through(A)
+    with pytest.raises(type(error)), breaker.watched(A, lambda: tried):
+        raise error
+    assert breaker.lets_through(A)
+
+
+def test_a_call_that_is_watched_opens_and_closes_it(breaker: Breaker) -> None:
+    for _ in range(3):
+        with pytest.raises(ProviderUnavailable), breaker.watched(A, lambda: True):
+            raise DOWN
+    assert breaker.state(A) == "open"
+    with breaker.watched(A, lambda: True):
+        pass
+    assert breaker.state(A) == "closed"

@@ -9,7 +9,7 @@ from persona.calling.providers import Providers
 from persona.errors import RateLimited
 from persona.settings import Settings
 from persona.testing import ScriptedModel
-from persona.values.request import Target
+from persona.values.request import Target, Usage
 
 TARGET = Target("one", "a")
 
@@ -62,12 +62,13 @@ async def test_tokens_of_a_minute_are_used_up_refused_at_once_and_given_back() -
     capacity = Capacity(TARGET, tokens_per_minute=600)  # ten a second
     async with capacity.place(600, within(1)):
         pass
+    capacity.give_back(600, Usage())  # nobody told what was used
     begun = within(0)
     with pytest.raises(RateLimited, match="tokens_per_minute"):
         async with capacity.place(600, within(20)):
             pass
     assert within(0) - begun < 5  # it is not waited for what cannot come
-    capacity.give_back(500)
+    capacity.give_back(600, Usage(60, 40))
     async with capacity.place(500, within(0.5)):
         pass
 
