@@ -20,7 +20,6 @@ TaskState = Literal["waiting", "running", "dead"]
 _tasks = table(TaskRow)
 _k = _tasks.c
 
-_NAMED = ("id", "kind", "owner_key", "conversation_key", "subject")
 _INSERT, _ARM = insert_into(TaskRow), insert_unless_there(TaskRow)
 _due = (  # a CTE with a lock is read once; as a plain subquery it might be read again, and claim more than asked for
     select(_k.id)
@@ -41,11 +40,14 @@ _CLAIM = Statement(
     .values(
         state="running",
         attempts=_k.attempts + 1,
-        silences=_k.silences
-        + case((_k.state == "running", 1), else_=0),  # whoever had it neither ended nor gave it back
+        # one that still runs was neither ended nor given back by whoever had it
+        silences=_k.silences + case((_k.state == "running", 1), else_=0),
         lease_until_us=param("until_us"),
     )
-    .returning(*(_k[name] for name in (*_NAMED, "lease_until_us", "attempts", "silences")))
+    .returning(
+        *(_k.id, _k.kind, _k.owner_key, _k.conversation_key, _k.subject),
+        *(_k.lease_until_us, _k.attempts - 1, _k.silences),
+    )
 )
 _held = (_k.id == param("which"), _k.state == "running", _k.lease_until_us == param("token"))
 _DONE = Statement(delete(_tasks).where(*_held))
@@ -146,7 +148,7 @@ def pending(tx: Transaction, kind: TaskKind, conversation_key: int) -> bool:
 def claim(tx: Transaction, now_us: int, lease_us: int, most: int) -> list[Task]:
     """Tasks that are due, the oldest first, now leased to the caller."""
     rows = tx.all(_CLAIM, {"now_us": now_us, "until_us": now_us + lease_us, "most": most})
-    return sorted((replace(Task(*row), attempts=row[-2] - 1) for row in rows), key=lambda task: task.id)
+    return sorted((Task(*row) for row in rows), key=lambda task: task.id)
 
 
 def done(tx: Transaction, task: Task) -> bool:
