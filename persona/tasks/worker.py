@@ -210,8 +210,9 @@ class Worker:
         waits = isinstance(error, LimitReached | NotNow)
         blameless = waits or isinstance(error, StoreError)  # a full disk says nothing about the task
         dead = not blameless and (attempts >= _MOST_ATTEMPTS or not passing)
-        wait_s = _STORE_WAIT_S if isinstance(error, StoreError) else 2**attempts
-        wait_s = error.retry_after_s if isinstance(error, LimitReached | NotNow) else wait_s
+        wait_s: float = _STORE_WAIT_S if isinstance(error, StoreError) else 2**attempts
+        if isinstance(error, LimitReached | NotNow):
+            wait_s = error.retry_after_s
         later_us = self._place.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
         name = str(error) if isinstance(error, NotNow) else type(error).__name__
         how = {"dead": dead, "tried": not blameless}
@@ -221,6 +222,7 @@ class Worker:
             log.info("task %s (%s) waits: %s", task.id, task.kind, name)
         else:
             log.warning("task %s (%s) failed: %s%s", task.id, task.kind, name, "; given up" if dead else "")
+            log.debug("task %s (%s)", task.id, task.kind, exc_info=error)  # which may quote what was said
         return "given up" if dead else "put off"
 
 

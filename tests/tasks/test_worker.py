@@ -57,6 +57,21 @@ async def test_a_batch_tells_what_failed(shop: Shop) -> None:
     ]
 
 
+async def test_where_a_task_broke_is_told_to_who_asks_and_to_nobody_else(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def break_() -> None:
+        raise ZeroDivisionError("said in confidence")
+
+    await asyncio.to_thread(shop.say, "one")
+    shop.between.append(break_)
+    with caplog.at_level(logging.DEBUG, "persona.tasks"):
+        await (await shop.worker()).drain()
+    told = {record.levelname: record.exc_text for record in caplog.records if "task" in record.getMessage()}
+    assert told["WARNING"] is None
+    assert "in break_" in (told["DEBUG"] or "")
+
+
 async def test_a_worker_that_lost_its_lease_neither_ends_nor_writes_what_another_has_done(shop: Shop) -> None:
     await asyncio.to_thread(shop.say, "tea, please")
     slow, quick, said = await shop.worker(), await shop.worker(), list[str]()
