@@ -5,9 +5,11 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 
-from persona.errors import StoreReadOnly
+from persona.errors import StoreError, StoreReadOnly
 from persona.settings import Settings
+from persona.store import tasks
 from persona.store.backend import shown
+from persona.store.engine import Database
 from persona.tasks.batch import Batch
 from persona.wiring import open_rooms
 
@@ -30,6 +32,7 @@ async def work(
     apart = settings.model_copy(update={"tasks": settings.tasks.model_copy(update={"run": False})})
     rooms = await open_rooms(apart, os.environ if environment is None else environment)
     try:
+        await _check_writable(rooms.services.database)
         rooms.worker.on_batch = say
         running = rooms.worker.start(once=once)
         if not once:
@@ -43,3 +46,17 @@ async def work(
             raise StoreReadOnly("the database cannot be written, so no work can be done", hint="let this process write")
     finally:
         await rooms.close()
+
+
+async def _check_writable(database: Database) -> None:
+    """Raises StoreReadOnly where nothing can be written from the start.
+
+    A server that can only be read later may be one that is being replaced, and a busy one takes writes again: for these
+    the worker waits.
+    """
+    try:
+        await database.run(lambda tx: tasks.claim(tx, 0, 0, most=0))
+    except StoreReadOnly:
+        raise
+    except StoreError as error:
+        log.warning("background work waits: %s", type(error).__name__)

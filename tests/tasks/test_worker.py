@@ -12,7 +12,9 @@ import pytest
 from shop import Shop
 from talking import settings
 
-from persona.errors import ConnectionFailed, StoreBusy
+from persona.assistant import operator
+from persona.assistant.work import work
+from persona.errors import ConnectionFailed, StoreBusy, StoreReadOnly
 from persona.store import tasks
 from persona.tasks.batch import Batch
 from persona.wiring import open_rooms
@@ -237,6 +239,19 @@ async def test_once_ends_when_nothing_is_due(shop: Shop) -> None:
     worker = await shop.worker()
     await worker.start(once=True)
     assert shop.tasks == []
+
+
+async def test_a_process_that_works_on_a_server_it_may_not_write_to_ends_and_says_so(
+    tmp_path: Path, postgres_server: str
+) -> None:
+    name = f"persona_reader_{os.getpid()}"
+    with postgres.fresh_database(postgres_server, name) as url:
+        chosen = settings(tmp_path, store={"url": url}, routes={"default": {}})
+        operator.upgrade(chosen)
+        postgres.administer(postgres_server, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        async with asyncio.timeout(20):
+            with pytest.raises(StoreReadOnly, match="as a role, that may write"):
+                await work(chosen, lambda batch: None, asyncio.Event())
 
 
 async def test_a_worker_on_a_server_that_could_only_be_read_for_a_while_goes_on(
