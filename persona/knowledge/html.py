@@ -44,11 +44,12 @@ def blocks_of(path: Path, text: str) -> tuple[Block, ...]:
     """
     if _is_too_deep(text):
         raise Unreadable(path, f"has more than {_DEEPEST:,} elements that are not ended", "save it again")
-    tree = library("selectolax.lexbor", path).LexborHTMLParser(text)
+    lexbor = library("selectolax.lexbor", path)
+    tree = lexbor.LexborHTMLParser(text)
     selectors = dict.fromkeys((_UNSEEN, *_hiding_selectors(tree)))
     if len(selectors) > _MOST_RULES:
         raise Unreadable(path, f"has more than {_MOST_RULES:,} rules that hide something", "save it as plain text")
-    hidden = {node.mem_id for selector in selectors for node in _selected(tree, selector)}
+    hidden = {node.mem_id for selector in selectors for node in _selected(tree, selector, lexbor.SelectolaxError)}
     hidden |= {node.mem_id for node in tree.css("[style]") if _STYLE.search(node.attributes.get("style") or "")}
     page = _Page(hidden, _layouts(tree))
     if tree.body is not None:
@@ -96,10 +97,10 @@ def _layouts(tree: Any) -> set[int]:
     return found
 
 
-def _selected(tree: Any, selector: str) -> list[Any]:
+def _selected(tree: Any, selector: str, wrong: type[Exception]) -> list[Any]:
     try:
         return list(tree.css(selector))
-    except Exception:  # noqa: BLE001 - a selector of the page that is none hides nothing
+    except wrong:  # a selector of the page that is none hides nothing
         return []
 
 
