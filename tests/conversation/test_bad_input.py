@@ -271,23 +271,17 @@ def test_only_the_app_or_the_user_tells_a_fact(desk: Desk, origin: Any) -> None:
     assert ada.facts() == ()
 
 
-@pytest.mark.parametrize("rating", [None, "5", float("nan")])
-def test_a_rating_is_a_number(desk: Desk, rating: float) -> None:
+def test_a_rating_is_a_number_and_a_correction_is_words(desk: Desk) -> None:
     chat = desk.chat()
     desk.model.then("hello")
     reply = chat.send("hello")
-    with pytest.raises(InvalidInput, match="pass a number"):
-        chat.rate(reply.id, rating)
+    for rating in (None, "5", float("nan")):
+        with pytest.raises(InvalidInput, match="pass a number"):
+            chat.rate(reply.id, rating)  # type: ignore[arg-type]
+    for text in (None, 5, " "):
+        with pytest.raises(InvalidInput, match="pass what should have been said"):
+            chat.correct(reply.id, text)  # type: ignore[arg-type]
     assert desk.log.feedback == []
-
-
-@pytest.mark.parametrize("text", [None, 5, " "])
-def test_a_correction_is_words(desk: Desk, text: str) -> None:
-    chat = desk.chat()
-    desk.model.then("hello")
-    reply = chat.send("hello")
-    with pytest.raises(InvalidInput, match="pass what should have been said"):
-        chat.correct(reply.id, text)
 
 
 def test_what_is_no_name_no_image_and_no_page_is_refused_in_our_words(desk: Desk) -> None:
