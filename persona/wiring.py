@@ -49,7 +49,7 @@ class Rooms:
         chosen, later = _changeable(services.settings, settings)
         providers = services.providers.following(chosen)
         routes = checked_routes(chosen, providers)
-        self.worker.change(replace(self.worker.place, settings=chosen, routes=routes, providers=providers))
+        self.worker.change(replace(self.worker.workshop, settings=chosen, routes=routes, providers=providers))
         services.settings, services.routes, services.providers = chosen, routes, providers
         services.prompts = Prompts(services.embedder)
         log.info("the settings changed%s", f"; at the next start: {', '.join(later)}" if later else "")
@@ -132,13 +132,13 @@ async def open_rooms(
         known = await database.run(calibrations.load, write=False)
         providers.calibrations.update({key: Calibration(*seen) for key, seen in known.items()})
         indexes = IndexCache(settings.memory.index_cache_mb * _MEGABYTE, embedder.name, cosine_floor(embedder))
-        place = Workshop(settings, database, providers, routes, embedder, indexes, now_us, slots)
+        workshop = Workshop(settings, database, providers, routes, embedder, indexes, now_us, slots)
         for name in settings.knowledge if follow else ():
-            await follow_files(place, name)
+            await follow_files(workshop, name)
     except BaseException:
         database.close()
         raise
-    worker = Worker(place)
+    worker = Worker(workshop)
     prompts = Prompts(embedder)
     tails = Tails(settings.memory.history_cache_mb * _MEGABYTE)
     services = Services(settings, database, providers, routes, embedder, indexes, prompts, slots, tails, now_us=now_us)

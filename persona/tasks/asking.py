@@ -27,10 +27,10 @@ from persona.window.counting import label
 _BUSY_S = 20.0  # a call ends within about as long, and thousands that wait must not ask all the time
 
 
-async def arm_of(place: Workshop, route: str) -> Arm:
+async def arm_of(workshop: Workshop, route: str) -> Arm:
     """The arm that does a route's background work, by the settings or by a hold."""
-    held = await place.database.run(lambda tx: holds.arm(tx, route), write=False)
-    return place.routes.arm(route, place.routes.assign(route, Owner("", "")), held)
+    held = await workshop.database.run(lambda tx: holds.arm(tx, route), write=False)
+    return workshop.routes.arm(route, workshop.routes.assign(route, Owner("", "")), held)
 
 
 class NotNow(Exception):
@@ -51,7 +51,7 @@ class Called:
 
 
 async def answer(
-    place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, asked: Message, max_output_tokens: int
+    workshop: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, asked: Message, max_output_tokens: int
 ) -> str:
     """What the arm's target answers, whole; empty when it was refused or cut short. Raises as `call` does."""
     request = Request(
@@ -59,47 +59,47 @@ async def answer(
         (*arm.instructions, asked),
         max_output_tokens=max_output_tokens,
         temperature=arm.temperature,
-        timeout_s=place.settings.turn.timeout_s,
+        timeout_s=workshop.settings.turn.timeout_s,
     )
-    called = await call(place, task, purpose, turn_id, arm, request, _plan(place, arm, arm.targets[0], asked))
-    await place.database.run(lambda tx: _log(tx, called.exchange, called.allowed))
+    called = await call(workshop, task, purpose, turn_id, arm, request, _plan(workshop, arm, arm.targets[0], asked))
+    await workshop.database.run(lambda tx: _log(tx, called.exchange, called.allowed))
     heard = called.heard
     whole = heard.finish is not None and heard.finish.stop == "end"  # neither refused nor cut short
     return storable("".join(heard.text)) if whole else ""
 
 
 async def call(
-    place: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, request: Request, plan: Plan
+    workshop: Workshop, task: Task, purpose: Purpose, turn_id: str, arm: Arm, request: Request, plan: Plan
 ) -> Called:
     """One call of the arm's target, within its caps. One that fails is logged here.
 
     Raises ProviderError; and before anything is asked LimitReached, when the user's calls may use no more, and NotNow.
     """
-    allowed = await _allowed(place, task, arm)
+    allowed = await _allowed(workshop, task, arm)
     target, heard, exchange_id = arm.targets[0], Heard(), new_id("exc")
 
     def exchange(error: str = "") -> Exchange:
-        return _exchange(exchange_id, place, task, purpose, turn_id, arm, target, plan, heard, error)
+        return _exchange(exchange_id, workshop, task, purpose, turn_id, arm, target, plan, heard, error)
 
     try:
-        known_as = place.providers.known_as(target.provider)
+        known_as = workshop.providers.known_as(target.provider)
         outgoing = Outgoing(known_as, target, request, arm.route, arm.name, exchange_id, purpose)
-        await _ask(place, outgoing, heard, plan.total + (request.max_output_tokens or 0))
+        await _ask(workshop, outgoing, heard, plan.total + (request.max_output_tokens or 0))
     except PersonaError as error:
         failed = exchange(type(error).__name__)
-        await place.database.run(lambda tx: _log(tx, failed, allowed))
+        await workshop.database.run(lambda tx: _log(tx, failed, allowed))
         raise
     return Called(heard, exchange(), allowed)
 
 
-async def _ask(place: Workshop, outgoing: Outgoing, heard: Heard, tokens: int) -> None:
+async def _ask(workshop: Workshop, outgoing: Outgoing, heard: Heard, tokens: int) -> None:
     """The call, if it can begin at once; the target's breaker hears how it ended."""
-    target, providers = outgoing.target, place.providers
+    target, providers = outgoing.target, workshop.providers
     capacity, breaker = providers.capacity(target), providers.breaker(target)
     if not capacity.free(tokens):
         raise NotNow("its model is busy", _BUSY_S)
     if not breaker.lets_through(target):
-        raise NotNow("its model rests after failures", place.settings.turn.rest_s)
+        raise NotNow("its model rests after failures", workshop.settings.turn.rest_s)
     deadline = asyncio.get_running_loop().time() + outgoing.request.timeout_s
     with breaker.watched(target, lambda: heard.tries):
         async with capacity.place(tokens, deadline):
@@ -108,7 +108,7 @@ async def _ask(place: Workshop, outgoing: Outgoing, heard: Heard, tokens: int) -
                 outgoing,
                 heard,
                 providers.telemetry,
-                retries=place.settings.turn.retries,
+                retries=workshop.settings.turn.retries,
                 first_by=deadline,
                 deadline=deadline,
                 show=lambda delta: None,
@@ -124,7 +124,7 @@ def log_call(tx: Transaction, called: Exchange, allowed: Sequence[Allowance]) ->
 
 def _exchange(
     id: str,
-    place: Workshop,
+    workshop: Workshop,
     task: Task,
     purpose: Purpose,
     turn_id: str,
@@ -149,18 +149,18 @@ def _exchange(
         consent=None,
         error=error,
         purpose=purpose,
-        **brought_by(heard, target, place.providers.card(target), place.now_us()),
+        **brought_by(heard, target, workshop.providers.card(target), workshop.now_us()),
     )
 
 
-def _plan(place: Workshop, arm: Arm, target: Target, asked: Message) -> Plan:
-    counter = place.providers.counter(target)
+def _plan(workshop: Workshop, arm: Arm, target: Target, asked: Message) -> Plan:
+    counter = workshop.providers.counter(target)
     pinned, said, framing = counter.messages(arm.instructions), counter.message(asked), counter.framing.per_request
     limit = arm.window.budget - arm.window.reserve
     return Plan(
         target=str(target),
         counter=counter.name,
-        label=label(counter, place.providers.calibration(target).samples),
+        label=label(counter, workshop.providers.calibration(target).samples),
         total=pinned + said + framing,
         limit=limit,
         reserve=arm.window.reserve,
@@ -171,8 +171,8 @@ def _plan(place: Workshop, arm: Arm, target: Target, asked: Message) -> Plan:
     )
 
 
-async def _allowed(place: Workshop, task: Task, arm: Arm) -> tuple[Allowance, ...]:
-    rules, now_us = place.settings.limits, place.now_us()
+async def _allowed(workshop: Workshop, task: Task, arm: Arm) -> tuple[Allowance, ...]:
+    rules, now_us = workshop.settings.limits, workshop.now_us()
     if not rules:
         return ()
 
@@ -181,7 +181,7 @@ async def _allowed(place: Workshop, task: Task, arm: Arm) -> tuple[Allowance, ..
         allowed = allowances(rules, owner, task.owner_key, arm.route, now_us) if owner else ()
         return allowed, check(tx, allowed)
 
-    allowed, reached = await place.database.run(look)
+    allowed, reached = await workshop.database.run(look)
     refuse(reached, now_us)
     return allowed
 

@@ -40,13 +40,13 @@ class Canary:
     alarm: Alarm | None
 
 
-async def watch(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+async def watch(workshop: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """One look at every canary; the ending holds the routes of those that are clearly worse."""
-    settings, now_us = place.settings, place.now_us()
+    settings, now_us = workshop.settings, workshop.now_us()
     if not any(len(route.serve) > 1 for route in settings.routes.values()):
         return None  # whoever splits a route again puts the task again
     begun = time.perf_counter()
-    found = await place.database.run(lambda tx: look(tx, settings, now_us), write=False)
+    found = await workshop.database.run(lambda tx: look(tx, settings, now_us), write=False)
     rest_us = max(EVERY_US, int((time.perf_counter() - begun) * 1_000_000) * _REST)
     worse = [one for one in found if one.alarm and settings.routes[one.route].canary.rollback]
 

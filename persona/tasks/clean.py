@@ -10,15 +10,15 @@ from persona.tasks.workshop import Workshop
 from persona.values.tuning import Job
 
 
-async def clean(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+async def clean(workshop: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Cleans the job that the task names, if its time is over; if it was prolonged, leaves a task for then."""
-    job = await place.database.run(lambda tx: jobs.find(tx, task.subject), write=False)
+    job = await workshop.database.run(lambda tx: jobs.find(tx, task.subject), write=False)
     if job is None or job.cleaned_us or not job.expires_us:
         return None
-    now_us, expires_us = place.now_us(), job.expires_us
+    now_us, expires_us = workshop.now_us(), job.expires_us
     if expires_us > now_us:
         return lambda tx: tasks.put(tx, "clean", 0, task.subject, now_us, run_after_us=expires_us)
-    await clean_job(place.database, place.providers, job, now_us)
+    await clean_job(workshop.database, workshop.providers, job, now_us)
     return None
 
 

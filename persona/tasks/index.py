@@ -34,19 +34,19 @@ def ahead(tx: Transaction, task: Task) -> None:
 
 
 async def index(
-    place: Workshop, task: Task, found: ToRemember | None
+    workshop: Workshop, task: Task, found: ToRemember | None
 ) -> Callable[[Transaction], Callable[[], None] | None] | None:
     """Embeds the message or fact that the task names; keeping it as a memory ends the task. Safe to repeat."""
     if found is None:
         return None  # erased meanwhile
     text = found.text[:_LONGEST]
-    (vector,) = pack(await embed(place.embedder, [searched_text(text)]))
+    (vector,) = pack(await embed(workshop.embedder, [searched_text(text)]))
     row = MemoryRow(
         id=found.id,
         kind=found.kind,
         text=text,
         revision=0,
-        embedder=place.embedder.name,
+        embedder=workshop.embedder.name,
         vector=vector,
         at_us=found.at_us,
         message_id=found.message_id,
@@ -60,6 +60,6 @@ async def index(
         if messages.to_remember(tx, task.owner_key, task.subject) is None:
             return None  # erased since it was read
         revision = memories.add_once(tx, task.owner_key, row)
-        return partial(place.indexes.follow, task.owner_key, replace(row, revision=revision)) if revision else None
+        return partial(workshop.indexes.follow, task.owner_key, replace(row, revision=revision)) if revision else None
 
     return write

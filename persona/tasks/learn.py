@@ -43,19 +43,19 @@ def learns(settings: Settings, routes: Routes, providers: Providers) -> bool:
     return all(providers.adapter(target.provider).follows_instructions for target in targets)
 
 
-async def learn(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+async def learn(workshop: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Asks a model what the message says of its user; keeping what it quotes ends the task."""
-    if not learns(place.settings, place.routes, place.providers):
+    if not learns(workshop.settings, workshop.routes, workshop.providers):
         return None
-    found = await place.database.run(lambda tx: _read(tx, task), write=False)
+    found = await workshop.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
         return None  # erased meanwhile, or nothing is learnt of this user any more
-    arm = await arm_of(place, place.settings.memory.learn)
-    asked = _question(place, arm, found)
+    arm = await arm_of(workshop, workshop.settings.memory.learn)
+    asked = _question(workshop, arm, found)
     most = min(arm.max_output_tokens or _MAX_OUTPUT_TOKENS, _MAX_OUTPUT_TOKENS)
-    text = await answer(place, task, "learn", found.message.turn_id, arm, asked, most)
-    learnt = learning.believed(text, found.message, place.slots, place.now_us())
-    return lambda tx: _keep(tx, place, task, learnt)
+    text = await answer(workshop, task, "learn", found.message.turn_id, arm, asked, most)
+    learnt = learning.believed(text, found.message, workshop.slots, workshop.now_us())
+    return lambda tx: _keep(tx, workshop, task, learnt)
 
 
 def _read(tx: Transaction, task: Task) -> _Read | None:
@@ -70,13 +70,13 @@ def _read(tx: Transaction, task: Task) -> _Read | None:
     return _Read(said[-1], tuple(said[:-1]))
 
 
-def _question(place: Workshop, arm: Arm, found: _Read) -> Message:
+def _question(workshop: Workshop, arm: Arm, found: _Read) -> Message:
     """The question, cut to what the model takes: first goes what was said before."""
-    counter: Counter = place.providers.counter(arm.targets[0])
+    counter: Counter = workshop.providers.counter(arm.targets[0])
     room = arm.window.budget - arm.window.reserve - counter.messages(arm.instructions)
     earlier, most = tuple(_cut(one, _LONGEST_EARLIER) for one in found.earlier), _LONGEST
     while True:
-        asked = learning.question(place.slots, earlier, _cut(found.message, most))
+        asked = learning.question(workshop.slots, earlier, _cut(found.message, most))
         if counter.message(asked) <= room or most <= _SHORTEST:
             return asked
         earlier, most = (), most // 2
@@ -86,13 +86,13 @@ def _cut(message: Message, characters: int) -> Message:
     return replace(message, parts=(Text(message.text[:characters]),))
 
 
-def _keep(tx: Transaction, place: Workshop, task: Task, learnt: Learnt) -> None:
+def _keep(tx: Transaction, workshop: Workshop, task: Task, learnt: Learnt) -> None:
     """Keeps what is news, unless the message or its user is gone or nothing is to be learnt any more."""
     if messages.to_remember(tx, task.owner_key, task.subject) is None or not owners.learns(tx, task.owner_key):
         return
     refused = learnt.refused.copy()
     for fact in learnt.facts:
-        many = not fact.slot or place.slots.named(fact.slot).many
+        many = not fact.slot or workshop.slots.named(fact.slot).many
         kept = facts.add(tx, task.owner_key, fact, many=many)
         refused["known already"] += kept is not None and kept.id != fact.id
         refused["not news"] += kept is None

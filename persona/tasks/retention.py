@@ -42,20 +42,20 @@ class Stretch:
     after: int | None
 
 
-async def prune(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+async def prune(workshop: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Goes on with the pass where the task says, and leaves a task for the rest of it, or for the next one."""
-    rules = place.settings.retention
+    rules = workshop.settings.retention
     if not rules:
         return None
-    stretch = await prune_some(place.database, rules, place.now_us(), int(task.subject or 0))
+    stretch = await prune_some(workshop.database, rules, workshop.now_us(), int(task.subject or 0))
     for one in stretch.pruned:
         counts = one.conversations, one.messages, one.tenant, one.route
         log.info("pruned %d conversations with %d messages of tenant %r on route %r", *counts)
-    now_us, after = place.now_us(), stretch.after
+    now_us, after = workshop.now_us(), stretch.after
     if after is None:
         if stretch.pruned or task.subject:
             with suppress(StoreError):  # the file is rewritten after a later pass, or by a person
-                await place.database.thread(lambda: retention.rewrite(place.database))
+                await workshop.database.thread(lambda: retention.rewrite(workshop.database))
         return lambda tx: tasks.arm(tx, "prune", now_us, run_after_us=now_us + EVERY_US)
     return lambda tx: tasks.arm(tx, "prune", now_us, subject=str(after))
 

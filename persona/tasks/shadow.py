@@ -28,16 +28,16 @@ from persona.values.request import Request
 _READER = LogReader()
 
 
-async def shadow(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+async def shadow(workshop: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Asks the shadow arm; logging what it said ends the task, so that it is logged once."""
-    found = await place.database.run(lambda tx: _read(tx, task), write=False)
-    arm = place.routes.shadow(found.exchange.route) if found else None
+    found = await workshop.database.run(lambda tx: _read(tx, task), write=False)
+    arm = workshop.routes.shadow(found.exchange.route) if found else None
     if found is None or arm is None or arm.name == found.exchange.arm:
         return None  # erased meanwhile, or no longer wanted
-    past, rendered = await _render(place, arm, found)
-    request = _request(place, arm, found, rendered)
-    called = await call(place, task, "shadow", found.exchange.turn_id, arm, request, rendered.plan)
-    place.providers.learn(arm.targets[0], rendered.plan.total, called.exchange.usage.input_tokens)
+    past, rendered = await _render(workshop, arm, found)
+    request = _request(workshop, arm, found, rendered)
+    called = await call(workshop, task, "shadow", found.exchange.turn_id, arm, request, rendered.plan)
+    workshop.providers.learn(arm.targets[0], rendered.plan.total, called.exchange.usage.input_tokens)
     return lambda tx: _keep(tx, called, past.prompts)
 
 
@@ -57,24 +57,24 @@ def _first_of_turn(conversation: LoggedConversation) -> LoggedExchange | None:
     return next((one for one in conversation.exchanges if parents.get(one.reply_id) in asked), None)
 
 
-async def _render(place: Workshop, arm: Arm, found: Logged) -> tuple[Past, Rendered]:
+async def _render(workshop: Workshop, arm: Arm, found: Logged) -> tuple[Past, Rendered]:
     target = arm.targets[0]
-    past = Past(arm, target, place.providers.counter(target), rules_for(place.providers, arm, target))
+    past = Past(arm, target, workshop.providers.counter(target), rules_for(workshop.providers, arm, target))
     first, shots = found.conversation.messages[0], None
     if arm.similar_shots and not first.depth:  # of a longer conversation only the end was read
-        shots = await Prompts(place.embedder).choose_shots(arm, first.text)
+        shots = await Prompts(workshop.embedder).choose_shots(arm, first.text)
     known = (found.conversation, found.exchange, found.memories, *found.declared)
     return past, past.render(*known, plan=found.plan, shots=shots)
 
 
-def _request(place: Workshop, arm: Arm, found: Logged, rendered: Rendered) -> Request:
+def _request(workshop: Workshop, arm: Arm, found: Logged, rendered: Rendered) -> Request:
     return Request(
         arm.targets[0].model,
         rendered.messages,
         tools=rendered.tools,
         max_output_tokens=longest_reply(arm, rendered.plan),
         temperature=arm.temperature,
-        timeout_s=place.settings.turn.timeout_s,
+        timeout_s=workshop.settings.turn.timeout_s,
         cache_key=found.conversation.id,
         stable=rendered.stable,
         answer=rendered.answer,

@@ -30,18 +30,18 @@ class _Read:
     start: int
 
 
-async def summarise(place: Workshop, task: Task) -> Callable[[Transaction], None] | None:
+async def summarise(workshop: Workshop, task: Task) -> Callable[[Transaction], None] | None:
     """Writes one summary, on top of the last one; keeping it ends the task. Nothing happens when it is not due."""
-    found = await place.database.run(lambda tx: _read(tx, task), write=False)
+    found = await workshop.database.run(lambda tx: _read(tx, task), write=False)
     if found is None:
         return None
-    arm = place.routes.arm(found.conversation.route, found.conversation.arm, found.conversation.held)
-    leaving = _leaving(place, arm, found)
+    arm = workshop.routes.arm(found.conversation.route, found.conversation.arm, found.conversation.held)
+    leaving = _leaving(workshop, arm, found)
     if not leaving or not arm.summarise:
         return None
-    text = await _write(place, task, arm.summarise, found.earlier, leaving)
+    text = await _write(workshop, task, arm.summarise, found.earlier, leaving)
     upto = (leaving[-1].id, leaving[-1].depth)
-    return lambda tx: _keep(tx, place, task, upto, text)
+    return lambda tx: _keep(tx, workshop, task, upto, text)
 
 
 def _read(tx: Transaction, task: Task) -> _Read | None:
@@ -56,9 +56,9 @@ def _read(tx: Transaction, task: Task) -> _Read | None:
     return _Read(conversation, plan, stored, earlier, start)
 
 
-def _leaving(place: Workshop, arm: Arm, found: _Read) -> list[Message]:
+def _leaving(workshop: Workshop, arm: Arm, found: _Read) -> list[Message]:
     """The messages that a jump at a full window would leave out, and that no summary holds yet."""
-    counter = place.providers.counter(arm.targets[0])
+    counter = workshop.providers.counter(arm.targets[0])
     shown = [one for one in found.stored if one.message.depth >= found.plan.history.first_depth]
     tokens = [one.tokens.get(counter.name) or counter.message(one.message) for one in shown]
     turns = turns_of([one.message for one in shown], tokens)
@@ -68,20 +68,20 @@ def _leaving(place: Workshop, arm: Arm, found: _Read) -> list[Message]:
     return [message for message in said if depth is not None and message.depth <= depth]
 
 
-async def _write(place: Workshop, task: Task, route: str, earlier: str, leaving: list[Message]) -> str:
-    arm = await arm_of(place, route)
+async def _write(workshop: Workshop, task: Task, route: str, earlier: str, leaving: list[Message]) -> str:
+    arm = await arm_of(workshop, route)
     said = "\n".join(f"{one.role}: {one.text[:_LONGEST_PART]}" for one in leaving if one.text)
     before = f"The summary so far:\n{earlier}\n\n" if earlier else ""
     asked = say("user", f"{before}Summarise this conversation for the assistant that continues it:\n{said}")
     most = int(arm.window.budget * _SHARE_OF_WINDOW)
-    return await answer(place, task, "summarise", leaving[-1].turn_id, arm, asked, most)
+    return await answer(workshop, task, "summarise", leaving[-1].turn_id, arm, asked, most)
 
 
-def _keep(tx: Transaction, place: Workshop, task: Task, upto: tuple[str, int], text: str) -> None:
+def _keep(tx: Transaction, workshop: Workshop, task: Task, upto: tuple[str, int], text: str) -> None:
     """Keeps the summary if the conversation still goes through the message that it ends with."""
     conversation = conversations.by_key(tx, task.conversation_key)
     if conversation is None or not text.strip():
         return
     path = conversations.path(tx, conversation.key, conversation.head_id, upto[1])
     if path and path[0].message.id == upto[0]:
-        summaries.add(tx, task.owner_key, task.conversation_key, upto, text, place.now_us())
+        summaries.add(tx, task.owner_key, task.conversation_key, upto, text, workshop.now_us())

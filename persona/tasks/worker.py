@@ -47,9 +47,9 @@ _IDLE_S = 2.0  # between looks at the outbox when nobody says that there is work
 class Worker:
     """Does background work until it is stopped."""
 
-    def __init__(self, place: Workshop) -> None:
+    def __init__(self, workshop: Workshop) -> None:
         self.on_batch: Callable[[Batch], None] = lambda batch: log.info("background work: %s", batch)
-        self._place = place
+        self._workshop = workshop
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._stopping = self._takes_no_more = False
@@ -61,17 +61,17 @@ class Worker:
         self._armed: object = ((), False)
 
     @property
-    def place(self) -> Workshop:
+    def workshop(self) -> Workshop:
         """What the work is done with."""
-        return self._place
+        return self._workshop
 
     @property
     def _lease_us(self) -> int:
-        return max(_LEASE_US, int(self._place.settings.turn.timeout_s * 1_000_000) + _LEASE_MARGIN_US)
+        return max(_LEASE_US, int(self._workshop.settings.turn.timeout_s * 1_000_000) + _LEASE_MARGIN_US)
 
-    def change(self, place: Workshop) -> None:
+    def change(self, workshop: Workshop) -> None:
         """Works with other settings from the next task on."""
-        self._place = place
+        self._workshop = workshop
 
     def start(self, *, once: bool = False) -> "asyncio.Task[None]":
         """Begins to look for work in the background; with `once`, until nothing is due."""
@@ -118,7 +118,7 @@ class Worker:
             try:
                 await self.drain()
             except PersonaError as error:  # the database is busy or gone: the outbox keeps the work
-                if isinstance(error, StoreReadOnly) and self._place.database.sqlite:
+                if isinstance(error, StoreReadOnly) and self._workshop.database.sqlite:
                     return  # whoever may write to the file does the work; of servers another one may take over
                 log.warning("background work waits: %s", type(error).__name__)
             if self._stopping and not self._wake.is_set():
@@ -128,12 +128,12 @@ class Worker:
 
     async def _arm(self) -> None:
         """Sees to it, now and then, that the tasks which come again are there; they end where nobody needs them."""
-        now_us, settings = self._place.now_us(), self._place.settings
+        now_us, settings = self._workshop.now_us(), self._workshop.settings
         wanted = settings.retention, any(len(route.serve) > 1 for route in settings.routes.values())
         if wanted != self._armed or now_us >= self._arm_next_us:
             recurring: tuple[TaskKind, ...] = ("prune", "canary")
             for kind in (kind for kind, on in zip(recurring, wanted, strict=True) if on):
-                await self._place.database.run(lambda tx, kind=kind: tasks.arm(tx, kind, now_us))  # type: ignore[misc]
+                await self._workshop.database.run(lambda tx, kind=kind: tasks.arm(tx, kind, now_us))  # type: ignore[misc]
             self._arm_next_us, self._armed = now_us + EVERY_US, wanted
 
     async def _batch(self) -> Batch:
@@ -150,18 +150,18 @@ class Worker:
 
     async def _claim(self) -> tuple[Sequence[Task], Sequence[Task]]:
         """What is to be done now, and what is given up unseen because it has ended too many processes."""
-        now_us, left = self._place.now_us(), self._begun
+        now_us, left = self._workshop.now_us(), self._begun
 
         def claim(tx: Transaction) -> tuple[Sequence[Task], Sequence[Task], bool, dict[str, ToRemember]]:
             receipts.ahead(tx)
             tasks.release(tx, left)  # by a batch that a busy database broke off
             claimed = tasks.claim(tx, now_us, self._lease_us, _BATCH)
             begun, spent = _sorted_out(tx, claimed)
-            self._place.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
+            self._workshop.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
             more = len(claimed) == _BATCH or len(begun) + len(spent) < len(claimed)
             return begun, spent, more, to_index(tx, begun)
 
-        begun, spent, self._more, self._to_index = await self._place.database.run(claim, brief=True)
+        begun, spent, self._more, self._to_index = await self._workshop.database.run(claim, brief=True)
         self._begun = list(begun)
         for task in spent:
             log.warning("task %s (%s) is given up: %s", task.id, task.kind, _silent(task))
@@ -173,16 +173,16 @@ class Worker:
         if not begun:
             return
         try:
-            await self._place.database.run(lambda tx: tasks.release(tx, begun))
+            await self._workshop.database.run(lambda tx: tasks.release(tx, begun))
         except StoreError as error:
             log.warning("%d tasks wait for the end of their lease: %s", len(begun), type(error).__name__)
 
     async def _renewed(self, task: Task) -> Task | None:
         """The task with enough of its lease left, though those before it took their time; None when it was lost."""
-        until_us = self._place.now_us() + self._lease_us
+        until_us = self._workshop.now_us() + self._lease_us
         if task.lease_until_us > until_us - _LEASE_MARGIN_US // 2:
             return task
-        renewed = await self._place.database.run(lambda tx: tasks.renew(tx, task, until_us))
+        renewed = await self._workshop.database.run(lambda tx: tasks.renew(tx, task, until_us))
         self._begun[:1] = [renewed] if renewed else [task]
         return renewed
 
@@ -192,7 +192,7 @@ class Worker:
             return "lost"
         try:
             ending = await self._work(task)
-            ended, afterwards = await self._place.database.run(lambda tx: _end(tx, task, ending), brief=True)
+            ended, afterwards = await self._workshop.database.run(lambda tx: _end(tx, task, ending), brief=True)
             if afterwards:
                 afterwards()
         except Exception as error:  # noqa: BLE001 - one broken task must not stop the others
@@ -201,8 +201,8 @@ class Worker:
 
     async def _work(self, task: Task) -> Ending | None:
         if task.kind == "index":
-            return await index(self._place, task, self._to_index.get(task.id))
-        return await _KINDS[task.kind](self._place, task)
+            return await index(self._workshop, task, self._to_index.get(task.id))
+        return await _KINDS[task.kind](self._workshop, task)
 
     async def _put_off(self, task: Task, error: Exception) -> Outcome:
         attempts = task.attempts + 1
@@ -213,10 +213,10 @@ class Worker:
         wait_s: float = _STORE_WAIT_S if isinstance(error, StoreError) else 2**attempts
         if isinstance(error, LimitReached | NotNow):
             wait_s = error.retry_after_s
-        later_us = self._place.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
+        later_us = self._workshop.now_us() + int(min(wait_s, _LONGEST_WAIT_S) * 1_000_000)
         name = str(error) if isinstance(error, NotNow) else type(error).__name__
         how = {"dead": dead, "tried": not blameless}
-        if not await self._place.database.run(lambda tx: tasks.again(tx, task, later_us, name, **how)):
+        if not await self._workshop.database.run(lambda tx: tasks.again(tx, task, later_us, name, **how)):
             return "lost"
         if waits:
             log.info("task %s (%s) waits: %s", task.id, task.kind, name)
@@ -235,7 +235,7 @@ def _sorted_out(tx: Transaction, claimed: Sequence[Task]) -> tuple[Sequence[Task
     for task in spent:
         tasks.again(tx, task, 0, _silent(task), dead=True, tried=False)
     rest = [task for task in claimed if task not in spent]
-    first = next((place for place, task in enumerate(rest) if task.silences), len(rest))
+    first = next((at for at, task in enumerate(rest) if task.silences), len(rest))
     begun = rest[: max(first, 1)]
     tasks.release(tx, rest[len(begun) :])
     return begun, spent
