@@ -8,8 +8,6 @@ from persona.harvest.similar.amounts import Amount, amounts
 from persona.harvest.similar.stance import Stance, opposed, stance
 from persona.values import words
 
-_EXACT_KINDS = frozenset(("date", "numeric date", "year", "price", "percent", "time", "duration"))
-
 
 @dataclass(frozen=True, slots=True)
 class Claims:
