@@ -71,7 +71,8 @@ async def _ask(bench: Bench, job: Job, token: int) -> Job:
         except PersonaError as error:
             return await _not_started(bench, job, lease.token, error)
         except BaseException:  # whether it was begun is not known: the next one finds out
-            bench.database.run_now(lambda tx: jobs.wait(tx, job.id, lease.token, "interrupted"))
+            with contextlib.suppress(StoreError):  # the lease ends by itself
+                bench.database.run_now(lambda tx: jobs.wait(tx, job.id, lease.token, "interrupted"))
             raise
     if not await bench.database.run(lambda tx: jobs.start(tx, job.id, handle)):
         await _end_twin(bench, job, handle)

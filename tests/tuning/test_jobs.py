@@ -175,6 +175,30 @@ def test_only_one_process_starts_a_job_until_its_lease_is_over(
     assert ended(jobs, job.id).state == "succeeded"
 
 
+@pytest.mark.parametrize("writable", [True, False])
+async def test_a_start_that_is_interrupted_is_gone_on_with(
+    backend: Backend, settings: Settings, order: TuningOrder, clock: Clock, tmp_path: Path, writable: bool
+) -> None:
+    def interrupt() -> None:
+        if not writable:
+            raises = "CREATE TRIGGER t BEFORE UPDATE ON persona_jobs BEGIN SELECT RAISE(FAIL, ''); END"
+            Log(tmp_path / "persona.db").change(raises)
+        raise asyncio.CancelledError
+
+    backend.on_start = interrupt
+    async with AsyncJobs.open(settings, adapters=[backend.adapter()], environment={}, clock=clock) as jobs:
+        with pytest.raises(asyncio.CancelledError):
+            await jobs.start(order)
+        (job,) = await jobs.list()
+        assert (job.state, job.problem) == ("starting", "interrupted" if writable else "")
+        backend.on_start = lambda: None
+        if not writable:
+            Log(tmp_path / "persona.db").change("DROP TRIGGER t")
+            clock.now += timedelta(seconds=61)  # nobody could give its lease back
+        *_, last = [seen async for seen in jobs.watch(job.id, every_s=0.001)]
+        assert (last.job.state, backend.asked[0]) == ("succeeded", "start")
+
+
 async def test_a_sign_of_life_that_fails_once_does_not_end_the_lease(
     bench: Bench, jobs: Jobs, order: TuningOrder, clock: Clock, tmp_path: Path
 ) -> None:
