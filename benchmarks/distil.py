@@ -19,13 +19,13 @@ from persona_embedded.lexicon import listed
 from persona_embedded.vectors import CONTINUED, DIMENSION, write
 
 from benchmarks import distil_texts
-from benchmarks.distil_fit import learnt, principal
+from benchmarks.distil_fit import closeness, learnt, principal
 from benchmarks.distil_teacher import Teacher
 from benchmarks.distil_wordllama import WordLlama
 from benchmarks.distil_words import Bags, bags, chosen, with_keys
 
 _EVERYDAY = 200_000
-_COMPARED = 12_000  # sentences by whose differences the directions are chosen
+_COMPARED = 12_000  # sentences that are looked at where all would take long
 _OTHER = 0.6  # how much wordllama's vectors weigh beside those that were learnt
 _PLAIN = slice(3000, 10_000)  # rows of words that are neither function words nor rare
 _UNUSED, _FREQUENT = 1000, 50  # the teacher's vocabulary begins with unused rows, and then has the most frequent words
@@ -66,7 +66,12 @@ def _learnt(teacher: Teacher, keys: list[str], texts: list[str], spelled: Bags) 
     rank = {key: max(1, at - _UNUSED) for at, key in enumerate(teacher.vocabulary)}
     lengths = np.array([np.log1p(rank.get(key, len(rank)) / _FREQUENT) + 0.3 for key in keys], np.float32)
     start = of_keys * (lengths / lengths.mean())[:, None]
-    return learnt(start, with_keys(spelled, len(keys)), np.vstack((_units(told - middle), of_keys)))
+    every, wanted = with_keys(spelled, len(keys)), np.vstack((_units(told - middle), of_keys))
+    found = learnt(start, every, wanted)
+    some = np.arange(0, len(texts), len(texts) // _COMPARED)
+    before, after = (closeness(one, every, wanted, some) for one in (start, found))
+    print(f"cosine of sentences to what the model says of them: {before:.2f} at the start, {after:.2f} at the end")
+    return found
 
 
 def _units(vectors: Vectors) -> Vectors:

@@ -24,7 +24,7 @@ def learnt(start: NDArray[np.float32], bags: Bags, wanted: NDArray[np.float32]) 
         if at % (batches // _EPOCHS) == 0:
             order = draw.permutation(len(wanted))
         some = order[np.arange(at * _TOGETHER, (at + 1) * _TOGETHER) % len(order)]
-        loss = 1 - (_summed(table, bags, some) * torch.tensor(wanted[some])).sum(1).mean()
+        loss = 1 - _closeness(table, bags, wanted, some)
         adam.zero_grad()
         loss.backward()
         adam.step()
@@ -32,16 +32,26 @@ def learnt(start: NDArray[np.float32], bags: Bags, wanted: NDArray[np.float32]) 
     return table.detach().numpy()
 
 
+def closeness(vectors: NDArray[np.float32], bags: Bags, wanted: NDArray[np.float32], texts: NDArray[np.int64]) -> float:
+    """The mean cosine of some texts to their `wanted` vectors."""
+    with torch.no_grad():
+        return float(_closeness(torch.tensor(vectors), bags, wanted, texts))
+
+
 def principal(vectors: NDArray[np.float32], bags: Bags, texts: NDArray[np.int64], count: int) -> NDArray[np.float32]:
     """The directions that hold most of how some texts differ, shape (d, count): their principal components."""
     with torch.no_grad():
-        sums = _summed(torch.nn.Parameter(torch.tensor(vectors)), bags, texts).double().numpy()
+        sums = _summed(torch.tensor(vectors), bags, texts).double().numpy()
     sums -= sums.mean(axis=0)
     _, found = np.linalg.eigh(sums.T @ sums)
     return found[:, : -count - 1 : -1].astype(np.float32)
 
 
-def _summed(table: torch.nn.Parameter, bags: Bags, texts: NDArray[np.int64]) -> torch.Tensor:
+def _closeness(table: torch.Tensor, bags: Bags, wanted: NDArray[np.float32], texts: NDArray[np.int64]) -> torch.Tensor:
+    return (_summed(table, bags, texts) * torch.tensor(wanted[texts])).sum(1).mean()
+
+
+def _summed(table: torch.Tensor, bags: Bags, texts: NDArray[np.int64]) -> torch.Tensor:
     """The unit vectors of some texts."""
     lengths = bags.starts[texts + 1] - bags.starts[texts]
     ends = lengths.cumsum()
