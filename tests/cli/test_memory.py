@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def test_vectors_of_another_embedder_are_counted_and_moved() -> None:
         said("remember", text, "--user", "ada")
     said("work", "--once")
     used = json.loads(said("memory", "status", "--json"))["in_use"]
-    with sqlite3.connect("persona.db") as connection:
+    with closing(sqlite3.connect("persona.db")) as connection, connection:
         connection.execute("UPDATE persona_memories SET embedder = 'older', vector = x'0000'")
     assert json.loads(said("memory", "status", "--json"))["memories"] == {"older": 2}
     assert said("memory", "status").splitlines() == [f"{used}\t0\tin use", "older\t2\tstale"]
