@@ -19,7 +19,9 @@ a quarter of the floor; and every row without a shared term when none reaches th
 is junk when a question about the past names May.
 """
 
+import re
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import replace
 from itertools import pairwise, repeat
 from threading import Lock
 from typing import Any
@@ -45,6 +47,7 @@ _NEAR_LEXICAL = 1.5  # how much the window's BM25 weighs beside the row's own
 _STANDING, _DATED = 1.5, 3.0  # standard deviations
 _ROW_FLOOR = 0.27  # of the floor for the best row: what is said near something related may be related too
 _STATED, _STATING = np.array([0.0, 1.0, 1.7]), 64  # standard deviations, by `Wordings.states`, among so many hits
+_SPEAKER = re.compile(r"[A-ZÀ-Ý][\w'’-]* ?: ")  # opens what is kept with the name of who says it
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _FEWEST_DEAD = 64
@@ -228,6 +231,8 @@ class OwnerIndex:
         heads = first_hits[states(self._wordings.read(first_hits, self._text)) > 0][:HEADS]
         if not len(heads):
             return hits, scores.total.take(hits)
+        if intent.names and not any(_SPEAKER.match(self._text(head)) for head in heads.tolist()):
+            intent = replace(intent, names=False)  # somebody whom the one who asks has told of
         top, score = float(scores.total[hits[0]]), scores.total.take(heads)
         stale = Heads(heads, at_us[heads], (top - score) / max(1.0, top))
         linked = self._postings.linked(heads.tolist(), asked, self._rows.live, len(self._rows), self._searched)

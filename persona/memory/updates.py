@@ -10,8 +10,9 @@ whether it holds what was asked for (an amount, a name) or another number of the
 takes back what was said right before, how far the other is behind the best hit, and whether it is about somebody else
 while the question and the other are about the one who asks. The weights are those of a logistic regression over pairs
 of statements from users we tuned on, rounded. Who asks about themselves asks how things are now; a question about
-others may as well ask what was, and takes more. Who asks what was before a change gets the older first: by the same
-evidence with the time turned round, and none of the change, for the older one does not tell of it.
+others may as well ask what was, and takes more, most of all one that names somebody where several speak. Who asks what
+was before a change gets the older first: by the same evidence with the time turned round, and none of the change, for
+the older one does not tell of it.
 """
 
 from collections.abc import Mapping, Sequence

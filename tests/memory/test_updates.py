@@ -292,6 +292,24 @@ def test_what_is_said_of_somebody_else_does_not_replace_what_holds_for_oneself()
     assert found[0] == mine
 
 
+@pytest.mark.parametrize(
+    ("question", "before", "after"),
+    [
+        ("Where does Robin live?", "Robin lives in Leeds.", "Robin has moved to a flat in York."),
+        ("Où travaille Zoé ?", "Zoé travaille dans une banque.", "Zoé a quitté la banque, elle est infirmière."),
+    ],
+)
+def test_the_latest_about_somebody_comes_first(question: str, before: str, after: str) -> None:
+    found = [hit.id for hit in ask(question, before, after)]
+    assert found.index(after) < found.index(before)
+
+
+def test_what_one_of_several_speakers_says_later_stays_behind_what_answers_better() -> None:
+    before, after = "Robin: I live in Leeds.", "Robin: I have moved to a flat in York."
+    found = [hit.id for hit in ask("Where does Robin live?", before, after)]
+    assert found.index(before) < found.index(after)
+
+
 def test_both_of_two_things_that_hold_are_brought_back() -> None:
     first, second = "I have a tortoise called Gerald.", "And now there is Pancake, the rabbit."
     assert {first, second} <= {hit.id for hit in ask("What are my pets called?", first, second)}
