@@ -90,7 +90,8 @@ class Tokenizer(Protocol):
     """Counts a text as one model's vocabulary would.
 
     `count` must be additive where one text ends in ">\\n" and the next begins with "<" (persona's block
-    boundaries), must accept any str (special tokens are plain text, lone surrogates too), and must not block.
+    boundaries), must accept any str (special tokens are plain text, lone surrogates too), and must not block. No text
+    has more tokens than bytes in UTF-8.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """What an example shows before its reply: the window of the arm that will serve, or the conversation as it was said."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from persona.harvest.turns import LoggedTurn, Tree
@@ -15,7 +15,7 @@ from persona.values.request import AnswerSchema, Tool
 System = Literal["keep", "short", "drop"]
 Memory = Literal["keep", "strip"]
 Declared = tuple[tuple[Tool, ...], AnswerSchema | None]
-_REMEMBERED: tuple[SectionName, ...] = ("profile", "summary", "recall")
+_REMEMBERED: frozenset[SectionName] = frozenset({"profile", "summary", "recall"})
 
 
 @record(frozen=True, slots=True)
@@ -75,6 +75,13 @@ class Rendering:
     past: Past
     memory: Memory
     system: tuple[Message, ...] | None
+    left_out: frozenset[SectionName] = field(init=False)
+    """What no example shows: shots, and what the settings strip or replace."""
+
+    def __post_init__(self) -> None:
+        replaced = () if self.system is None else ("instructions",)
+        stripped = _REMEMBERED if self.memory == "strip" else ()
+        object.__setattr__(self, "left_out", frozenset(("shots", *replaced, *stripped)))
 
     def prompt(self, scene: Scene, turn: LoggedTurn, whole: bool) -> Prompt:
         """Raises NotFound for what was erased, and WindowTooSmall."""
@@ -82,16 +89,15 @@ class Rendering:
             *(scene.conversation, turn.exchange, scene.words.memories, *scene.declared(turn)),
             plan=scene.plan(turn),
             whole=whole,
+            counted=False,
         )
-        said = zip(rendered.messages, rendered.sections, strict=True)
-        remembered = [rendered.recall, *(message.text for message, section in said if section in _REMEMBERED)]
-        left_out: set[SectionName] = {"shots"}
-        if self.memory == "strip":
-            left_out |= set(_REMEMBERED)
-        if self.system is not None:
-            left_out.add("instructions")
-        messages = (*(self.system or ()), *rendered.without(left_out))
-        rounds = len(rendered.sections) - 1 - rendered.sections.index("input")
+        sections = rendered.sections
+        remembered = [rendered.recall]
+        if not _REMEMBERED.isdisjoint(sections):
+            said = zip(rendered.messages, sections, strict=True)
+            remembered += [message.text for message, section in said if section in _REMEMBERED]
+        messages = (*(self.system or ()), *rendered.without(self.left_out))
+        rounds = len(sections) - 1 - sections.index("input")
         hidden, shown = (remembered, []) if self.memory == "strip" else ([], remembered)
         sources = (*shown, *_told(messages, rounds))
         return Prompt(messages, rendered.tools, rounds, tuple(filter(None, hidden)), tuple(filter(None, sources)))

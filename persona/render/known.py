@@ -23,7 +23,7 @@ class Known:
         self.conversation = conversation
         self._counter = counter
         self._place = {message.id: at for at, message in enumerate(conversation.messages)}
-        self._tokens: dict[str, Counted] = {}
+        self._turns: dict[str, PastTurn | None] = {}
         self._facts = {fact.id: fact for fact in conversation.facts}
         self._fact_lines: dict[str, Line] = {}
 
@@ -40,13 +40,12 @@ class Known:
 
     def turns_before(self, asked: Message, first_depth: int) -> tuple[PastTurn, ...]:
         """The whole turns on the path to a message, from a depth on."""
-        path: list[Counted] = []
-        before = self._message(asked.parent_id)
-        while before is not None and before.depth >= first_depth:
-            path.append(self._counted(before))
-            before = self._message(before.parent_id)
-        path.reverse()
-        return whole_turns(path)
+        turns: list[PastTurn] = []
+        last = self._message(asked.parent_id)
+        while last is not None and (turn := self._turn(last)) is not None and turn.first_depth >= first_depth:
+            turns.append(turn)
+            last = self._message(turn.messages[0].parent_id)
+        return tuple(turns[::-1])
 
     def fact(self, id: str) -> Fact | None:
         """A fact that the profile held, unless it was erased."""
@@ -76,12 +75,20 @@ class Known:
         place = self._place.get(id)
         return None if place is None else self.conversation.messages[place]
 
+    def _turn(self, last: Message) -> PastTurn | None:
+        """The turn that ends with this message, unless its question is gone. Later windows show it again."""
+        if last.id not in self._turns:
+            path: list[Counted] = []
+            before: Message | None = last
+            while before is not None:
+                path.append(self._counted(before))
+                before = None if before.role == "user" else self._message(before.parent_id)
+            self._turns[last.id] = next(iter(whole_turns(path[::-1])), None)
+        return self._turns[last.id]
+
     def _counted(self, message: Message) -> Counted:
-        found = self._tokens.get(message.id)
-        if found is None:
-            known = count_in(self.conversation.counts[self._place[message.id]], self._counter.name)
-            found = self._tokens[message.id] = message, tokens_of(message, known, self._counter)
-        return found
+        known = count_in(self.conversation.counts[self._place[message.id]], self._counter.name)
+        return message, tokens_of(message, known, self._counter)
 
 
 class MemoryLines:

@@ -22,7 +22,7 @@ from persona.values.record import record
 from persona.values.request import AnswerSchema, Target, Tool
 from persona.window.blocks import BARE_CONTEXT, context_block
 from persona.window.counting import Counter
-from persona.window.fit import fit
+from persona.window.fit import fit, write
 from persona.window.materials import Anchor, Block, Line, Materials, PastTurn, Summary, block
 from persona.window.rules import WindowRules
 from persona.window.snapshot import anchor_of
@@ -77,14 +77,15 @@ class Past:
         plan: Plan | None = None,
         shots: Sequence[Shot] | None = None,
         whole: bool = False,
+        counted: bool = True,
     ) -> Rendered:
         """What this arm would be sent for the exchange.
 
         `memories` are those that its plan names (`known.recalled_ids`), by their ids; `tools` and `answer` what is kept
         under the plan's digest of what was declared (`counting.declared_in`). `plan` is the exchange's own, where it is
         decoded already. `shots` are those of this arm, where the first ones are not meant. With `whole` the history is
-        the whole conversation, whatever the budget, and no summary. Raises NotFound when the reply or its question was
-        erased, or the call brought no reply; WindowTooSmall.
+        the whole conversation, whatever the budget, and no summary. Unless it is to be `counted`, only its messages are
+        told. Raises NotFound when the reply or its question was erased, or the call brought no reply; WindowTooSmall.
         """
         known = self._of(conversation)
         plan = plan or decode_plan(exchange.plan)
@@ -94,11 +95,16 @@ class Past:
             materials, anchor, rules = self._as_it_was(scene)
         else:
             materials, anchor, rules = self._as_it_would_be(scene, shots)
-        fitted = fit(materials, rules, anchor)
-        notes = tuple(missing(plan, known, memories))
-        if same:
-            notes += tuple(_differences(plan, fitted.plan))
-        rendered = as_sent(materials, fitted, notes)
+        if not counted:
+            written = write(materials, rules, anchor)
+            rendered = as_sent(materials, written.messages, written.around[:3])
+        else:
+            fitted = fit(materials, rules, anchor)
+            notes = tuple(missing(plan, known, memories))
+            if same:
+                notes += tuple(_differences(plan, fitted.plan))
+            around = fitted.plan.sections[1:4]
+            rendered = as_sent(materials, fitted.messages, around, fitted.plan, fitted.stable, notes)
         return with_history(rendered, known.turns_before(scene.asked, 0), self.counter) if whole else rendered
 
     def _of(self, conversation: LoggedConversation) -> Known:
@@ -221,8 +227,9 @@ class Past:
         return self._then
 
 
-def _included(plan: Plan, name: SectionName) -> list[Candidate]:
-    return [one for one in plan.section(name).candidates if one.included]
+def _included(plan: Plan, name: SectionName) -> Sequence[Candidate]:
+    every = plan.section(name).candidates
+    return [one for one in every if one.included] if every else ()
 
 
 def _room(rules: WindowRules, plan: Plan) -> float:

@@ -4,12 +4,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from persona.values.message import Message
-from persona.values.plan import Plan, SectionName
+from persona.values.plan import NO_PLAN, Plan, SectionName, SectionPlan
 from persona.values.record import record
 from persona.values.request import AnswerSchema, Tool
 from persona.window.blocks import with_blocks
 from persona.window.counting import Counter
-from persona.window.fit import Fitted
 from persona.window.materials import Materials, PastTurn
 
 _INSTRUCTIONS: tuple[SectionName, ...] = ("instructions",)
@@ -28,7 +27,7 @@ class Rendered:
 
     `recall` and `context` are the blocks that stand before the user's own words in `asked`, as they were written.
     `tokens` are those of the whole request, `stable` as in a Fitted. `notes` say what is not as it was: without one, a
-    rendering through the arm that was asked is exact.
+    rendering through the arm that was asked is exact. One that was not counted has no tokens, no plan and no notes.
     """
 
     messages: tuple[Message, ...]
@@ -46,7 +45,7 @@ class Rendered:
     def without(self, left_out: Collection[SectionName]) -> tuple[Message, ...]:
         """The messages without those sections; what was recalled is taken out of the user's message."""
         bare = with_blocks(self.asked, self.context) if "recall" in left_out and self.recall else None
-        if bare is None and set(left_out).isdisjoint(self.sections):
+        if bare is None and frozenset(left_out).isdisjoint(self.sections):
             return self.messages
         first_of_input = self.sections.index("input")
         return tuple(
@@ -56,11 +55,19 @@ class Rendered:
         )
 
 
-def as_sent(materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Rendered:
-    """What `fit` made of the materials, with the section of each message."""
-    plan, messages = fitted.plan, fitted.messages
+def as_sent(
+    materials: Materials,
+    messages: tuple[Message, ...],
+    before_history: Sequence[SectionPlan],
+    plan: Plan = NO_PLAN,
+    stable: tuple[int, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Rendered:
+    """The messages that were made of the materials, with the section of each; `before_history` are the plans of shots,
+    profile and summary.
+    """
     asking = 1 + len(materials.running)
-    standing = _standing(len(materials.instructions.messages), plan)
+    standing = _standing(len(materials.instructions.messages), *before_history)
     past = len(messages) - len(standing) - asking
     asked = messages[-asking]
     blocks = len(asked.text) - len(materials.input.text)
@@ -74,7 +81,7 @@ def as_sent(materials: Materials, fitted: Fitted, notes: tuple[str, ...]) -> Ren
         answer=materials.answer,
         tokens=plan.total,
         plan=plan,
-        stable=fitted.stable,
+        stable=stable,
         notes=notes,
     )
 
@@ -86,12 +93,19 @@ def with_history(rendered: Rendered, turns: Sequence[PastTurn], counter: Counter
     before = [number for number in range(at) if rendered.sections[number] in _BEFORE_HISTORY]
     messages = (*(rendered.messages[number] for number in before), *history, *rendered.messages[at:])
     sections = (*(rendered.sections[number] for number in before), *_HISTORY * len(history), *rendered.sections[at:])
-    tokens = counter.request(messages, rendered.tools, rendered.answer)
+    counted = rendered.plan is not NO_PLAN
+    tokens = counter.request(messages, rendered.tools, rendered.answer) if counted else 0
     return replace(rendered, messages=messages, sections=sections, tokens=tokens, stable=())
 
 
-def _standing(instructions: int, plan: Plan) -> tuple[SectionName, ...]:
+def _standing(
+    instructions: int, shots: SectionPlan, profile: SectionPlan, summary: SectionPlan
+) -> tuple[SectionName, ...]:
     """The sections of the messages before the history."""
-    shots = 2 * sum(one.included for one in plan.section("shots").candidates)
-    profile, summary = bool(plan.section("profile").tokens), bool(plan.section("summary").tokens)
-    return _INSTRUCTIONS * instructions + _SHOTS * shots + _PROFILE * profile + _SUMMARY * summary
+    shown = 2 * sum([one.included for one in shots.candidates])
+    return (
+        _INSTRUCTIONS * instructions
+        + _SHOTS * shown
+        + _PROFILE * bool(profile.tokens)
+        + _SUMMARY * bool(summary.tokens)
+    )

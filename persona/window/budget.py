@@ -32,7 +32,8 @@ def share_out(
         more = min(wants[name] - granted[name], rest)
         granted[name] += more
         rest -= more
-    return {name: tokens // EXACT for name, tokens in granted.items()}
+        granted[name] //= EXACT
+    return granted
 
 
 def first_that_fit(sizes: Iterable[int], tokens: int) -> int:

@@ -13,6 +13,7 @@ from persona.values.request import AnswerSchema, Tool
 from persona.window.estimate import NAME, estimate_tokens
 
 _PLACES = 1 << 19  # 4 MB for the counts of the memories of a thousand users, two dozen of which are counted a turn
+_MOST_BYTES = 4  # of a character
 _HASH, _TOKENS = (1 << 64) - 1, (1 << 16) - 1
 
 
@@ -67,13 +68,21 @@ class Counter:
             total += self._run(run) + self._part(part)
         return total + self._run(run)
 
+    def at_most(self, message: Message) -> int:
+        """A bound of `message` that counts no words: a vocabulary has a token for every byte, and UTF-8 takes four at
+        most for a character. Messages of anything but words are counted.
+        """
+        if len(message.parts) == 1 and type(only := message.parts[0]) is Text:
+            return self.framing.per_message + _MOST_BYTES * len(only.text)
+        return self.message(message)
+
     def messages(self, messages: Sequence[Message]) -> int:
         """Tokens of several messages."""
         return sum(map(self.message, messages))
 
     def tools(self, tools: Sequence[Tool]) -> int:
         """Tokens of the tool schemas, as the JSON that describes them."""
-        return sum([self.framing.per_tool + self.text(_schema(tool)) for tool in tools])
+        return sum([self.framing.per_tool + self.text(_schema(tool)) for tool in tools]) if tools else 0
 
     def answer(self, answer: AnswerSchema) -> int:
         """Tokens of the schema that the reply must fit, as the JSON that describes it."""

@@ -28,6 +28,18 @@ from persona.window.select import choose_lines, choose_shots, choose_summary, pi
 
 
 @record(frozen=True, slots=True)
+class Written:
+    """A window without its arithmetic: what was chosen, the messages in order, those that end something stable, and the
+    plans of what stands around the history: shots, profile, summary, recall.
+    """
+
+    layout: Layout
+    messages: tuple[Message, ...]
+    stable: tuple[int, ...]
+    around: tuple[SectionPlan, SectionPlan, SectionPlan, SectionPlan]
+
+
+@record(frozen=True, slots=True)
 class Fitted:
     """What `fit` gives: the messages in order, the plan, and the anchor to store with the conversation.
 
@@ -49,37 +61,58 @@ def fit(
 
     Raises WindowTooSmall, with the arithmetic, when what is pinned does not fit: nothing is cut silently.
     """
-    context = materials.context or (BARE_CONTEXT if materials.recall or materials.facts else "")
+    context = _context(materials)
     asked = with_blocks(materials.input, context)
-    must = _pinned(materials, asked)
+    must = _pinned(materials, _tokens(materials, asked))
+    written = _write_out(materials, context, asked, _arranged(materials, rules, anchor, must))
+    plan = _plan(materials, rules, written, must)
+    if previous is not None:
+        history = [message for turn in written.layout.kept for message in turn.messages]
+        if prefix := unchanged(plan, previous, history, same_turn):
+            plan = replace(plan, prefix_tokens=prefix)
+    return Fitted(written.messages, plan, written.layout.anchor, written.stable)
+
+
+def write(materials: Materials, rules: WindowRules, anchor: Anchor) -> Written:
+    """The window that `fit` gives, without its plan: the input is not counted where everything has room beside it."""
+    context = _context(materials)
+    asked = with_blocks(materials.input, context)
+    most = sum(map(materials.counter.at_most, (asked, *materials.running)))
+    room = rules.limit - sum(_pinned(materials, most).values())
+    layout = arrange(materials, rules, anchor, room) if room > 0 else None
+    if layout is None or layout.is_tight(room):
+        layout = _arranged(materials, rules, anchor, _pinned(materials, _tokens(materials, asked)))
+    return _write_out(materials, context, asked, layout)
+
+
+def _context(materials: Materials) -> str:
+    return materials.context or (BARE_CONTEXT if materials.recall or materials.facts else "")
+
+
+def _tokens(materials: Materials, asked: Message) -> int:
+    """Those of the input, with the tool rounds of its turn."""
+    return materials.counter.message(asked) + materials.counter.messages(materials.running)
+
+
+def _arranged(materials: Materials, rules: WindowRules, anchor: Anchor, must: dict[str, int]) -> Layout:
     room = rules.limit - sum(must.values())
     if room < 0:
         raise refuse(rules, must)
-    layout = arrange(materials, rules, anchor, room)
-    messages, stable, sections = _write_out(materials, context, asked, layout, must)
-    plan = _plan(materials, rules, layout, must, sections)
-    if previous is not None:
-        history = [message for turn in layout.kept for message in turn.messages]
-        if prefix := unchanged(plan, previous, history, same_turn):
-            plan = replace(plan, prefix_tokens=prefix)
-    return Fitted(messages, plan, layout.anchor, stable)
+    return arrange(materials, rules, anchor, room)
 
 
-def _pinned(materials: Materials, asked: Message) -> dict[str, int]:
-    counter = materials.counter
+def _pinned(materials: Materials, input_tokens: int) -> dict[str, int]:
     return {
         "instructions": materials.instructions.tokens,
         "tools": materials.tools_tokens,
         **({"answer": materials.answer_tokens} if materials.answer else {}),
-        "input": counter.message(asked) + counter.messages(materials.running),
-        "framing": counter.framing.per_request,
+        "input": input_tokens,
+        "framing": materials.counter.framing.per_request,
     }
 
 
-def _write_out(
-    materials: Materials, context: str, asked: Message, layout: Layout, must: dict[str, int]
-) -> tuple[tuple[Message, ...], tuple[int, ...], tuple[SectionPlan, ...]]:
-    """The messages in the order they are sent, which of them end something stable, and the plan of each section.
+def _write_out(materials: Materials, context: str, asked: Message, layout: Layout) -> Written:
+    """The messages in the order they are sent, which of them end something stable, and the plans of what is chosen.
 
     `asked` is the user's message behind the context, which what is recalled goes before.
     """
@@ -97,27 +130,19 @@ def _write_out(
     ends = {end - 1 for end in accumulate(map(len, standing)) if end}
     if materials.running:
         ends.add(len(messages) - 1)
-    history = SectionPlan("history", tokens_of(layout.kept), granted["history"])
-    instructions = pinned("instructions", materials.instructions.tokens, materials.instructions)
+    return Written(layout, messages, tuple(sorted(ends)), (shots_plan, profile_plan, summary_plan, recall_plan))
+
+
+def _plan(materials: Materials, rules: WindowRules, written: Written, must: dict[str, int]) -> Plan:
+    layout = written.layout
+    *before, recall = written.around
     sections = (
-        instructions,
-        shots_plan,
-        profile_plan,
-        summary_plan,
-        history,
-        recall_plan,
+        pinned("instructions", materials.instructions.tokens, materials.instructions),
+        *before,
+        SectionPlan("history", tokens_of(layout.kept), layout.granted["history"]),
+        recall,
         pinned("input", must["input"]),
     )
-    return messages, tuple(sorted(ends)), sections
-
-
-def _plan(
-    materials: Materials,
-    rules: WindowRules,
-    layout: Layout,
-    must: dict[str, int],
-    sections: tuple[SectionPlan, ...],
-) -> Plan:
     return Plan(
         target=materials.target,
         counter=materials.counter.name,

@@ -26,6 +26,10 @@ class Layout:
     anchor: Anchor
     jumped: bool
 
+    def is_tight(self, room: int) -> bool:
+        """Whether more room than this might have given it another form; grants are rounded down."""
+        return self.jumped or sum(self.granted.values()) + len(self.granted) > room
+
 
 def arrange(materials: Materials, rules: WindowRules, anchor: Anchor, room: int) -> Layout:
     """Everything as it stood; or, when history overflows, everything after the anchor has jumped."""

@@ -62,10 +62,11 @@ def stand(materials: Materials, rules: WindowRules, anchor: Anchor) -> Snapshot:
     if not anchor.frozen_us:
         fresh.add("shots")
         anchor = replace(anchor, shots=_shots_that_fit(materials.shots, rules), summary_id="")
-    if not anchor.frozen_us or not {line.id for line in materials.facts}.issuperset(anchor.facts):
+    lost = anchor.facts and not {line.id for line in materials.facts}.issuperset(anchor.facts)
+    if not anchor.frozen_us or lost:
         fresh.add("profile")
         anchor = _with_facts(materials, rules, anchor)
-    summaries = (materials.frozen_summary, materials.summary)
+    summaries = (materials.frozen_summary, materials.summary) if anchor.summary_id else ()
     named = next((one for one in summaries if one and one.id == anchor.summary_id), None)
     return _snapshot(materials, anchor, frozenset(fresh), named)
 
@@ -84,20 +85,24 @@ def freeze(materials: Materials, rules: WindowRules, anchor: Anchor) -> Snapshot
 
 def _snapshot(materials: Materials, anchor: Anchor, fresh: frozenset[SectionName], summary: Summary | None) -> Snapshot:
     """What the anchor names. A shot or a summary that is gone since is left out."""
-    line_of = {line.id: line for line in materials.facts}
-    lines = tuple([line_of[id] for id in anchor.facts])
-    shown = len(lines) if "profile" in fresh else anchor.facts_shown
-    others = tuple([(line, _NO_ROOM) for line in lines[shown:]])
     shots = materials.shots
     return Snapshot(
         anchor=anchor,
         fresh=fresh,
-        shots=shots if "shots" in fresh else tuple([shot for shot in shots if shot.id in anchor.shots]),
-        profile=Wish(lines[:shown], _wrapping(materials.counter), others) if lines else NO_WISH,
+        shots=tuple([shot for shot in shots if shot.id in anchor.shots]) if shots and "shots" not in fresh else shots,
+        profile=_profile(materials, anchor, "profile" in fresh) if anchor.facts else NO_WISH,
         summary=summary,
         summary_tokens=summary_tokens(summary, materials.counter) if summary else 0,
         waiting=_without(materials.facts, anchor.facts),
     )
+
+
+def _profile(materials: Materials, anchor: Anchor, fresh: bool) -> Wish:
+    line_of = {line.id: line for line in materials.facts}
+    lines = tuple([line_of[id] for id in anchor.facts])
+    shown = len(lines) if fresh else anchor.facts_shown
+    others = tuple([(line, _NO_ROOM) for line in lines[shown:]])
+    return Wish(lines[:shown], _wrapping(materials.counter), others)
 
 
 def summary_tokens(summary: Summary, counter: Counter) -> int:

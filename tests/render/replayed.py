@@ -46,7 +46,9 @@ class Replay:
         target = chosen.targets[0]
         return Past(chosen, target, providers.counter(target), rules_for(providers, chosen, target))
 
-    def rendered(self, past: Past, *, whole: bool = False) -> Iterator[tuple[LoggedExchange, Rendered]]:
+    def rendered(
+        self, past: Past, *, whole: bool = False, counted: bool = True
+    ) -> Iterator[tuple[LoggedExchange, Rendered]]:
         """Every exchange that brought a reply, in the order of the log, through an arm."""
         pairs = [
             (conversation, exchange)
@@ -57,7 +59,8 @@ class Replay:
         pairs.sort(key=lambda pair: (pair[1].started_us, pair[1].id))
         for conversation, exchange in pairs:
             memories, schemas = self._words(exchange)
-            yield exchange, past.render(conversation, exchange, memories, *declared_in(schemas), whole=whole)
+            known = (conversation, exchange, memories, *declared_in(schemas))
+            yield exchange, past.render(*known, whole=whole, counted=counted)
 
     def _words(self, exchange: LoggedExchange) -> tuple[dict[str, LoggedMemory], str]:
         plan, database = decode_plan(exchange.plan), Database(self.url)

@@ -3,7 +3,7 @@
 from math import ceil
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from windows import CONTEXT, Session, any_text, check, hit, tools, usual_rules
 
@@ -99,6 +99,15 @@ def test_pictures_are_counted_in_tiles(width: int, height: int, tiles: int) -> N
 def test_every_tokenizer_adds_up_where_blocks_meet(tokenizer: Tokenizer, first: str, second: str) -> None:
     first, second = first + ">\n", "<" + second
     assert tokenizer.count(first + second) == tokenizer.count(first) + tokenizer.count(second)
+
+
+@pytest.mark.parametrize("tokenizer", [EstimatingTokenizer(), WordTokenizer(), Bytes()], ids=lambda one: one.name)
+@given(said=parts | st.builds(Text, any_text))
+@example(said=Text(""))
+@example(said=Text("ሀ" * 40))
+def test_no_message_has_more_tokens_than_its_length_lets_one_fear(tokenizer: Tokenizer, said: Part) -> None:
+    counter, message = Counter(tokenizer), Message("user", (said,))
+    assert counter.message(message) <= counter.at_most(message)
 
 
 def test_long_texts_count_the_same_as_cached_ones() -> None:

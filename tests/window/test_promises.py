@@ -25,7 +25,7 @@ from windows import (
 
 from persona.errors import WindowTooSmall
 from persona.values.message import Image, Text
-from persona.window.fit import Fitted, fit
+from persona.window.fit import Fitted, fit, write
 from persona.window.materials import Anchor
 
 FROZEN = ("instructions", "shots", "profile", "summary")
@@ -106,6 +106,26 @@ def test_every_window_of_any_conversation_keeps_promise_one(session: Session, sc
         for old, new in pairwise([before, *windows] if before else windows):
             assert old is not None
             assert new.plan.prefix_tokens <= common_prefix(old, new, session)
+
+
+@settings(max_examples=60, deadline=None)
+@given(sessions(st.integers(200, 6000)), st.lists(steps, min_size=4, max_size=12), any_text)
+def test_a_window_shows_the_same_whether_it_is_counted_or_not(
+    session: Session, script: list[tuple[str, object]], text: str
+) -> None:
+    for step in script:
+        play(session, step)
+    materials = session.materials(session.message("user", Text(text)))
+    try:
+        fitted = fit(materials, session.rules, session.anchor)
+    except WindowTooSmall:
+        with pytest.raises(WindowTooSmall):
+            write(materials, session.rules, session.anchor)
+        return
+    written = write(materials, session.rules, session.anchor)
+    shown = (written.messages, written.stable, written.layout.anchor)
+    assert shown == (fitted.messages, fitted.stable, fitted.anchor)
+    assert written.around == (*fitted.plan.sections[1:4], fitted.plan.section("recall"))
 
 
 @settings(max_examples=100, deadline=None)
