@@ -26,12 +26,12 @@ def tokens_of(message: Message, known: int, counter: Counter) -> int:
 
 def whole_turns(counted: Sequence[Counted]) -> tuple[PastTurn, ...]:
     """Counted messages as whole turns; tool calls without their results are left out."""
-    kept = _answered(counted)
+    kept = answered(counted)
     return turns_of([message for message, _ in kept], [tokens for _, tokens in kept])
 
 
-def _answered(counted: Sequence[Counted]) -> Sequence[Counted]:
-    """Without tool groups that a crash or a failure left unfinished: no provider takes them.
+def answered(counted: Sequence[Counted]) -> Sequence[Counted]:
+    """Messages without tool groups that a crash or a failure left unfinished: no provider takes them.
 
     Only the message right after the calls can answer them: some models number their calls anew in every turn.
     """

@@ -1,9 +1,9 @@
 """What the log says was known at one of its exchanges: found by the ids that its plan names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from persona.errors import NotFound
-from persona.render.history import Counted, tokens_of, whole_turns
+from persona.render.history import Counted, answered, tokens_of
 from persona.store.codec import count_in
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.memory import Fact, Recalled, Source
@@ -22,7 +22,8 @@ class Known:
     def __init__(self, conversation: LoggedConversation, counter: Counter) -> None:
         self.conversation = conversation
         self._counter = counter
-        self._place = {message.id: at for at, message in enumerate(conversation.messages)}
+        self._messages = {message.id: message for message in conversation.messages}
+        self._counts = dict(zip(self._messages, conversation.counts, strict=True))
         self._turns: dict[str, PastTurn | None] = {}
         self._facts = {fact.id: fact for fact in conversation.facts}
         self._fact_lines: dict[str, Line] = {}
@@ -72,8 +73,7 @@ class Known:
         )
 
     def _message(self, id: str) -> Message | None:
-        place = self._place.get(id)
-        return None if place is None else self.conversation.messages[place]
+        return self._messages.get(id)
 
     def _turn(self, last: Message) -> PastTurn | None:
         """The turn that ends with this message, unless its question is gone. Later windows show it again."""
@@ -83,11 +83,11 @@ class Known:
             while before is not None:
                 path.append(self._counted(before))
                 before = None if before.role == "user" else self._message(before.parent_id)
-            self._turns[last.id] = next(iter(whole_turns(path[::-1])), None)
+            self._turns[last.id] = _as_turn(answered(path[::-1])) if path[-1][0].role == "user" else None
         return self._turns[last.id]
 
     def _counted(self, message: Message) -> Counted:
-        known = count_in(self.conversation.counts[self._place[message.id]], self._counter.name)
+        known = count_in(self._counts[message.id], self._counter.name)
         return message, tokens_of(message, known, self._counter)
 
 
@@ -137,6 +137,10 @@ def missing(plan: Plan, known: Known, memories: Mapping[str, LoggedMemory]) -> I
         elif one.included and one.score is not None and known.memory(memories, one.id) is None:
             gone["memory"] += 1
     yield from (f"{number} {kind}(s) that it was shown are no longer stored" for kind, number in gone.items() if number)
+
+
+def _as_turn(counted: Sequence[Counted]) -> PastTurn:
+    return PastTurn(tuple([message for message, _ in counted]), sum([tokens for _, tokens in counted]))
 
 
 def _hit(memory: LoggedMemory) -> Recalled:

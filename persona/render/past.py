@@ -12,7 +12,7 @@ from dataclasses import replace
 from persona.render.known import Known, MemoryLines, facts_shown, hits, missing
 from persona.render.prepare import importance, stated
 from persona.render.prompts import shot_block, shot_id
-from persona.render.rendered import Rendered, as_sent, with_history
+from persona.render.rendered import Rendered, as_sent, plain, with_history
 from persona.routing.routes import Arm, Shot
 from persona.store.codec import decode_plan
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
@@ -20,13 +20,15 @@ from persona.values.message import Message
 from persona.values.plan import Candidate, Plan, SectionName
 from persona.values.record import record
 from persona.values.request import AnswerSchema, Target, Tool
-from persona.window.blocks import BARE_CONTEXT, context_block
+from persona.window.anchor import tokens_of
+from persona.window.blocks import BARE_CONTEXT, context_block, with_blocks
 from persona.window.counting import Counter
 from persona.window.fit import fit, write
 from persona.window.materials import Anchor, Block, Line, Materials, PastTurn, Summary, block
 from persona.window.rules import WindowRules
 from persona.window.snapshot import anchor_of
 
+_CHOSEN = frozenset({"shots", "profile", "summary", "recall"})  # what a window may be without
 _NEVER_US = 1  # an anchor that is set has a time; nothing here asks which
 
 
@@ -91,6 +93,8 @@ class Past:
         plan = plan or decode_plan(exchange.plan)
         scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools), answer)
         same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self.counter.name)
+        if same and not (counted or whole) and (plain := self._plainly(scene)):
+            return plain
         if same:
             materials, anchor, rules = self._as_it_was(scene)
         else:
@@ -111,6 +115,23 @@ class Past:
         if self._known is None or self._known.conversation is not conversation:
             self._known = Known(conversation, self.counter)
         return self._known
+
+    def _plainly(self, scene: _Scene) -> Rendered | None:
+        """The uncounted window as it was, where nothing was chosen for it and all has room to spare, as most is."""
+        if scene.tools or scene.answer or any([one.candidates for one in scene.plan.sections if one.name in _CHOSEN]):
+            return None
+        turns = scene.known.turns_before(scene.asked, scene.plan.history.first_depth)
+        context = self._context(scene)
+        asked, rules = with_blocks(scene.asked, context), self._rules_then(scene.plan)
+        pinned = sum(map(self.counter.at_most, (asked, *scene.running))) + self.counter.framing.per_request
+        room = min(rules.limit - pinned - self._instructions.tokens, rules.most("history"))
+        if room < tokens_of(turns):
+            return None
+        standing, past = self._instructions.messages, [message for turn in turns for message in turn.messages]
+        return plain(standing, past, asked, scene.running, scene.asked, context)
+
+    def _context(self, scene: _Scene) -> str:
+        return context_block(stated(self._arm.stated, scene.known.conversation.traits, scene.asked.created_us))
 
     def _as_it_was(self, scene: _Scene) -> tuple[Materials, Anchor, WindowRules]:
         """Only what went in, with the anchor that the plan tells: all of it fits again, in the same order."""
@@ -188,7 +209,7 @@ class Past:
         turns: tuple[PastTurn, ...],
         recall: Sequence[Line],
     ) -> Materials:
-        said = context_block(stated(self._arm.stated, scene.known.conversation.traits, scene.asked.created_us))
+        said = self._context(scene)
         gathered = scene.plan.section("profile").candidates or scene.plan.section("recall").candidates
         return Materials(
             target=self._target,
@@ -227,9 +248,8 @@ class Past:
         return self._then
 
 
-def _included(plan: Plan, name: SectionName) -> Sequence[Candidate]:
-    every = plan.section(name).candidates
-    return [one for one in every if one.included] if every else ()
+def _included(plan: Plan, name: SectionName) -> list[Candidate]:
+    return [one for one in plan.section(name).candidates if one.included]
 
 
 def _room(rules: WindowRules, plan: Plan) -> float:

@@ -86,6 +86,28 @@ def as_sent(
     )
 
 
+def plain(
+    instructions: Sequence[Message],
+    history: Sequence[Message],
+    sent: Message,
+    running: Sequence[Message],
+    asked: Message,
+    context: str,
+) -> Rendered:
+    """A request of nothing else, which is not counted; `sent` is what was `asked` behind the context."""
+    return Rendered(
+        (*instructions, *history, sent, *running),
+        _INSTRUCTIONS * len(instructions) + _HISTORY * len(history) + _INPUT * (1 + len(running)),
+        asked,
+        "",
+        context,
+        (),
+        None,
+        0,
+        NO_PLAN,
+    )
+
+
 def with_history(rendered: Rendered, turns: Sequence[PastTurn], counter: Counter) -> Rendered:
     """The same with these turns as its history, and no summary; the plan stays that of the window."""
     history = [message for turn in turns for message in turn.messages]

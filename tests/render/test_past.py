@@ -172,3 +172,18 @@ def test_an_answer_that_was_mended_is_rendered_as_if_it_had_come_at_once(desk: D
     ((_, rendered),) = log.rendered(log.past())
     assert on_the_wire(rendered) == on_the_wire(desk.model.requests[0])
     assert [note for note in rendered.notes if "an answer was mended" in note]
+
+
+def test_a_window_that_has_no_room_any_more_for_what_is_stated_loses_the_same_uncounted(desk: Desk) -> None:
+    route = {"target": "scripted:any", "window": {"budget": 420, "reserve": 60}}
+    life = Life(desk, desk.open(routes={"default": route}))
+    for _ in range(9):
+        life.do("say")
+    life.user.address("Ada " + "ሀ" * 90)  # some 170 tokens
+    log = replay(desk, settings(desk.folder, routes={"default": route}))
+    counted = [one for _, one in log.rendered(log.past())]
+    assert [_shown(one) for _, one in log.rendered(log.past(), counted=False)] == [_shown(one) for one in counted]
+    sent = [len(one.messages) for one in desk.model.requests]
+    shown = [len(one.messages) for one in counted]
+    assert shown[:3] == sent[:3], "these have room"
+    assert [one for one, before in zip(shown, sent, strict=True) if one < before], "others had none to spare"
