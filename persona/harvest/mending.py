@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import Literal
@@ -175,7 +175,7 @@ def _putting(new: Mapping[Parts, Parts]) -> Put:
         found = made.get(id(message))
         if found is None:
             parts = new.get(message.parts)
-            found = made[id(message)] = message if parts is None else replace(message, parts=parts)
+            found = made[id(message)] = message if parts is None else message.of_parts(parts)
         return found
 
     return put

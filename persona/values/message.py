@@ -85,6 +85,10 @@ class Message:
             return ()
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
+    def of_parts(self, parts: tuple[Part, ...]) -> "Message":
+        """The same message made of other parts: `replace` takes three times as long."""
+        return Message(self.role, parts, self.id, self.parent_id, self.turn_id, self.depth, self.created_us)
+
 
 def say(role: Role, text: str) -> Message:
     """A message of plain text."""

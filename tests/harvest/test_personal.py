@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from benchmarks.personal_texts import CLEAN, KINDS, plant
 from persona.harvest.personal.find import find
 from persona.harvest.personal.mend import Mender
+from persona.harvest.personal.names import fold
 from persona.harvest.personal.numbers import luhn
 from persona.harvest.personal.values import Known, Mended, Rules
 from persona.values.message import Message, Text, ToolCall, ToolResult, say
@@ -125,6 +126,13 @@ def test_names_are_found_in_any_case_and_keep_it() -> None:
 def test_a_name_is_found_with_and_without_its_strokes(written: str) -> None:
     known = (Known("name", "Søren Wałęsa"),)
     assert _mended(f"signed {written}", known=known).counts == {"name": 2}
+
+
+def test_letters_are_folded_the_same_whatever_stands_beside_them() -> None:
+    every = [*map(chr, range(0x180)), "’", "\u2011", "\u202f"]
+    beside_one_that_latin_1_lacks = [fold(f"{one}ł")[:-1] for one in every]
+    assert [fold(one) for one in every] == beside_one_that_latin_1_lacks
+    assert fold("Élodie L’Œuvre") == "elodie l'œuvre"
 
 
 def test_a_name_that_the_profile_holds_twice_is_found_whole_in_small_letters() -> None:

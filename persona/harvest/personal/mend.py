@@ -12,6 +12,7 @@ from persona.harvest.personal.values import Finder, Kind, Known, Mended, Rules, 
 from persona.values.message import Message
 
 _AROUND = 40  # characters of a sample on either side
+_MOST_LETTERS = 3  # that one becomes where case does not count
 
 
 class Mender:
@@ -22,6 +23,7 @@ class Mender:
         self._further = tuple(further)
         self._kept = {(span.kind, span.key) for text in self._rules.keep for span in find(text)}
         self._kept_texts = {_bare(text) for text in self._rules.keep}
+        self._shortest_kept = min(map(len, self._kept_texts), default=0)
 
     def mend(
         self,
@@ -75,6 +77,8 @@ class Mender:
     def _is_wanted(self, text: str, span: Span) -> bool:
         if span.sealed or span.kind not in self._rules.kinds or (span.kind, span.key) in self._kept:
             return False
+        if _MOST_LETTERS * (span.end - span.start) < self._shortest_kept:
+            return True
         return not self._kept_texts or _bare(text[span.start : span.end]) not in self._kept_texts
 
     def _without_surrogate(

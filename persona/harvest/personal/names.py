@@ -6,13 +6,14 @@ only because a sentence starts there, or right after words that introduce somebo
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
+from typing import Literal
 from unicodedata import combining, normalize
 
 from persona.harvest.personal.values import Known, Span
 from persona.harvest.personal.vocabulary import MONTHS, PARTICLES, WORDS
+from persona.values.record import record
 
 _JOIN = re.compile(r"[\s\-'’.,_]+")
 _BETWEEN = re.compile(r"[ \-_.\u00a0'’]{0,2}|, ")
@@ -48,7 +49,7 @@ _BEYOND = (
 )  # where letters are with a plain one in Latin-1
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Part:
     """A word of what is known, folded, and how careful to be with it."""
 
@@ -59,7 +60,7 @@ class Part:
     strict: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Sought:
     """The parts of all that is known, and whether they can be looked for in Latin-1, where `?` stands for the rest."""
 
@@ -69,6 +70,13 @@ class _Sought:
 
 def fold(text: str) -> str:
     """Lower case without accents, letter for letter, so that places stay the same."""
+    try:
+        return _folded(text, "strict")
+    except UnicodeEncodeError:
+        return _folded_by_letters(text)
+
+
+def _folded_by_letters(text: str) -> str:
     lowered = text.lower()
     if len(lowered) != len(text):
         lowered = "".join(low if len(low := one.lower()) == 1 else one for one in text)
@@ -110,7 +118,7 @@ def _spelt_out(name: str) -> str:
 def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span]:
     """Every place where one of the known values is; `beyond` says whether the text has the letters of `SIGNS`."""
     sought = _sought(tuple(known))
-    folded = _folded(text) if sought.latin and not beyond else fold(text)
+    folded = _folded(text, "replace") if sought.latin and not beyond else fold(text)
     parts = [part for part in sought.parts if part.folded in folded]
     if not parts:
         return
@@ -197,16 +205,16 @@ def _sought(known: tuple[Known, ...]) -> _Sought:
     return _Sought(parts, all(max(part.folded) < "\u0100" and "?" not in part.folded for part in parts))
 
 
-def _folded(text: str) -> str:
-    """A text without letters of `SIGNS`, folded as bytes; what Latin-1 has not becomes question marks."""
+def _folded(text: str, foreign: Literal["strict", "replace"]) -> str:
+    """A text without letters of `SIGNS`, folded as bytes; what Latin-1 lacks is an error or becomes question marks."""
     for sign, plain in _SIGNS_BEYOND.items():
         text = text.replace(sign, plain)
-    return text.encode("latin-1", "replace").translate(_folded_bytes()).decode("latin-1")
+    return text.encode("latin-1", foreign).translate(_folded_bytes()).decode("latin-1")
 
 
 @lru_cache(maxsize=1)
 def _folded_bytes() -> bytes:
-    return "".join(map(fold, map(chr, range(256)))).encode("latin-1", "replace")
+    return "".join(map(_folded_by_letters, map(chr, range(256)))).encode("latin-1", "replace")
 
 
 SIGNS = {"folded": f"[{''.join(one for one in map(chr, _BEYOND) if max(fold(one)) < chr(0x100))}]"}

@@ -62,7 +62,7 @@ def put_back(messages: Sequence[Message], mended: Mapping[Piece, str]) -> tuple[
     for (number, which), changes in by_part.items():
         parts = list(made[number].parts)
         parts[which] = _with(parts[which], changes)
-        made[number] = replace(made[number], parts=tuple(parts))
+        made[number] = made[number].of_parts(tuple(parts))
     return tuple(made)
 
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from persona.values.message import Message
+from persona.values.record import record
 
 Kind = Literal[
     "key",
@@ -27,7 +28,7 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Span:
     """Where something is in a text. Spans with the same kind and `key` are one value, however it is spelt.
 
@@ -43,8 +44,7 @@ class Span:
     form: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What the profile holds about the user who talks. Of a `name` its parts are looked for too."""
 
     kind: Literal["name", "place", "organisation", "value"]
