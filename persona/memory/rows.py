@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from persona.memory.columns import Column
 from persona.values.memory import MemoryColumns, MemoryKind, MemoryRow, Source
-from persona.values.time import iso_day
+from persona.values.time import iso_days
 
 _KINDS: tuple[MemoryKind, ...] = ("fact", "turn", "chunk")
 _KIND_NUMBER = {kind: number for number, kind in enumerate(_KINDS)}
@@ -23,6 +23,7 @@ _NUMBERS = np.dtype(
         ("at_us", np.int64),
         ("conversation", np.int64),
         ("end", np.int64),
+        ("length", np.int32),
         ("depth", np.int32),
         ("page", np.int32),
         ("kind", np.uint8),
@@ -97,7 +98,8 @@ class Rows:
         numbers["id"] = list(map(hash, columns.id))
         numbers["at_us"] = columns.at_us
         numbers["conversation"] = columns.conversation_key
-        numbers["end"] = start + np.cumsum(np.fromiter(map(len, packed), np.int64, len(packed)))
+        numbers["length"] = list(map(len, packed))
+        numbers["end"] = start + numbers["length"].cumsum()
         numbers["depth"] = columns.depth
         numbers["page"] = columns.page
         numbers["kind"] = [_KIND_NUMBER[kind] for kind in columns.kind]
@@ -130,7 +132,7 @@ class Rows:
         packed = [self._row(slot) for slot in live.nonzero()[0].tolist()]
         self._texts = bytearray().join(packed)
         self._numbers.keep(live)
-        self._numbers.values["end"] = np.cumsum(np.fromiter(map(len, packed), np.int64, len(packed)))
+        self._numbers.values["end"] = self._numbers.values["length"].cumsum()
         return renumbered
 
     def place(self, slot: int) -> tuple[int, int, int, str]:
@@ -156,11 +158,11 @@ class Rows:
         """The ids, the texts, the sources, the message ids and the kinds of fact of some rows, by column."""
         if not len(slots):
             return (), (), (), (), ()
-        ends, numbers = self._numbers.values["end"], self._numbers.values[slots]
-        starts = np.where(slots, ends[slots - 1], 0).tolist()
-        rows = map(self._texts.__getitem__, map(slice, starts, numbers["end"].tolist()))
+        numbers = self._numbers.values.take(slots)
+        ends = numbers["end"]
+        rows = map(self._texts.__getitem__, map(slice, (ends - numbers["length"]).tolist(), ends.tolist()))
         ids, texts, titles, headings, messages, fact_kinds = _unpacked(_BETWEEN.join(rows))
-        kinds, days = map(_KINDS.__getitem__, numbers["kind"].tolist()), map(iso_day, numbers["at_us"].tolist())
+        kinds, days = map(_KINDS.__getitem__, numbers["kind"].tolist()), iso_days(numbers["at_us"].tolist())
         found = list(map(Source, kinds, ids, titles, headings, days, numbers["page"].tolist()))
         return ids, texts, found, messages, fact_kinds
 
@@ -168,8 +170,9 @@ class Rows:
         return self._row(slot).split(_BETWEEN, which + 1)[which].decode("utf-8", "surrogatepass")
 
     def _row(self, slot: int) -> bytearray:
-        ends = self._numbers.values["end"]
-        return self._texts[int(ends[slot - 1]) if slot else 0 : int(ends[slot])]
+        numbers = self._numbers.values
+        end = numbers["end"].item(slot)
+        return self._texts[end - numbers["length"].item(slot) : end]
 
 
 def _packed(columns: MemoryColumns) -> list[bytes]:
@@ -193,9 +196,11 @@ def _unpacked(rows: bytes) -> tuple[list[str], ...]:
     """The strings of some rows by column: one text is decoded and then parted, which is quicker than the reverse."""
     whole = rows.decode("utf-8", "surrogateescape")
     told = whole.split(_BETWEEN_READ)
-    told[4::_STRINGS] = [
-        id if one == _ITS_ID_READ else one for id, one in zip(told[::_STRINGS], told[4::_STRINGS], strict=True)
-    ]
-    if _HALF in whole:
-        told = [one.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass") for one in told]
-    return tuple(told[at::_STRINGS] for at in range(_STRINGS))
+    ids, texts, titles, headings, messages, fact_kinds = [told[at::_STRINGS] for at in range(_STRINGS)]
+    messages = [id if one == _ITS_ID_READ else one for id, one in zip(ids, messages, strict=True)]
+    columns = ids, texts, titles, headings, messages, fact_kinds
+    return tuple(map(_with_halves, columns)) if _HALF in whole else columns
+
+
+def _with_halves(column: Sequence[str]) -> list[str]:
+    return [one.encode("utf-8", "surrogateescape").decode("utf-8", "surrogatepass") for one in column]

@@ -1,5 +1,6 @@
 """Times as persona keeps them: UTC microseconds since the epoch."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -20,7 +21,12 @@ def from_us(us: int) -> datetime:
 
 def iso_day(us: int) -> str:
     """The UTC day, YYYY-MM-DD; empty for 0."""
-    return _day(us // _DAY_US) if us else ""
+    return iso_days((us,))[0]
+
+
+def iso_days(moments: Iterable[int]) -> list[str]:
+    """The `iso_day` of each."""
+    return [_day(us // _DAY_US) if us else "" for us in moments]
 
 
 @lru_cache(maxsize=1024)  # a turn asks for the days of forty memories
