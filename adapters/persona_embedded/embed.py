@@ -32,8 +32,8 @@ class StaticWords:
             lang = words.language(text)
             distinct = list(dict.fromkeys(words.tokens(text)))[:_MOST_WORDS]
             if distinct:
-                parts = np.concatenate([_vector(word, lang) for word in distinct], dtype=np.float64)
-                total: NDArray[np.float64] = np.add.reduce(parts.reshape(len(distinct), DIMENSION))
+                parts = np.array([_vector(word, lang) for word in distinct], np.float64)
+                total: NDArray[np.float64] = np.add.reduce(parts)
                 if square := float(total @ total):
                     vectors[row] = total / sqrt(square)
         return vectors
