@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.memory.neighbours import NOBODY, Windows
+from persona.memory.neighbours import Windows
 from persona.memory.scores import PRIOR_ROWS
 
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), 3.5
@@ -18,7 +18,7 @@ _LENGTH_SHARE = 0.4  # both low: memories are short, and their lengths alike
 class Lengths:
     """What BM25 adds to a term's count for the length of each slot, shape (slots,), and of its window.
 
-    The latter begin with one for `NOBODY`, shape (1 + slots,).
+    The latter by places (`neighbours`), shape (1 + slots,).
     """
 
     windows: Windows
@@ -51,31 +51,30 @@ def bm25(
 
     By the postings: which of the `terms`, in which slot, how often; a (term, slot) comes once.
     """
-    weights = _weights(np.bincount(which, minlength=terms), rows).take(which)
-    weights *= repeats
-    shares = weights / (repeats + lengths.own.take(slots))
-    own: NDArray[Any] = np.bincount(slots, shares, minlength=len(lengths.own))
+    own_holders, own_said = np.bincount(which, minlength=terms), repeats + lengths.own.take(slots)
     if lengths.windows.alone:
-        return own, own
+        weights = _weights(own_holders, rows).take(which) * repeats
+        alone: NDArray[Any] = np.bincount(slots, weights / own_said, minlength=len(lengths.own))
+        return alone, alone
     # a row lends its terms to those it is a neighbour of: all that is lent is counted, and each brings its part of that
-    lent = lengths.windows.members.take(slots, axis=1) - np.intp(NOBODY)  # from 1 on: 0 is nobody
-    each = len(lengths.near)
+    lent, each = lengths.windows.members.take(slots, axis=1), len(lengths.near)
     places = lent + which * each
     counts = np.bincount(places.ravel(), np.concatenate([repeats] * len(lent)), minlength=terms * each)
     counts[::each] = np.inf
     said: NDArray[Any] = counts.take(places)
     # the parts of each window add up to one, in whatever order the rows came
     holders = np.rint(np.bincount(which, np.add.reduce(repeats / said), minlength=terms))
-    weights = _weights(holders, rows).take(which)
+    weights = _weights(np.array((own_holders, holders)), rows).take(which, axis=1)
     weights *= repeats
+    own: NDArray[Any] = np.bincount(slots, weights[0] / own_said, minlength=len(lengths.own))
     said += lengths.near.take(lent)
-    np.divide(weights, said, out=said)
+    np.divide(weights[1], said, out=said)
     near: NDArray[Any] = np.bincount(lent.ravel(), said.ravel(), minlength=each)[1:]
     return own, near
 
 
 def _weights(holders: NDArray[Any], rows: int) -> NDArray[np.float64]:
-    """What each term weighs in an ideal row, by how many rows hold it."""
+    """What each term weighs in an ideal row, by how many rows hold it. Shape (…, terms)."""
     rarity = np.log1p((rows + PRIOR_ROWS + 0.5 - holders) / (holders + 0.5))
-    rarity *= (_SATURATION + 1) / np.add.reduce(rarity)
+    rarity *= (_SATURATION + 1) / np.add.reduce(rarity, axis=-1, keepdims=True)
     return rarity

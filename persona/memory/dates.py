@@ -109,7 +109,7 @@ def named(question: str) -> tuple[Named, ...]:
 
 
 def of_these_times(
-    times: Sequence[Named], at_us: NDArray[np.int64], holding: Callable[[frozenset[str]], NDArray[np.int32]]
+    times: Sequence[Named], at_us: NDArray[np.int64], holding: Callable[[frozenset[str]], NDArray[np.intp]]
 ) -> NDArray[np.bool_]:
     """Which slots were said at one of the times or name it, shape (slots,).
 

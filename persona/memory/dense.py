@@ -1,6 +1,6 @@
 """The unit vectors of one owner, compared one by one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import sqrt
@@ -82,10 +82,10 @@ class DenseIndex:
         return sum(one.nbytes for one in columns) + self._sum.nbytes
 
     def check(self, vectors: NDArray[np.float16] | NDArray[np.float32]) -> None:
-        """Raises EmbedderMismatch where the vectors, shape (n, d), are not as wide as those already there."""
-        if self._rows and len(vectors) and vectors.shape[1] != len(self._sum):
+        """Raises EmbedderMismatch where the vectors, shape (…, d), are not as wide as those already there."""
+        if self._rows and len(vectors) and vectors.shape[-1] != len(self._sum):
             raise EmbedderMismatch(
-                f"vectors of one embedder have {len(self._sum)} and {vectors.shape[1]} dimensions",
+                f"vectors of one embedder have {len(self._sum)} and {vectors.shape[-1]} dimensions",
                 hint="give the changed embedder another name, and index again",
             )
 
@@ -138,10 +138,10 @@ class DenseIndex:
 
     def closeness(self, query: NDArray[np.float32] | None, windows: Windows) -> Closeness:
         """Every slot against the unit vector `query`, shape (d,); None or zeros: nothing is close to it."""
-        if not self._rows or query is None or not query.any():
+        if not self._rows or query is None or not np.count_nonzero(query):
             nothing = np.zeros(len(self._told))
             return Closeness(nothing, nothing, nothing, nothing > 0, nothing > 0)
-        self.check(query[None])
+        self.check(query)
         if self._halved and len(self._told) <= RESTS:
             self._widened = widened(self._vectors.values)
         if self._middle is None or self._middle.windows is not windows:
@@ -166,11 +166,12 @@ class DenseIndex:
         middle = self._middle
         found = _multiplied(self._wide(heads), self._wide(slots)).astype(np.float64)
         found -= middle.to_mean.take(slots)
-        found += (middle.own - middle.to_mean.take(heads))[:, None]
+        of_heads = heads[:, None]
+        found += middle.own - middle.to_mean.take(of_heads)
         found *= middle.inverse.take(slots)
-        found *= middle.inverse.take(heads)[:, None]
+        found *= middle.inverse.take(of_heads)
         if middle.told is not None:
-            found *= middle.told.take(heads)[:, None] & middle.told.take(slots)
+            found *= middle.told.take(of_heads) & middle.told.take(slots)
         return found
 
     def rest(self) -> None:
@@ -181,13 +182,13 @@ class DenseIndex:
     def _halved(self) -> bool:
         return self._vectors.values.dtype == np.float16
 
-    def _wide(self, slots: Sequence[int] | slice | NDArray[Any]) -> NDArray[np.float32]:
+    def _wide(self, slots: NDArray[np.intp]) -> NDArray[np.float32]:
         """The vectors of some slots."""
         if not self._halved:
-            return self._vectors.values[slots]
+            return self._vectors.values.take(slots, axis=0)
         if self._widened is not None:
-            return self._widened[slots]
-        return widened(self._vectors.values[slots])
+            return self._widened.take(slots, axis=0)
+        return widened(self._vectors.values.take(slots, axis=0))
 
     def _refresh(self, windows: Windows) -> None:
         """Measures the sums of the windows that changed."""
@@ -195,8 +196,8 @@ class DenseIndex:
         each = max(1, _BLOCK // max(1, windows.members.shape[0] * len(self._sum)))
         for start in range(0, len(stale), each):
             slots = stale[start : start + each]
-            members = windows.members[:, slots]
-            vectors = self._wide(members)
+            members = windows.members.take(slots, axis=1)
+            vectors = self._wide(members - 1)
             vectors[members == NOBODY] = 0
             total = vectors.sum(axis=0, dtype=np.float64)
             self._squares.values[slots] = np.einsum("ij,ij->i", total, total)
@@ -219,7 +220,11 @@ class DenseIndex:
 
     def _products(self, wanted: NDArray[np.float32]) -> list[NDArray[np.float64]]:
         """The products of every slot with each of the vectors, shape (slots,) each, 0 without a vector."""
-        return list(_multiplied(wanted, self._wide(slice(None))).astype(np.float64))
+        if not self._halved:
+            every = self._vectors.values
+        else:
+            every = widened(self._vectors.values) if self._widened is None else self._widened
+        return list(_multiplied(wanted, every).astype(np.float64))
 
 
 def _multiplied(wanted: NDArray[np.float32], rows: NDArray[np.float32]) -> NDArray[np.float32]:

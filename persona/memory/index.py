@@ -24,7 +24,6 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from itertools import pairwise, repeat
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +37,7 @@ from persona.memory.neighbours import Neighbours
 from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import Scores, standardised
-from persona.memory.updates import HEADS, REACH, Heads, Pairs, Pool, least_own, newest_first
+from persona.memory.updates import HEADS, REACH, Heads, Pool, least_own, newest_first, pairs_of
 from persona.memory.wordings import Wordings, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 
@@ -51,7 +50,7 @@ _SPEAKER = re.compile(r"[A-ZÀ-Ý][\w'’-]* ?: ")  # opens what is kept with th
 _NEWEST = 1_000  # so many rows are looked at for what is newer, beside the hits and what is linked to them
 _NO_INTENT = Intent(suggestion=False, now=False, then=False, of_oneself=False)
 _FEWEST_DEAD = 64
-_MEASURED_BYTES = 62  # a row
+_MEASURED_BYTES = 82  # a row
 _INDEX_BYTES = 3_000  # an empty index: without it a million owners without memories would cost nothing
 
 
@@ -197,7 +196,7 @@ class OwnerIndex:
                 eligible |= meant
         return Scores(total, own, parts, standing, dated, found.holds, coverage, eligible)
 
-    def _holding(self, terms: Iterable[str]) -> NDArray[np.int32]:
+    def _holding(self, terms: Iterable[str]) -> NDArray[np.intp]:
         return self._postings.holding(np.unique(np.fromiter(map(key, terms), np.int64)))
 
     def _ordered(self, scores: Scores, k: int) -> NDArray[np.intp]:
@@ -206,7 +205,7 @@ class OwnerIndex:
         behind = -scores.settle(slots)
         order = behind.argsort()
         slots, behind = slots.take(order), behind.take(order)
-        if not (behind[1:] == behind[:-1]).any():
+        if len(set(behind.tolist())) == len(behind):
             return slots
         ranked = sorted(zip(behind.tolist(), (-self._rows.at_us[slots]).tolist(), slots.tolist(), strict=True))
         if any(one[:2] == other[:2] for one, other in pairwise(ranked)):
@@ -215,7 +214,7 @@ class OwnerIndex:
 
     def _statements_first(self, hits: NDArray[np.intp], scores: Scores) -> NDArray[np.intp]:
         """The hits in their new order: who asks about themselves is answered by what they stated, not by requests."""
-        lifted = _STATED.take(states(self._wordings.read(hits, self._text)))
+        lifted = _STATED.take(states(self._wordings.read(hits, self._rows.text)))
         scores.standing[hits] += lifted
         scores.total[hits] += lifted
         order: NDArray[np.intp] = (-scores.total.take(hits)).argsort(kind="stable")
@@ -227,42 +226,44 @@ class OwnerIndex:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
         statement, windows = self._rows.statements, self._neighbours.windows(self._rows)
         at_us = -self._rows.at_us if intent.before else self._rows.at_us  # then what is older goes first
-        first_hits = hits[:REACH][statement[hits[:REACH]]]
-        heads = first_hits[states(self._wordings.read(first_hits, self._text)) > 0][:HEADS]
+        first_hits = hits[:REACH]
+        first_hits = first_hits[statement[first_hits]]
+        heads = first_hits[states(self._wordings.read(first_hits, self._rows.text)) > 0][:HEADS]
         if not len(heads):
             return hits, scores.total.take(hits)
-        if intent.names and not any(_SPEAKER.match(self._text(head)) for head in heads.tolist()):
+        if intent.names and not any(_SPEAKER.match(self._rows.text(head)) for head in heads.tolist()):
             intent = replace(intent, names=False)  # somebody whom the one who asks has told of
-        top, score = float(scores.total[hits[0]]), scores.total.take(heads)
-        stale = Heads(heads, at_us[heads], (top - score) / max(1.0, top))
+        top, of_heads = float(scores.total[hits[0]]), heads[:, None]
+        stale = Heads(of_heads, at_us[of_heads], (top - scores.total.take(of_heads)) / max(1.0, top))
         linked = self._postings.linked(heads.tolist(), asked, self._rows.live, len(self._rows), self._searched)
-        after = windows.members[3:, heads]
-        pairs = Pairs.of(linked, after, self._wordings, self._text)
-        at = self._in_question(scores.own, hits, (pairs.slots, after), least_own(intent))
+        after = windows.members[3:].take(heads, axis=1) - 1
+        pairs = pairs_of(linked, after.tolist(), self._wordings, self._rows.text)
+        at = self._in_question(scores.own, hits, ([slot for _, slot in pairs], after), least_own(intent))
         when = at_us[at]
-        (later,) = (statement[at] & (when > stale.at_us.min())).nonzero()
+        (later,) = (when > min(stale.at_us[:, 0].tolist())).nonzero()
         if not len(later):
             return hits, scores.total.take(hits)
         at = at.take(later)
         pool = Pool(at, when.take(later), scores.own.take(at), self._dense.alike(heads, at, windows))
-        slots = np.array(newest_first(pool, stale, pairs, hits, self._wordings, self._text, intent), np.intp)
+        slots = np.array(newest_first(pool, stale, pairs, hits, self._wordings, self._rows.text, intent), np.intp)
         return slots, np.maximum.accumulate(scores.settle(slots)[::-1])[::-1]
 
     def _in_question(
         self,
         own: NDArray[np.float64],
         hits: NDArray[np.intp],
-        related: Iterable[NDArray[np.integer[Any]]],
+        related: Iterable[Sequence[int] | NDArray[np.intp]],
         least: NDArray[np.float64],
     ) -> NDArray[np.intp]:
-        """The live slots that may go before a hit: what is related to one, the best of the newest, and of the hits."""
+        """The live statements that may go before a hit: what is related to one, the best of the newest, of the hits."""
         chosen, known = np.zeros(len(own), np.bool_), self._wordings.known
         first = max(0, len(own) - _NEWEST)
         if first:
             chosen[hits] = own.take(hits) >= least.take(known(hits))
         np.greater_equal(own[first:], least.take(known(slice(first, None))), out=chosen[first:])
         for some in related:
-            chosen[some] = True  # NOBODY is the last slot, and does no harm there
+            chosen[some] = True  # nobody is the last slot, and does no harm there
+        chosen &= self._rows.statements
         if len(self._rows) < len(own):
             chosen &= self._rows.live
         return chosen.nonzero()[0]
@@ -270,15 +271,12 @@ class OwnerIndex:
     def _searched(self, slot: int) -> str:
         return searched_text(self._rows.text(slot), self._rows.heading(slot))
 
-    def _text(self, slot: int) -> str:
-        return self._rows.text(slot)
-
     def _recalled(self, at: NDArray[np.intp], scores: Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         ids, texts, sources, message_ids, kinds = self._rows.sources(at)
         parts = scores.parts.take(at, axis=1)
         parts[::2] /= scores.coverage or 1.0
         (near_lexical, near_dense), (lexical, dense) = parts[2:].tolist(), (parts[:2] + parts[2:]).tolist()
-        holds, standing, dated = (one.take(at).tolist() for one in (scores.holds, scores.standing, scores.dated))
+        holds, standing, dated = [one.take(at).tolist() for one in (scores.holds, scores.standing, scores.dated)]
         newer = (ranked - scores.total.take(at)).tolist()
         why = dense, lexical, repeat(scores.coverage), holds, message_ids, kinds
         rest = near_dense, near_lexical, standing, dated, newer

@@ -5,7 +5,6 @@ suggestion, who asks how things are now or were, and which memories state a last
 """
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cache, lru_cache
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from persona.memory.postings import key
 from persona.values import words
+from persona.values.record import record
 
 KIN = (
     "(?:step|great-?)?(?:mother|mum|mom|father|dad|parent|brother|sister|son|daughter|cousin|aunt|uncle|nephew|niece)s?|"
@@ -84,7 +84,7 @@ class Wanted(Enum):
     ANYTHING = auto()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Intent:
     """What a question is after.
 

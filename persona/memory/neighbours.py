@@ -10,29 +10,30 @@ from numpy.typing import NDArray
 from persona.memory.columns import Column
 from persona.memory.rows import Rows
 
-NOBODY = -1
+NOBODY = 0
+"""The place of no slot; that of a slot is the slot and 1."""
+
 _REACH = 2  # neighbours on either side
 _FEW_NEW = 8  # so many are put where they belong one by one
-_NOTHING = np.zeros(1)
+_NOTHING = np.zeros(1)  # of nobody
 
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """For each slot itself, the two before and the two after it in its conversation; `NOBODY` where there is none.
+    """For each slot itself, the two before and the two after it in its conversation, by places.
 
-    `members` has the shape (5, slots): itself, the one before, the one before that, the one after, the one after that.
-    `alone`: nobody has a neighbour.
+    `members` has the shape (5, slots): itself, the one before, the one before that, the one after, the one after that;
+    `NOBODY` where there is none. `alone`: nobody has a neighbour.
     """
 
-    members: NDArray[np.int32]
+    members: NDArray[np.intp]
     alone: bool
 
     def sums(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """The sum of a value over each slot and its neighbours, shape (slots,)."""
         if self.alone:
             return values
-        padded = np.concatenate((values, _NOTHING))
-        total: NDArray[np.float64] = np.add.reduce(padded.take(self.members, mode="wrap"))  # NOBODY is -1, the last
+        total: NDArray[np.float64] = np.add.reduce(np.concatenate((_NOTHING, values)).take(self.members))
         return total
 
 
@@ -89,16 +90,15 @@ class Neighbours:
         """The windows of all slots."""
         if self._windows is None:
             order = self._order.values
-            members = np.empty((1 + 2 * _REACH, rows.slots), np.int32)
-            members[0] = np.arange(rows.slots)
-            members[1:] = NOBODY
+            members = np.zeros((1 + 2 * _REACH, rows.slots), np.intp)
+            members[0] = np.arange(1, 1 + rows.slots)
             if len(order) > 1:
-                conversations, near = rows.conversations[order], np.full((1 + 2 * _REACH, len(order)), NOBODY, np.int32)
-                near[0] = order
+                conversations, near = rows.conversations[order], np.zeros((1 + 2 * _REACH, len(order)), np.intp)
+                near[0] = places = 1 + order
                 for away in range(1, _REACH + 1):
                     together = conversations[away:] == conversations[:-away]
-                    np.copyto(near[away, away:], order[:-away], where=together)
-                    np.copyto(near[_REACH + away, :-away], order[away:], where=together)
+                    np.copyto(near[away, away:], places[:-away], where=together)
+                    np.copyto(near[_REACH + away, :-away], places[away:], where=together)
                 members[:, order] = near
             self._windows = Windows(members, alone=len(order) <= 1)
         return self._windows

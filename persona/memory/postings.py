@@ -5,10 +5,10 @@ Flat numpy arrays instead of a dict of lists: 10 to 14 bytes a posting, so that 
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ _FEW, _FEW_SHARE, _MOST_FEW = 4, 100, 20  # rows: a term is rare that no more ho
 _MOST_LOOKED_AT = 100_000  # postings
 _KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
 _PACKED = _KEY.itemsize + _REPEATS.itemsize
-_NOWHERE = np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.int32)
+_NOWHERE = np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp)
 _VERSION = b"\x01"  # another one when `words.terms` finds other terms: what was stored is then made anew
 
 
@@ -73,8 +73,8 @@ class Postings:
     """
 
     __slots__ = (
-        *("_keys", "_lengths", "_measured", "_repeats", "_slots"),
-        *("_tail_counts", "_tail_keys", "_tail_repeats"),
+        *("_first", "_keys", "_lengths", "_measured", "_repeats", "_slots"),
+        *("_tail_ends", "_tail_keys", "_tail_repeats"),
     )
 
     def __init__(self) -> None:
@@ -83,7 +83,8 @@ class Postings:
         self._repeats = np.empty(0, np.uint16)
         self._tail_keys = Column(np.int64)
         self._tail_repeats = Column(np.uint16)
-        self._tail_counts = Column(np.int32)  # how many terms each of the last rows holds
+        self._tail_ends = Column(np.int32)  # where the terms of each of the last rows end
+        self._first = 0  # the first slot whose terms are in the tail
         self._lengths = Column(np.int32)
         self._measured: Lengths | None = None
 
@@ -91,7 +92,7 @@ class Postings:
     def nbytes(self) -> int:
         """The bytes of all the arrays but those that `rest` lets go."""
         arrays = (self._keys, self._slots, self._repeats)
-        columns = (self._tail_keys, self._tail_repeats, self._tail_counts, self._lengths)
+        columns = (self._tail_keys, self._tail_repeats, self._tail_ends, self._lengths)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in columns)
 
     def extend(self, rows: Sequence[bytes]) -> None:
@@ -103,9 +104,9 @@ class Postings:
         ]
         keys = np.frombuffer(b"".join([part for part, _ in parts]), _KEY)
         repeats = np.frombuffer(b"".join([part for _, part in parts]), _REPEATS)
+        self._tail_ends.extend([*accumulate(counts, initial=len(self._tail_keys))][1:])
         self._tail_keys.extend(keys)
         self._tail_repeats.extend(repeats)
-        self._tail_counts.extend(counts)
         which = np.repeat(np.arange(len(rows)), counts)
         self._lengths.extend(np.bincount(which, repeats, minlength=len(rows)).astype(np.int32))
         if len(self._tail_keys) > (_TAIL if len(self._keys) else _ALL_TAIL) + len(self._keys) // _TAIL_SHARE:
@@ -117,11 +118,13 @@ class Postings:
         self._keys = self._keys[chosen]
         self._slots = renumbered[self._slots[chosen]]
         self._repeats = self._repeats[chosen]
-        last = live[self._first :]
-        in_tail = np.repeat(last, self._tail_counts.values)
+        last, counts = live[self._first :], self._tail_counts
+        in_tail = np.repeat(last, counts)
         self._tail_keys.keep(in_tail)
         self._tail_repeats.keep(in_tail)
-        self._tail_counts.keep(last)
+        self._tail_ends.keep(last)
+        self._tail_ends.values[:] = counts[last].cumsum()
+        self._first = int(np.count_nonzero(live[: self._first]))
         self._lengths.keep(live)
         self._measured = None
 
@@ -129,7 +132,7 @@ class Postings:
         """Lets go of what can be measured anew."""
         self._measured = None
 
-    def holding(self, keys: NDArray[np.int64]) -> NDArray[np.int32]:
+    def holding(self, keys: NDArray[np.int64]) -> NDArray[np.intp]:
         """The slots, dead ones too, that hold any of the sorted keys."""
         return self._find(keys)[1]
 
@@ -143,12 +146,13 @@ class Postings:
         """
         said = [self._keys_of(head, text) for head in heads]
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
-        holders = self._few_holders(sorted(set[int]().union(*said).difference(asked)), most, live, rows)
-        rarity = {}
+        holders = self._few_holders(sorted({*chain(*said)}.difference(asked)), most, live, rows)
+        rare = []
         for one, slots in holders.items():
             if 1 < (count := len(slots)) <= most:
-                rarity[one] = math.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
-        return [_two_best(holders, rarity, of_head, head) for of_head, head in zip(said, heads, strict=True)]
+                rarity = math.log1p((rows - count + 0.5) / (count + 0.5)) / math.log1p((rows - 0.5) / 1.5)
+                rare.append((one, rarity, slots))
+        return [_two_best(rare, of_head, head) for of_head, head in zip(said, heads, strict=True)]
 
     def _few_holders(self, keys: Sequence[int], most: int, live: NDArray[np.bool_], rows: int) -> dict[int, list[int]]:
         """The live slots that hold each of the sorted keys; keys that many more than `most` hold are left out."""
@@ -158,24 +162,27 @@ class Postings:
         if dead:
             alive = live[slots]
             which, slots = which[alive], slots[alive]
-        few = found <= 2 * most  # up to half of them may be dead
-        few &= np.bincount(which, minlength=len(keys)) <= most
-        (at,) = few.nonzero()
-        sorted_part = zip(at.tolist(), starts.take(at).tolist(), found.take(at).tolist(), strict=True)
-        holders = {keys[one]: self._slots[start : start + count].tolist() for one, start, count in sorted_part}
+        new = np.bincount(which, minlength=len(keys))
+        each = zip(keys, starts.tolist(), found.tolist(), new.tolist(), strict=True)
+        holders = {
+            one: self._slots[start : start + count].tolist()
+            for one, start, count, later in each
+            if count <= 2 * most and later <= most  # up to half of the former may be dead
+        }
         if dead:
             holders = {one: [slot for slot in holding if live[slot]] for one, holding in holders.items()}
-        chosen = few.take(which)
-        for one, slot in zip(which[chosen].tolist(), slots[chosen].tolist(), strict=True):
-            holders[keys[one]].append(slot)
+        if len(which):
+            few = (new <= most).take(which)
+            for one, slot in zip(which[few].tolist(), slots[few].tolist(), strict=True):
+                if keys[one] in holders:
+                    holders[keys[one]].append(slot)
         return holders
 
     def _keys_of(self, slot: int, text: Callable[[int], str]) -> list[int]:
         """The keys that a slot holds."""
         if slot >= self._first:
-            counts = self._tail_counts.values[: slot - self._first + 1]
-            stop = int(counts.sum())
-            last: list[int] = self._tail_keys.values[stop - int(counts[-1]) : stop].tolist()
+            at, ends = slot - self._first, self._tail_ends.values
+            last: list[int] = self._tail_keys.values[ends[at - 1] if at else 0 : ends[at]].tolist()
             return last
         if len(self._keys) > _MOST_LOOKED_AT:  # reading a text takes as long as looking at so many
             return [key(term) for term in {*words.terms(text(slot))}]
@@ -202,29 +209,25 @@ class Postings:
         shares, near = bm25(len(keys), which, slots, repeats, self._measured, rows)
         return Relevance(shares, near, np.bincount(slots, minlength=len(live)) / len(keys))
 
-    def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.int32], NDArray[np.float64]]:
+    def _find(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
         """Every posting of the sorted `keys`: which key, which slot, how often; by key, and then by slot.
 
         So the same rows add up to the same scores, to the last bit, whatever part of them is sorted.
         """
-        new, at_new, new_slots = self._find_in_tail(keys)
-        order = new.astype(np.uint16).argsort(kind="stable")
-        new, at_new, new_slots = new.take(order), at_new.take(order), new_slots.take(order)
-        if not len(self._keys):
-            return new, new_slots, self._tail_repeats.values.take(at_new).astype(np.float64)
         starts, found = self._held(keys)
         which = np.arange(len(keys)).repeat(found)
-        behind: NDArray[Any] = starts - (found.cumsum() - found)
-        at = np.arange(len(which)) + behind.take(which)
-        slots, repeats = self._slots.take(at), self._repeats.take(at).astype(np.float64)
-        if not len(new):
-            return which, slots, repeats
-        which = np.concatenate((which, new))
-        order = which.astype(np.uint16).argsort(kind="stable")  # of a key, the tail's slots are the last
-        slots = np.concatenate((slots, new_slots)).take(order)
-        return which.take(order), slots, np.concatenate((repeats, self._tail_repeats.values.take(at_new))).take(order)
+        parts = [slice(0), *map(slice, starts.tolist(), (starts + found).tolist())]
+        slots = np.concatenate([self._slots[part] for part in parts])
+        repeats = np.concatenate([self._repeats[part] for part in parts])
+        new, at_new, new_slots = self._find_in_tail(keys)
+        if len(new):
+            which = np.concatenate((which, new))
+            order = which.astype(np.uint16).argsort(kind="stable")  # of a key, the tail's slots are the last
+            which, slots = which.take(order), np.concatenate((slots, new_slots)).take(order)
+            repeats = np.concatenate((repeats, self._tail_repeats.values.take(at_new))).take(order)
+        return which, slots.astype(np.intp), repeats.astype(np.float64)
 
-    def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int32]]:
+    def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """The postings of the tail: which key, where, which slot. Most of the tail is left out by a few bits."""
         tail, at = self._tail_keys.values, None
         if len(tail) > _SIFTED:
@@ -234,22 +237,21 @@ class Postings:
             tail = tail.take(at)
         if not len(keys) or not len(tail):
             return _NOWHERE
-        which = np.minimum(keys.searchsorted(tail), len(keys) - 1)
-        (found,) = (keys.take(which) == tail).nonzero()
+        which = keys.searchsorted(tail)
+        (found,) = (keys.take(which, mode="clip") == tail).nonzero()
         if not len(found):
             return _NOWHERE
         which, at = which.take(found), found if at is None else at.take(found)
-        slots = self._first + self._tail_counts.values.cumsum().searchsorted(at, "right")
-        return which, at, slots.astype(np.int32)
+        return which, at, self._first + self._tail_ends.values.searchsorted(at, "right")
 
     @property
-    def _first(self) -> int:
-        """The first slot whose terms are in the tail."""
-        return len(self._lengths) - len(self._tail_counts)
+    def _tail_counts(self) -> NDArray[np.int32]:
+        """How many terms each of the last rows holds."""
+        return np.diff(self._tail_ends.values, prepend=np.int32(0))
 
     def _merge(self) -> None:
         order = self._tail_keys.values.argsort(kind="stable")  # of a term, the slots rise
-        slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), self._tail_counts.values)
+        slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), self._tail_counts)
         new = self._tail_keys.values[order], slots[order], self._tail_repeats.values[order]
         if len(self._keys):
             at = np.searchsorted(self._keys, new[0], "right")
@@ -258,21 +260,20 @@ class Postings:
             self._repeats = np.insert(self._repeats, at, new[2])
         else:
             self._keys, self._slots, self._repeats = new
+        self._first = len(self._lengths)
         self._tail_keys = Column(np.int64)
         self._tail_repeats = Column(np.uint16)
-        self._tail_counts = Column(np.int32)
+        self._tail_ends = Column(np.int32)
 
 
-def _two_best(
-    holders: Mapping[int, Sequence[int]], rarity: Mapping[int, float], keys: Sequence[int], head: int
-) -> dict[int, float]:
-    """The sum of the two rarest of some keys that each slot but the head holds."""
+def _two_best(rare: Iterable[tuple[int, float, Sequence[int]]], keys: Sequence[int], head: int) -> dict[int, float]:
+    """The sum of the two rarest of the head's keys that each other slot holds, by the rare keys and their holders."""
     best: dict[int, tuple[float, float]] = {}
-    for one in keys:
-        if rare := rarity.get(one):
-            for slot in holders[one]:
+    for one, rarity, slots in rare:
+        if one in keys:
+            for slot in slots:
                 first, second = best.get(slot, (0.0, 0.0))
-                if rare > second:
-                    best[slot] = (rare, first) if rare > first else (first, rare)
+                if rarity > second:
+                    best[slot] = (rarity, first) if rarity > first else (first, rarity)
     best.pop(head, None)
     return {slot: first + second for slot, (first, second) in best.items()}

@@ -1,12 +1,12 @@
 """What was brought back for one turn: a question's terms, and one ranking out of several owners' hits."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from persona.values import words
 from persona.values.memory import Recalled
 from persona.values.owner import Owner
+from persona.values.record import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _MUCH_LONGER = 2  # a text twice as long as the question says more than the question
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Query:
     """What memories are searched by: the user's words, their terms, and the vector of the embedder.
 

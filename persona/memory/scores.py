@@ -47,7 +47,9 @@ class Scores:
         if len(slots) <= k or k < 1:
             return slots[: max(k, 0)]
         total, last = self.total.take(slots), len(slots) - k
-        (best,) = (total > np.partition(total, last)[last] - 1 / _TICKS).nonzero()
+        ranked = total.copy()
+        ranked.partition(last)
+        (best,) = (total > ranked[last] - 1 / _TICKS).nonzero()
         found: NDArray[np.intp] = slots.take(best)
         return found
 
@@ -65,18 +67,18 @@ def standardised(
     `PRIOR_ROWS` unrelated values are counted into each row: their mean is 0 and their standard deviation the row's
     spread, so the divisor is never 0.
     """
-    there = np.concatenate(values).reshape(len(values), -1)
+    there = np.array(values)
     # no dot product: for a long row it would wake every thread of the linear algebra, for nothing
     sums, squares = np.add.reduce(there, axis=1).tolist(), np.einsum("ij,ij->i", there, there).tolist()
-    means, factors = [], []
+    moves = []
     for meant, total, square, spread, weight in zip(chosen, sums, squares, spreads, weights, strict=True):
         count = PRIOR_ROWS + (there.shape[1] if meant is None else int(np.count_nonzero(meant)))
         mean = total / count
         variance = (square + PRIOR_ROWS * spread * spread) / count - mean * mean
-        means.append([mean])
-        factors.append([weight / sqrt(max(variance, 1e-12))])
-    there -= means
-    there *= factors
+        moves.append((mean, weight / sqrt(max(variance, 1e-12))))
+    by = np.array(moves)
+    there -= by[:, :1]
+    there *= by[:, 1:]
     for row, meant in zip(there, chosen, strict=True):
         if meant is not None:
             row *= meant

@@ -52,7 +52,7 @@ _ROUNDING = 1e-9
 
 @record(frozen=True, slots=True)
 class Heads:
-    """The statements that may be stale, shape (heads,) each.
+    """The statements that may be stale, shape (heads, 1) each.
 
     Their slots, when each was said, and how far each is behind the best hit, as a share of its score.
     """
@@ -62,44 +62,11 @@ class Heads:
     behind: NDArray[np.float64]
 
 
-@record(frozen=True, slots=True)
-class Pairs:
-    """Heads, by their places among them, each with a slot that is linked to it or corrects it right after.
+Pairs = dict[tuple[int, int], float]
+"""Heads, by their places among them, each with a slot that is linked to it or corrects it right after.
 
-    `linked` is how rare the terms are that both share, more than 0 to 2; 0 is for what takes something back.
-    """
-
-    head: NDArray[np.intp]
-    slots: NDArray[np.intp]
-    linked: NDArray[np.float64]
-
-    @classmethod
-    def of(
-        cls, linked: Sequence[Mapping[int, float]], followers: NDArray[np.int32], wordings: Wordings, text: Text
-    ) -> "Pairs":
-        """By how rare the terms are that slots share with each head, and by what was said right after each.
-
-        That is given by slots, shape (2, heads), less than 0 for none; what takes nothing back is left out.
-        """
-        after = [(head, slot) for row in followers.tolist() for head, slot in enumerate(row) if slot >= 0]
-        back = corrects(wordings.read(np.array([slot for _, slot in after], np.intp), text)).tolist()
-        found = [(head, slot, rare) for head, row in enumerate(linked) for slot, rare in row.items()]
-        found += [(*pair, 0.0) for pair, corrected in zip(after, back, strict=True) if corrected]
-        if not found:
-            return _NO_PAIRS
-        head, slots, rare = zip(*found, strict=True)
-        return cls(np.array(head, np.intp), np.array(slots, np.intp), np.array(rare))
-
-    def among(self, pool: NDArray[np.intp]) -> "Pairs":
-        """Those in the pool, by their places there."""
-        if not len(self.slots):
-            return self
-        at = np.minimum(pool.searchsorted(self.slots), len(pool) - 1)
-        (there,) = (pool.take(at) == self.slots).nonzero()
-        return Pairs(self.head.take(there), at.take(there), self.linked.take(there))
-
-
-_NO_PAIRS = Pairs(np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0))
+How rare the terms are that both share, more than 0 to 2; 0 is for what takes something back.
+"""
 
 
 @record(frozen=True, slots=True)
@@ -114,6 +81,19 @@ class Pool:
     at_us: NDArray[np.int64]
     own: NDArray[np.float64]
     alike: NDArray[np.float64]
+
+
+def pairs_of(
+    linked: Sequence[Mapping[int, float]], followers: Sequence[Sequence[int]], wordings: Wordings, text: Text
+) -> Pairs:
+    """The pairs, by how rare the terms are that slots share with each head, and by what was said right after each.
+
+    That is given by slots, `followers[…][head]`, less than 0 for none; what takes nothing back is left out.
+    """
+    pairs = {(head, slot): rare for head, row in enumerate(linked) for slot, rare in row.items()}
+    after = [(head, slot) for row in followers for head, slot in enumerate(row) if slot >= 0]
+    back = corrects(wordings.read(np.array([slot for _, slot in after], np.intp), text)).tolist()
+    return pairs | {pair: 0.0 for pair, corrected in zip(after, back, strict=True) if corrected}
 
 
 def least_own(intent: Intent) -> NDArray[np.float64]:
@@ -139,28 +119,37 @@ def newest_first(
     `wordings` are those of the slots, whose texts `text` gives; they are read only where that decides.
     """
     of_heads, read = wordings.read(heads.slots, text), wordings.known(pool.slots)
-    pairs, enough = pairs.among(pool.slots), _enough(intent)
+    pairs, enough = _among(pool.slots, pairs), _enough(intent)
     alone = _alone(intent.wanted, intent.before)
-    related, own = _evidence(pool, heads, pairs), _OWN * pool.own.clip(0, _MOST_OWN)
+    related = _evidence(pool, heads, pairs)
+    own = _OWN * np.minimum(np.maximum(pool.own, 0.0), _MOST_OWN)
     evidence = related + (own + alone.take(read))
-    (unread,) = (read == UNREAD).nonzero()
-    if len(unread):
-        deciding = unread[(evidence[:, unread] >= _least(enough)).any(axis=0)]
+    if np.count_nonzero(unread := read == UNREAD):
+        (deciding,) = (unread & (evidence >= _least(enough)).any(axis=0)).nonzero()
         read[deciding] = wordings.read(pool.slots[deciding], text)
         evidence = related + (own + alone.take(read))
     if intent.of_nobody_else:
         _weigh_another(evidence, read, of_heads, pairs)
     order: list[int] = hits.tolist()
-    moved, amount = set[int](), amounts(read)
-    for head, row, counts in zip(heads.slots.tolist(), evidence, amounts(of_heads).tolist(), strict=True):
+    moved: set[int] = set()
+    for (head,), row, (counts,) in zip(heads.slots.tolist(), evidence, amounts(of_heads).tolist(), strict=True):
         (newer,) = (row >= enough).nonzero()
         if counts and len(newer) < _MOST_MOVED:
-            _count(row, amount, text(head), pool.slots, text, enough)
+            _count(row, read, text(head), pool.slots, text, enough)
             (newer,) = (row >= enough).nonzero()
         if len(newer):
             best = newer.take(row.take(newer).argsort(kind="stable")[::-1][: _MOST_MOVED + len(moved)])
             _move(order, head, pool.slots.take(best).tolist(), moved)
     return order
+
+
+def _among(pool: NDArray[np.intp], pairs: Pairs) -> Pairs:
+    """The pairs in the pool, by their places there."""
+    if not pairs:
+        return pairs
+    places = pool.searchsorted([slot for _, slot in pairs])
+    there = zip(pairs.items(), places.tolist(), pool.take(places, mode="clip").tolist(), strict=True)
+    return {(head, at): rare for ((head, slot), rare), at, found in there if found == slot}
 
 
 def _move(order: list[int], head: int, better: Sequence[int], moved: set[int]) -> None:
@@ -177,24 +166,28 @@ def _move(order: list[int], head: int, better: Sequence[int], moved: set[int]) -
 
 def _count(
     row: NDArray[np.float64],
-    amount: NDArray[np.bool_],
+    read: Read,
     before: str,
     slots: NDArray[np.intp],
     text: Text,
     enough: float,
 ) -> None:
     """Adds what another number of the same size weighs, where that decides: to the best that are short of enough."""
-    (short,) = ((row >= enough - _COUNTS_ANEW) & (row < enough) & amount).nonzero()
-    for at in short.take((-row.take(short)).argsort(kind="stable")[:_MOST_COUNTED]).tolist():
-        row[at] += _COUNTS_ANEW * counts_anew(before, text(int(slots[at])))
+    (short,) = ((row >= enough - _COUNTS_ANEW) & (row < enough)).nonzero()
+    short = short[amounts(read.take(short))]
+    best = short.take((-row.take(short)).argsort(kind="stable")[:_MOST_COUNTED])
+    for at, slot in zip(best.tolist(), slots.take(best).tolist(), strict=True):
+        if counts_anew(before, text(slot)):
+            row[at] += _COUNTS_ANEW
 
 
 def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pairs: Pairs) -> None:
     """Adds what it weighs that a row is about somebody else while a head to which no rare term links it is not."""
     others = about_another(read)
     if others.any():
-        unlike = others & ~about_another(of_heads)[:, None]
-        unlike[pairs.head, pairs.slots] &= pairs.linked == 0
+        unlike = others & ~about_another(of_heads)
+        for pair, rare in pairs.items():
+            unlike[pair] &= rare == 0
         evidence += _ANOTHER * unlike
 
 
@@ -231,10 +224,10 @@ def _evidence(pool: Pool, heads: Heads, pairs: Pairs) -> NDArray[np.float64]:
     evidence = np.maximum(pool.alike, _LEAST_ALIKE)
     np.minimum(evidence, _MOST_ALIKE, out=evidence)
     evidence *= _ALIKE
-    if len(pairs.slots):
-        evidence[pairs.head, pairs.slots] += np.where(pairs.linked, _LINKED * pairs.linked, _CORRECTS)
-    later = (pool.at_us - heads.at_us[:, None]) * (_LATER / _LATER_US)
+    for pair, rare in pairs.items():
+        evidence[pair] += _LINKED * rare if rare else _CORRECTS
+    later = (pool.at_us - heads.at_us) * (_LATER / _LATER_US)
     evidence += np.minimum(later, _LATER)
-    evidence -= _BEHIND * heads.behind[:, None]
+    evidence -= _BEHIND * heads.behind
     np.putmask(evidence, later <= 0, -np.inf)
     return evidence

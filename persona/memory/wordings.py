@@ -85,8 +85,8 @@ class Wordings:
         """What the wording of each tells, shape (slots,), for the functions below; reads texts that were not."""
         read = self._read.values
         found = read.take(slots)
-        if UNREAD in found.tolist():
-            for slot in slots[found == UNREAD].tolist():
+        if np.count_nonzero(unread := found == UNREAD):
+            for slot in slots[unread].tolist():
                 read[slot] = _bits(text(slot))
             found = read.take(slots)
         return found
@@ -127,7 +127,8 @@ def amounts(read: Read) -> NDArray[np.bool_]:
 
 def counts_anew(before: str, after: str) -> bool:
     """Whether a text holds another number of the size of one in an older text."""
-    return any(a != b and max(a, b) < _SAME_SIZE * min(a, b) for a in _values(before) for b in _values(after))
+    older, newer = _values(before), _values(after)
+    return any(a != b and a < _SAME_SIZE * b and b < _SAME_SIZE * a for a in older for b in newer)
 
 
 @lru_cache(maxsize=1 << 10)
