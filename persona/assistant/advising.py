@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import mean, median
 
 from persona.adapter import Adapter
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us
 from persona.errors import AdapterMissing, InvalidInput, NotFound, TuningClosed

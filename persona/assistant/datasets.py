@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from persona.adapter import Adapter, DatasetFormat
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.assistant.user import checked_name
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us

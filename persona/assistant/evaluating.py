@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from persona.adapter import Adapter, RemoteEmbedder, is_local
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us
 from persona.errors import InvalidInput

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.conversation.services import utc_now_us
 from persona.errors import InvalidInput
 from persona.harvest import manifest, run, shelved

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from persona.adapter import Adapter
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.assistant.portal import Portal
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.errors import NotFound
 from persona.promotion.lineage import Kind, Lineage, Link, Node, lineage
 from persona.settings import Settings

@@ -1,12 +1,13 @@
 """What an operator asks of an installation: the plan of any reply, the database's version, its outbox, what is old."""
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from typing import cast
 
 from persona.adapter import RemoteEmbedder, is_local
 from persona.assistant.asynchronous import AsyncAssistant
+from persona.assistant.database import opened, prepared
 from persona.assistant.knowledge import AsyncKnowledge
 from persona.calling.providers import Providers
 from persona.conversation.afterwards import Explained, explain
@@ -15,7 +16,6 @@ from persona.errors import NotFound, StoreError
 from persona.privacy.erase import scrub
 from persona.settings import Settings
 from persona.store import documents, reembedding, retention, schema, tasks
-from persona.store.engine import Database
 from persona.store.sqlite import check_there, existing
 from persona.store.tasks import TaskEntry, TaskState
 from persona.tasks.reembed import Reembedding
@@ -36,7 +36,7 @@ async def plan_of_reply(
 
 def upgrade(settings: Settings) -> tuple[str, str]:
     """Brings the database to this persona's tables; the versions before (empty when there were none) and after."""
-    with _database(settings, settings.database_url) as database:
+    with opened(settings, settings.database_url) as database:
         before = schema.version(database) or ""
         schema.upgrade(database)
         return before, schema.HEAD
@@ -47,7 +47,7 @@ def version(settings: Settings) -> tuple[str, str]:
 
     Makes nothing. Raises StoreUnavailable when there is no database.
     """
-    with _database(settings, existing(settings.database_url)) as database:
+    with opened(settings, existing(settings.database_url)) as database:
         return schema.version(database) or "", schema.HEAD
 
 
@@ -128,20 +128,3 @@ async def knowledge(
         yield AsyncKnowledge(services, name)
     finally:
         await rooms.close()
-
-
-@contextmanager
-def prepared(settings: Settings, *, make: bool = False) -> Iterator[Database]:
-    """A database with this version's tables: one that is there, or with `make` a new one when there is none."""
-    with _database(settings, settings.database_url if make else existing(settings.database_url)) as database:
-        schema.prepare(database)
-        yield database
-
-
-@contextmanager
-def _database(settings: Settings, url: str) -> Iterator[Database]:
-    database = Database(url, durability=settings.store.durability, busy_timeout_s=settings.store.busy_timeout_s)
-    try:
-        yield database
-    finally:
-        database.close()

@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.conversation.services import utc_now_us
 from persona.errors import NotFound
 from persona.privacy import audit, export, look

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us
 from persona.errors import AdapterMissing, InvalidInput, NotFound, NotPromoted

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from persona.adapter import ModelCard
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.calling.providers import Providers
 from persona.conversation.services import utc_now_us
 from persona.errors import NotFound

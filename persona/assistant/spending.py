@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.calling.limits import fits, period
 from persona.conversation.services import utc_now_us
 from persona.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 from evaluation.holdouts import Models, asked_in, chosen, compared, written
 
 from persona import AuthenticationFailed, InvalidInput, NotFound, Overloaded, Refused
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.store import evaluations
 from persona.values.request import Request
 

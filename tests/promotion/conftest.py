@@ -9,7 +9,7 @@ import pytest
 from talking import Desk, Log
 
 from persona import Assistant
-from persona.assistant.operator import prepared
+from persona.assistant.database import prepared
 from persona.settings import load
 from persona.store import evaluations
 from persona.values.comparison import Comparison, Verdict

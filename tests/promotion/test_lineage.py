@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from persona import NotFound
 from persona.assistant import promoting
+from persona.assistant.database import prepared
 from persona.assistant.lineages import lineage_of, lineage_of_user
-from persona.assistant.operator import prepared
 from persona.assistant.people import erasures
 from persona.cli.app import app
 from persona.promotion.lineage import Link, Node, lineage
