@@ -17,6 +17,7 @@ from persona.harvest.shelf import Lines
 from persona.harvest.similar import boundary, topics
 from persona.harvest.similar.columns import Gathered
 from persona.harvest.similar.decide import CHECKS, Rules, decide
+from persona.harvest.similar.texts import Each
 from persona.harvest.split import audit, no_likes
 from persona.harvest.tally import SAMPLES
 from persona.settings.harvest import HarvestSettings
@@ -123,6 +124,7 @@ def gather(
     settings: HarvestSettings,
     slots: Mapping[str, frozenset[str]],
     gone: frozenset[int],
+    each: Each,
 ) -> Pile:
     """Compares all examples of a shape. `gone` are the keys of owners of whom something was erased meanwhile.
 
@@ -135,7 +137,7 @@ def gather(
     if not columns.rows:
         return bare
     rules = Rules(settings.contradictions, settings.per_user, settings.per_topic, settings.per_template, slots)
-    decided = decide(columns, bare.texts, rules)
+    decided = decide(columns, bare.texts, rules, each)
     check, stay = decided.check, decided.kept
     for where, owners in bare.own("owner") if gone else ():
         check[where][np.isin(owners, list(gone))] = _ERASED

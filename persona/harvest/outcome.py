@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -58,16 +59,8 @@ _ORDER: tuple[tuple[Stage, Mapping[str, str]], ...] = (
 )
 
 
-def outcome_of(
-    recipe: Recipe,
-    tally: Tally,
-    piles: Sequence[Pile],
-    limit: int,
-    files: Mapping[str, Mapping[str, Written]],
-    id: str = "",
-    path: str = "",
-) -> Outcome:
-    """The outcome. `files` are those of each format; without an id, the harvest was only tried."""
+def outcome_of(recipe: Recipe, tally: Tally, piles: Sequence[Pile], limit: int) -> Outcome:
+    """The outcome, as long as nothing is written."""
     kept = [pile for pile in piles if pile.kept.any()]
     tokens = _column(kept, "tokens").astype(np.int64)
     owners = _column(kept, "owner").astype(np.int64)
@@ -78,12 +71,12 @@ def outcome_of(
     for pile in kept:
         topics.update(pile.topics)
     return Outcome(
-        id=id,
-        path=path,
+        id="",
+        path="",
         route=recipe.selection.route,
         funnel=_funnel(tally, piles, len(tokens)),
         sides=counted(sides, owners, tokens, languages),
-        formats=tuple(_format(name, files.get(name, {}), tally) for name in recipe.formats),
+        formats=tuple(_format(name, tally) for name in recipe.formats),
         lengths=lengths_of(tokens, recipe.counter, limit),
         languages=languages_of(languages),
         per_user=tuple(per_user[:_MOST_USERS].tolist()),
@@ -96,6 +89,11 @@ def outcome_of(
         notes=tuple(_notes(recipe)),
         contradictions=tuple(chain.from_iterable(pile.contradictions() for pile in piles)),
     )
+
+
+def written(told: Outcome, files: Mapping[str, Mapping[str, Written]], id: str, path: str) -> Outcome:
+    """The same once it is written; `files` are those of each format."""
+    return replace(told, id=id, path=path, formats=tuple(_filled(one, files[one.name]) for one in told.formats))
 
 
 def counted(
@@ -164,14 +162,16 @@ def _mended(tally: Tally) -> list[Checked]:
     ]
 
 
-def _format(name: str, files: Mapping[str, Written], tally: Tally) -> FormatCount:
+def _format(name: str, tally: Tally) -> FormatCount:
+    return FormatCount(name, dict.fromkeys(SIDES, 0), dict(tally.unsayable.get(name, {})))
+
+
+def _filled(one: FormatCount, files: Mapping[str, Written]) -> FormatCount:
     examples: dict[str, int] = dict.fromkeys(SIDES, 0)
     for path, told in files.items():
         side = next(side for side in SIDES if path.rpartition("/")[2].startswith(side))
         examples[side] += told.examples
-    return FormatCount(
-        name, examples, dict(tally.unsayable.get(name, {})), {path: told.sha256 for path, told in files.items()}
-    )
+    return replace(one, examples=examples, files={path: told.sha256 for path, told in files.items()})
 
 
 def lengths_of(tokens: NDArray[np.int64], counter: str, limit: int) -> Lengths:

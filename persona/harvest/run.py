@@ -20,13 +20,13 @@ from persona.harvest.gather import Pile, gather
 from persona.harvest.hands import Hands, hands
 from persona.harvest.job import CHUNK_KEYS, Job, Shop, arm_of, formats_of
 from persona.harvest.mapping import chunk_folder
-from persona.harvest.outcome import outcome_of
+from persona.harvest.outcome import outcome_of, written
 from persona.harvest.personal.further import versions
 from persona.harvest.portrait import map_of, portrait_of, shown_of
 from persona.harvest.recipe import Recipe, Selection, digest_of
-from persona.harvest.tally import whole
+from persona.harvest.tally import Tally, whole
 from persona.harvest.work import Begun
-from persona.harvest.write import ROWS, Written, write_contradictions, write_format, write_rows
+from persona.harvest.write import write_all, write_contradictions
 from persona.reports import dataset as report
 from persona.settings.schema import Settings
 from persona.store import datasets
@@ -68,6 +68,16 @@ class Progress:
 Say = Callable[[Progress], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """All examples, compared, with the folders of their chunks; and what is told of them before they are written."""
+
+    chunks: list[Path]
+    piles: dict[Shape, Pile]
+    tally: Tally
+    told: Outcome
+
+
 def harvest(settings: Settings, asked: Asked, database: Database, now_us: int, say: Say) -> Outcome:
     """Makes a dataset and registers it. The same log, settings and seed give the same bytes and the same id.
 
@@ -80,8 +90,8 @@ def harvest(settings: Settings, asked: Asked, database: Database, now_us: int, s
             job, begun = _begin(settings, asked, recipe, held_out, folder, database, now_us)
             missing = _missing(job, begun)
             with hands(job, missing) as every:
-                piles, outcome = _made(job, begun, missing, every, database, say)
-                return _finished(job, begun, asked, piles, outcome, every, database, now_us, say)
+                made = _made(job, begun, missing, every, database, say)
+                return _finished(job, begun, asked, made, every, database, now_us, say)
 
 
 def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say: Say) -> Outcome:
@@ -92,7 +102,7 @@ def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say
         job, begun = _begin(settings, asked, recipe, held_out, apart, database, now_us)
         missing = _missing(job, begun)
         with hands(job, missing) as every:
-            return _made(job, begun, missing, every, database, say)[1]
+            return _made(job, begun, missing, every, database, say).told
 
 
 def recipe_of(settings: Settings, asked: Asked) -> tuple[Recipe, tuple[str, ...]]:
@@ -157,25 +167,22 @@ def _missing(job: Job, begun: Begun) -> list[int]:
     return [number for number in begun.chunks if not chunk_folder(job.work, number).exists()]
 
 
-def _made(
-    job: Job, begun: Begun, missing: Sequence[int], every: Hands, database: Database, say: Say
-) -> tuple[dict[Shape, Pile], Outcome]:
+def _made(job: Job, begun: Begun, missing: Sequence[int], every: Hands, database: Database, say: Say) -> _Made:
     """Maps and gathers."""
-    _map(job, begun.chunks, missing, every, say)
-    every.begin(map_of, [])  # another process has what that needs when it is asked for a map
+    _map(begun.chunks, missing, every, say)
     say(Progress("comparing", 0, 1))
     shop = Shop(job)
     gone = _gone(begun, database)
     slots = {name: frozenset(slot.choices) for name, slot in job.settings.profile.items() if slot.choices}
     folders = [chunk_folder(job.work, number) for number in begun.chunks]
     piles = {
-        shape: gather(shape, [folder / shape for folder in folders], job.recipe.settings, slots, gone)
+        shape: gather(shape, [folder / shape for folder in folders], job.recipe.settings, slots, gone, every.each)
         for shape in shop.formats
     }
     tally = whole(_tallies(folders))
-    outcome = outcome_of(job.recipe, tally, list(piles.values()), shop.rules.max_tokens, {})
+    outcome = outcome_of(job.recipe, tally, list(piles.values()), shop.rules.max_tokens)
     say(Progress("comparing", 1, 1))
-    return piles, outcome
+    return _Made(folders, piles, tally, outcome)
 
 
 def _tallies(folders: Sequence[Path]) -> Iterator[dict[str, object]]:
@@ -193,10 +200,12 @@ def _gone(begun: Begun, database: Database) -> frozenset[int]:
     return database.run_now(lambda tx: datasets.gone_since(tx, begun.receipts, begun.withdrawn_us), write=False)
 
 
-def _map(job: Job, chunks: range, missing: Sequence[int], every: Hands, say: Say) -> None:
+def _map(chunks: range, missing: Sequence[int], every: Hands, say: Say) -> None:
     there = len(chunks) - len(missing)
     say(Progress("reading", there, len(chunks), there))
-    for made in every.make():
+    making = every.make()
+    every.begin(map_of, [])  # another process, when it is done with its chunks, gets what a map needs
+    for made in making:
         say(Progress("reading", there + made, len(chunks), there))
 
 
@@ -204,31 +213,33 @@ def _finished(
     job: Job,
     begun: Begun,
     asked: Asked,
-    piles: dict[Shape, Pile],
-    told: Outcome,
+    made: _Made,
     every: Hands,
     database: Database,
     now_us: int,
     say: Say,
 ) -> Outcome:
     """Writes the files, puts them in their place, and registers them."""
-    if not told.funnel.kept:
-        raise NothingLeft(*_nothing(told))
-    points = every.begin(map_of, shown_of(list(piles.values())))
+    piles = list(made.piles.values())
+    if not made.told.funnel.kept:
+        raise NothingLeft(*_nothing(made.told))
+    points = every.begin(map_of, shown_of(piles))
     out = job.work / "out"
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
-    files = _written(job, begun, piles, told, out, say)
+    say(Progress("writing", 0, 1))
+    most, formats = job.recipe.settings.shard_examples, formats_of(job.recipe.formats)
+    files = write_all(out, made.chunks, made.piles, formats, made.tally.columns, most, every.each)
+    files[""] |= write_contradictions(out, made.told.contradictions)
+    say(Progress("writing", 1, 1))
     paths = {path: one for some in files.values() for path, one in some.items()}
     id = manifest.dataset_id(job.recipe.to_dict(), paths)
-    chunks = [chunk_folder(job.work, number) for number in begun.chunks]
-    tally = whole(_tallies(chunks))
     place = asked.out / id
-    outcome = outcome_of(job.recipe, tally, list(piles.values()), told.lengths.limit, files, id, str(place.absolute()))
+    outcome = written(made.told, files, id, str(place.absolute()))
     text = manifest.written(manifest.manifest_of(outcome, paths))
     (out / manifest.NAME).write_text(text, encoding="utf-8")
     (out / card.NAME).write_text(card.card_of(outcome), encoding="utf-8")
-    portrait = portrait_of(list(piles.values()), points(), paths, job.recipe.settings.contradictions)
+    portrait = portrait_of(piles, points(), paths, job.recipe.settings.contradictions)
     (out / report.NAME).write_text(report.page(outcome, portrait), encoding="utf-8")
     put_in_place(out, place)
     entry = DatasetEntry(
@@ -241,7 +252,7 @@ def _finished(
         created_us=now_us,
         receipts=begun.receipts,
     )
-    if not datasets.register(database, entry, _owners(list(piles.values()))):
+    if not datasets.register(database, entry, _owners(piles)):
         shutil.rmtree(place)
         raise DatasetError("something of a user was erased while the dataset was written", hint="run it again")
     work.end(job.work)
@@ -262,26 +273,6 @@ def put_in_place(made: Path, place: Path) -> None:
         ) from error
     if there != (made / manifest.NAME).read_bytes():
         raise DatasetError(f"{str(place)!r} holds something else", hint="name another folder with --out")
-
-
-def _written(
-    job: Job, begun: Begun, piles: dict[Shape, Pile], told: Outcome, out: Path, say: Say
-) -> dict[str, dict[str, Written]]:
-    """The files by the format that they are in; the lists have none."""
-    shop = Shop(job)
-    chunks = [chunk_folder(job.work, number) for number in begun.chunks]
-    columns = whole(_tallies(chunks)).columns
-    total = len(job.recipe.formats) + 1
-    files: dict[str, dict[str, Written]] = {}
-    for shape, some in shop.formats.items():
-        for one in some:
-            say(Progress("writing", len(files), total))
-            most = job.recipe.settings.shard_examples
-            files[one.name] = write_format(out, one, piles[shape], tuple(columns.get(one.name, ())), most)
-    say(Progress("writing", len(files), total))
-    files[""] = {ROWS: write_rows(out, chunks, piles), **write_contradictions(out, told.contradictions)}
-    say(Progress("writing", total, total))
-    return files
 
 
 def _owners(piles: Sequence[Pile]) -> list[tuple[int, int]]:

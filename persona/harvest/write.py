@@ -1,9 +1,11 @@
 """Writes the files of a dataset from its chunks, in their order."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from hashlib import sha256
+from operator import call
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,6 +16,7 @@ from persona.harvest.formats.containers import SUFFIXES, RowWriter
 from persona.harvest.gather import NAMES, Pile
 from persona.harvest.shelf import Lines
 from persona.harvest.similar.pairing import NOBODY
+from persona.harvest.similar.texts import Each
 from persona.values.example import Shape
 from persona.values.harvest import SIDES, Contradiction
 
@@ -117,18 +120,40 @@ def line_of(row: Mapping[str, object]) -> bytes:
     return f"{_encode(row)}\n".encode()
 
 
-def write_format(out: Path, one: DatasetFormat, pile: Pile, columns: tuple[str, ...], most: int) -> dict[str, Written]:
+def write_all(
+    out: Path,
+    chunks: Sequence[Path],
+    piles: Mapping[Shape, Pile],
+    formats: Mapping[Shape, Sequence[DatasetFormat]],
+    columns: Mapping[str, Sequence[str]],
+    most: int,
+    each: Each,
+) -> dict[str, dict[str, Written]]:
+    """Writes the examples that are kept, and the list of all: the files by their format, which the list has none of.
+
+    `columns` are those of tables, by their format. A file has at most `most` examples, 0 for no bound.
+    """
+    tasks: dict[str, Callable[[], dict[str, Written]]] = {}  # what takes longest first
+    for shape, some in formats.items():
+        for one in some:
+            place = (out, one.name, one.container)
+            tasks[one.name] = partial(_examples, *place, piles[shape], tuple(columns.get(one.name, ())), most)
+    tasks[""] = partial(_rows, out, chunks, piles)
+    return dict(zip(tasks, each(call, list(tasks.values())), strict=True))
+
+
+def _examples(
+    out: Path, form: str, container: Container, pile: Pile, columns: tuple[str, ...], most: int
+) -> dict[str, Written]:
     """Writes the examples that are kept in one format; the files by their path within the dataset."""
-    name = f"as-{one.name}"
+    name = f"as-{form}"
     totals = [0] * len(SIDES)
     kept = pile.kept
     for folder, where in pile.parts():
         said = np.diff(Lines(folder, name).ends) > 0
         counts = np.bincount(pile.side[where][kept[where] & said], minlength=len(SIDES))
         totals = [total + int(number) for total, number in zip(totals, counts, strict=True)]
-    shards = [
-        Shards(out / one.name, side, one.container, total, most) for side, total in zip(SIDES, totals, strict=True)
-    ]
+    shards = [Shards(out / form, side, container, total, most) for side, total in zip(SIDES, totals, strict=True)]
     for folder, where in pile.parts():
         pieces = list(Lines(folder, name))
         for side, each in enumerate(shards):
@@ -136,10 +161,10 @@ def write_format(out: Path, one: DatasetFormat, pile: Pile, columns: tuple[str, 
             each.extend([pieces[row] for row in rows if pieces[row]], columns)
     for each in shards:
         each.close()
-    return {f"{one.name}/{name}": told for each in shards for name, told in each.written.items()}
+    return {f"{form}/{name}": told for each in shards for name, told in each.written.items()}
 
 
-def write_rows(out: Path, chunks: list[Path], piles: Mapping[Shape, Pile]) -> Written:
+def _rows(out: Path, chunks: Sequence[Path], piles: Mapping[Shape, Pile]) -> dict[str, Written]:
     """Writes the list of all that was looked at, chunk by chunk."""
     parts = {shape: dict(pile.parts()) for shape, pile in piles.items()}
     with (out / ROWS).open("wb") as file:
@@ -153,7 +178,7 @@ def write_rows(out: Path, chunks: list[Path], piles: Mapping[Shape, Pile]) -> Wr
             refused = (chunk / "refused.jsonl").read_bytes()
             hashed.write(refused)
             lines += refused.count(b"\n")
-        return Written(hashed.digest.hexdigest(), hashed.size, lines)
+        return {ROWS: Written(hashed.digest.hexdigest(), hashed.size, lines)}
 
 
 def write_contradictions(out: Path, found: Sequence[Contradiction]) -> dict[str, Written]:

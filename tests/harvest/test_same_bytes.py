@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import postgres
@@ -164,6 +165,26 @@ def test_a_process_that_is_killed_is_said_so_with_what_to_do(settings: Settings,
         hands(Job(settings, recipe, tmp_path, LATER, held_out), range(3)) as every,
     ):
         every.begin(os._exit, 1)()
+
+
+def test_the_parts_of_a_step_are_done_in_several_processes_and_given_in_their_order(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings = settings.model_copy(update={"harvest": settings.harvest.model_copy(update={"processes": 2})})
+    recipe, held_out = recipe_of(settings, Asked(Selection("default"), ("trl",), tmp_path))
+    os.mkfifo(tmp_path / "pipe")  # whoever opens one end waits for the other
+    with hands(Job(settings, recipe, tmp_path, LATER, held_out), range(3)) as every:
+        done = every.each(partial(_meet, tmp_path / "pipe"), ["r", "x", "y", "w"])
+        assert [part for part, _ in done] == ["r", "x", "y", "w"]
+        assert os.getpid() in {done[0][1], done[-1][1]} != {os.getpid()}
+        assert every.each(str, []) == []
+        assert every.each(str, [7]) == ["7"]
+
+
+def _meet(pipe: Path, part: str) -> tuple[str, int]:
+    if part in "rw":
+        pipe.open(part).close()
+    return part, os.getpid()
 
 
 def _environment() -> dict[str, str]:

@@ -1,14 +1,16 @@
 """Duplicates, contradictions and caps, on planted chats and by hand."""
 
 import os
+import pickle
 import random
 import subprocess
 import sys
 import tracemalloc
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +103,26 @@ def test_the_chunks_decide_nothing(tmp_path: Path) -> None:
     assert np.array_equal(one.lost_to, other.lost_to)
     assert np.array_equal(one.topic, other.topic)
     assert one.contradictions == other.contradictions
+
+
+def test_what_is_asked_of_texts_may_be_answered_anywhere(tmp_path: Path) -> None:
+    """In several parts, which travel to another process and back."""
+    maker, numbers = Planted(11), []
+    chunks = Chunks(tmp_path, rows_of([row for kind in ("near", "contradiction") for row in maker.scenes(kind, 100)]))
+
+    def elsewhere(do: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+        numbers.append(len(parts))
+        return [_travelled(do)(_travelled(one)) for one in parts]
+
+    one, other = chunks.decide(), decide(chunks.gathered, chunks.texts, Rules(), elsewhere)
+    assert max(numbers) > 1 < numbers[-1]  # the first are of rows that may be alike, the last of replies
+    assert np.array_equal(one.check, other.check)
+    assert np.array_equal(one.lost_to, other.lost_to)
+    assert one.contradictions == other.contradictions
+
+
+def _travelled(thing: Any) -> Any:
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301 - written in this line
 
 
 def test_the_hash_seed_of_the_interpreter_decides_nothing() -> None:

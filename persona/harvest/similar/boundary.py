@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import text
-from persona.harvest.similar.columns import Gathered, Texts
+from persona.harvest.similar.columns import Gathered
 from persona.harvest.similar.glance import PAIR
 from persona.harvest.similar.sets import distinct
 from persona.harvest.similar.signature import PAIRS
+from persona.harvest.similar.texts import Texts
 
 SAME_WORDS = 88  # hundredths of all words of both that both have
 BANDS = 16  # .999 of pairs that share eight in ten shingles meet in one of them

@@ -1,6 +1,6 @@
 """What is kept of every row for comparing it with all others: numbers in columns, a folder of files for each chunk."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar import readings, signature, text
+from persona.harvest.similar import signature, text
 from persona.harvest.similar.glance import ASKED, PAIR, Names
 from persona.harvest.similar.lexicon import Lexicon, Read
 from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of
@@ -17,10 +17,7 @@ from persona.harvest.similar.topics import TERMS, first_terms, template
 from persona.values import words
 from persona.values.record import record
 
-Texts = Callable[[Sequence[int]], Sequence[tuple[str, str]]]
-"""The question and the reply of each row asked for; the row numbers rise, and there are at most some thousand."""
 _SEPARATOR = "\x1f"
-_BATCH = 1024  # pairs whose texts are in memory at a time
 _WITHIN, _ASKED_FIRST, _TOLD_FIRST, _TELLING = 1, 2, 4, 8  # of a word with a capital
 _ON_BOTH = _ASKED_FIRST | _TOLD_FIRST | _TELLING
 
@@ -234,19 +231,3 @@ class Gathered:
 
 def _column(folder: Path, name: str) -> NDArray[Any]:
     return np.fromfile(_file(folder, name), _KINDS[name])
-
-
-def in_batches(
-    rows: NDArray[np.int32],
-    leaders: NDArray[np.int32],
-    texts: Texts,
-    agree: Callable[[readings.Pair, readings.Pair], bool],
-) -> NDArray[np.bool_]:
-    """Whether each row and its leader agree, their texts read some at a time."""
-    out = np.zeros(len(rows), np.bool_)
-    for first in range(0, len(rows), _BATCH):
-        one, other = rows[first : first + _BATCH].tolist(), leaders[first : first + _BATCH].tolist()
-        needed = sorted({*one, *other})
-        read = {row: readings.read_pair(*said) for row, said in zip(needed, texts(needed), strict=True)}
-        out[first : first + _BATCH] = [agree(read[a], read[b]) for a, b in zip(one, other, strict=True)]
-    return out

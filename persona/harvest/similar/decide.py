@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import boundary, caps, contradictions, duplicates
-from persona.harvest.similar.columns import Gathered, Texts
+from persona.harvest.similar.columns import Gathered
 from persona.harvest.similar.pairing import NOBODY, best_of
+from persona.harvest.similar.texts import Each, Texts, in_turn
 from persona.values import words
 
 CHECKS = ("", "duplicate", "near_duplicate", "crosses_sides", "contradiction", "template_cap", "topic_cap", "user_cap")
@@ -68,7 +69,7 @@ class Decisions:
         return list(found.values())
 
 
-def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
+def decide(gathered: Gathered, texts: Texts, rules: Rules, each: Each = in_turn) -> Decisions:
     """Exact and near duplicates, contradictions, caps and what crosses the split, in this order, each of what is left.
 
     Of rows alike the one on the higher side is kept, then the best rated, the newest and the first.
@@ -78,11 +79,11 @@ def decide(gathered: Gathered, texts: Texts, rules: Rules) -> Decisions:
     known = frozenset(
         words.fold(word) for values in rules.slots.values() for value in values for word in value.casefold().split()
     )
-    going = duplicates.find(gathered, texts, ranks_of(gathered, "side", "rating", "at_us"), known)
+    going = duplicates.find(gathered, texts, ranks_of(gathered, "side", "rating", "at_us"), known, each)
     check = _alike(going, gathered.column("side"))
     by = ("at_us", "rating") if rules.contradictions == "newest" else ("rating", "at_us")
     neither = rules.contradictions == "none"
-    found = contradictions.find(gathered, texts, ranks_of(gathered, *by), check == _KEPT, rules.slots, neither)
+    found = contradictions.find(gathered, texts, ranks_of(gathered, *by), check == _KEPT, rules.slots, neither, each)
     for one in found:
         if check[one.dropped] == _KEPT:
             check[one.dropped], going.to[one.dropped] = _CONTRADICTION, one.kept

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import readings
-from persona.harvest.similar.columns import Gathered, Texts, in_batches
+from persona.harvest.similar.columns import Gathered
 from persona.harvest.similar.glance import PAIR
 from persona.harvest.similar.pairing import NOBODY, Pairing, shared
 from persona.harvest.similar.signature import PAIRS
+from persona.harvest.similar.texts import Each, Texts, agreeing
 
 _MOST_UNLIKE = 36  # of 128 bits of the sketch: rows of a similarity of .6 differ in 26, give or take 5
 
@@ -23,13 +24,13 @@ class Alike:
     exact: NDArray[np.bool_]
 
 
-def find(gathered: Gathered, texts: Texts, ranks: NDArray[np.int32], known: frozenset[str]) -> Alike:
+def find(gathered: Gathered, texts: Texts, ranks: NDArray[np.int32], known: frozenset[str], each: Each) -> Alike:
     """Finds the duplicates of all rows; `ranks` says which of two is kept, and `known` are values of slots."""
     to = equal(gathered.column("exact"), ranks)
     exact = to != NOBODY
 
     def verdicts(rows: NDArray[np.int32], leaders: NDArray[np.int32]) -> NDArray[np.bool_]:
-        return in_batches(rows, leaders, texts, lambda one, other: readings.same_row(one, other, known))
+        return agreeing(rows, leaders, texts, partial(readings.same_row, known=known), each)
 
     pairing = Pairing(ranks, to, PAIR, partial(gathered.take, "pair_look"), verdicts)
     keys = gathered.band("pairs", PAIRS.bands - 1)
