@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from pydantic_core import PydanticSerializationError, to_json
 
 from persona.adapter import DatasetFormat
 from persona.errors import InvalidInput
@@ -24,6 +25,7 @@ OWN = np.dtype([("owner", "<i8"), ("place", "<u8"), ("at_us", "<i8"), ("tokens",
 """What is kept of an example beside the columns that it is compared by; `place` is its user's on the split."""
 
 _SPEAK = ("user", "assistant")
+_BEFORE = 2  # messages right before a question
 _CORRECTED = 30_000  # better than any rating: somebody wrote what the reply should have been
 _quoted = json.encoder.encode_basestring_ascii  # as the encoder does, which takes three times as long to begin
 
@@ -54,7 +56,7 @@ class Heap:
         self.rows.append(_row(one, side))
         self.own.append((one.owner_key, place, one.at_us, one.tokens, one.language.encode()))
         self.origins.append(_origin(one, [name for name, piece in pieces.items() if piece]))
-        self.texts.append(f"[{_quoted(one.question)},{_quoted(one.reply)}]".encode())
+        self.texts.append(_texts(one.question, one.reply))
         return None
 
     def _pieces(self, one: Candidate, tally: Tally) -> tuple[dict[str, bytes], str]:
@@ -99,10 +101,23 @@ def refusal(exchange_id: str, conversation_key: int, owner_key: int, check: str)
     return f'{{"exchange":{_quoted(exchange_id)},{keys},"dropped":{_quoted(check)}}}\n'.encode()
 
 
+def _texts(question: str, reply: str) -> bytes:
+    """The line of what is compared."""
+    try:
+        return to_json((question, reply))
+    except PydanticSerializationError:  # half of a surrogate pair
+        return f"[{_quoted(question)},{_quoted(reply)}]".encode()
+
+
 def _is_worded(example: Example) -> bool:
     """Whether it is made of words: what tools take and give may hold numbers of any kind."""
-    said = example.messages if example.rejected is None else (*example.messages, example.rejected)
-    return not example.tools and all([type(part) is Text for one in said for part in one.parts])
+    if example.tools:
+        return False
+    for one in example.messages if example.rejected is None else (*example.messages, example.rejected):
+        for part in one.parts:
+            if type(part) is not Text:
+                return False
+    return True
 
 
 def _origin(one: Candidate, formats: list[str]) -> bytes:
@@ -116,26 +131,34 @@ def _origin(one: Candidate, formats: list[str]) -> bytes:
 def _row(one: Candidate, side: int) -> Row:
     reply = one.reply if one.rejected is None else f"{one.reply}\n{one.rejected}"
     label = one.example.label
-    return Row(
-        user=f"{one.owner.tenant}\x1f{one.owner.name}",
-        question=one.question,
-        reply=reply if label is None else f"{reply}\n{label}",
-        rating=_CORRECTED if one.corrected else _hundredths(one.rating),
-        at_us=one.at_us,
-        side=side,
-        context=context(one.question, one.reply, one.sources, one.language or None, _before(one)),
-        language=one.language or None,
+    language = one.language or None
+    return Row(  # by their places: named ones take twice the time
+        f"{one.owner.tenant}\x1f{one.owner.name}",
+        one.question,
+        reply if label is None else f"{reply}\n{label}",
+        _CORRECTED if one.corrected else _hundredths(one.rating),
+        one.at_us,
+        side,
+        context(one.question, one.reply, one.sources, language),
+        language,
+        _before(one),
     )
 
 
 def _before(one: Candidate) -> tuple[str, ...]:
-    """What was said right before the question, in a row of one exchange."""
+    """What was said right before the question, in a row of one exchange; and what the row rests on besides."""
     if len(one.asked) != 1:
         return ()
-    said = [message for message in one.example.messages if message.role in _SPEAK]
-    while said and said.pop().role != "user":
-        pass
-    return tuple([message.text for message in said[-2:]])
+    before: list[str] = []
+    asked = False
+    for message in reversed(one.example.messages):
+        if message.role in _SPEAK:
+            if asked:
+                before.append(message.text)
+                if len(before) == _BEFORE:
+                    break
+            asked = asked or message.role == "user"
+    return (*before[::-1], *one.sources) if before else ()
 
 
 def _hundredths(rating: float | None) -> int:

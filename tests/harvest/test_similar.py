@@ -240,16 +240,18 @@ def test_a_fact_that_the_reply_does_not_use_excuses_no_contradiction() -> None:
 
 @pytest.mark.parametrize("question", ["And how much is it?", "Ça prend combien de temps ?", "Is it open on Saturdays?"])
 def test_a_question_that_goes_on_rests_on_what_was_said_before(question: str) -> None:
-    lamp, sofa = (context(question, "3 days", (), before=[f"The {one} is here."]) for one in ("lamp", "sofa"))
+    lamp, sofa, neither = columns_of(
+        [Row("u", question, "3 days", before=before) for before in (("The lamp is here.",), ("The sofa is here.",), ())]
+    ).context.tolist()
     assert 0 != lamp != sofa != 0
-    assert context(question, "3 days", ()) == 0
+    assert neither == 0
 
 
 @pytest.mark.parametrize(
     "question", ["What are your opening hours?", "Est-ce que la gourde Lojuve fonctionne sans connexion internet ?"]
 )
 def test_a_question_that_stands_alone_is_the_same_after_anything(question: str) -> None:
-    assert context(question, "9 to 5", (), before=["The lamp is here."]) == 0
+    assert columns_of([Row("u", question, "9 to 5", before=("The lamp is here.",))]).context.tolist() == [0]
 
 
 def test_values_of_slots_contradict_only_where_they_are_known(tmp_path: Path) -> None:

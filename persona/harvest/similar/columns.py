@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.similar import signature, text
+from persona.harvest.similar.context import LITTLE, goes_on
 from persona.harvest.similar.glance import ASKED, PAIR, Names
 from persona.harvest.similar.lexicon import Lexicon, Read
 from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of
@@ -28,7 +29,8 @@ class Row:
 
     `user` is whoever it is of; `rating`, higher is better; `at_us` when the reply was given; `side` of the split, a
     higher one is kept when rows of two sides are alike (train 0, validation 1, test 2). `context` stands for what the
-    reply rests on beside the question (`persona.harvest.similar.context`), 0 for nothing.
+    reply rests on beside the question (`persona.harvest.similar.context`), 0 for nothing; where the question goes on
+    from what was said `before`, that stands for it, with whatever else the reply rests on.
     """
 
     user: str
@@ -39,6 +41,7 @@ class Row:
     side: int = 0
     context: int = 0
     language: str | None = None
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
         rating=np.array([row.rating for row in rows], np.int16),
         at_us=np.array([row.at_us for row in rows], np.int64),
         side=np.array([row.side for row in rows], np.int8),
-        context=_unsigned([row.context for row in rows]),
+        context=_contexts(rows, read.row[held], lexicon.digest[read.words[held]]),
         exact=exact,
         question=digests_of_sets(read.row[held], lexicon.folded[read.words[held]], len(rows), text.FEWEST),
         template=_unsigned([template(row.question) if templates else 0 for row in rows]),
@@ -110,6 +113,19 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
 
 def _unsigned(values: list[int]) -> NDArray[np.uint64]:
     return np.array(values, np.uint64)
+
+
+def _contexts(rows: Sequence[Row], whose: NDArray[np.int64], held: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """What replies rest on: what was said before, where the question goes on from that. `held` are the words with
+    content of questions, and `whose` says of which row each is.
+    """
+    found = [row.context for row in rows]
+    order, starts = groups_of(whose, held)
+    little = np.bincount(whose[order[starts]], minlength=len(rows)) <= LITTLE
+    for at in np.flatnonzero(little).tolist():
+        if rows[at].before and goes_on(rows[at].question):
+            found[at] = text.digest(_SEPARATOR.join(rows[at].before))
+    return _unsigned(found)
 
 
 def names_of(read: Read, lexicon: Lexicon) -> Names:
