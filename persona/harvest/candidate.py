@@ -39,8 +39,9 @@ class Candidate:
     """The words that are learnt."""
 
     def __post_init__(self) -> None:
-        self.question = "\n".join([message.text for message in self.asked])
-        self.reply = "\n".join([message.text for message in self.replies])
+        asked, replies = self.asked, self.replies
+        self.question = asked[0].text if len(asked) == 1 else "\n".join([message.text for message in asked])
+        self.reply = replies[0].text if len(replies) == 1 else "\n".join([message.text for message in replies])
 
     def put(self, new: Callable[[Message], Message]) -> None:
         """Puts a new message in the place of each."""

@@ -38,14 +38,15 @@ class Making:
 
 def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:
     """The candidates of one conversation, in the order of its turns."""
-    answered = [turn for turn in turns if _passes(scene, turn, making, refuse, making.answered)]
+    passing = [one for one in _said_of(scene, turns) if _passes(one, making, refuse, making.answered)]
+    answered = [one.turn for one in passing]
     if making.whole:
         yield from _conversation(scene, answered, making, refuse)
         return
     compared = "preference" in making.shapes or "unpaired" in making.shapes
     better = _preferred(answered) if compared else {}
-    for turn in answered:
-        made = False
+    for one in passing:
+        turn, made = one.turn, False
         if "preference" in making.shapes:
             for chosen, rejected in _pairs(turn, better):
                 made = True
@@ -55,18 +56,22 @@ def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refus
             label = (turn.opinion.rating or 0.0) >= making.rules.liked_from
             yield from _made(scene, turn, making, refuse, _said(turn), label=label)
         if "chat" in making.shapes:
-            if _passes(scene, turn, making, refuse, making.chosen):
+            if _passes(one, making, refuse, making.chosen):
                 yield from _made(scene, turn, making, refuse, _said(turn))
         elif not made:
             refuse(turn, "no feedback", "nobody said whether it is good, or better than another one")
 
 
-def _passes(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse, checks: Sequence[Check[Said]]) -> bool:
-    said = Said(scene.conversation, turn)
+def _said_of(scene: Scene, turns: Sequence[LoggedTurn]) -> list[Said]:
+    return [Said(scene.conversation, turn) for turn in turns]
+
+
+def _passes(one: Said, making: Making, refuse: Refuse, checks: Sequence[Check[Said]]) -> bool:
+    rules = making.rules
     for check in checks:
-        reason = check.judge(said, making.rules)
+        reason = check.judge(one, rules)
         if reason is not None:
-            refuse(turn, check.name, reason)
+            refuse(one.turn, check.name, reason)
             return False
     return True
 
@@ -137,7 +142,9 @@ def _made(
     if prompt.rounds and rejected is None and label is None:  # the calls of its tools are learnt with the reply
         first = len(messages) - 1 - prompt.rounds
         weights = tuple(at >= first and one.role == "assistant" for at, one in enumerate(messages))
-    log = (*[one.id for one in turn.rounds], turn.exchange.id, *([other] if other else []))
+    log: tuple[str, ...] = (turn.exchange.id,)
+    if turn.rounds or other:
+        log = (*[one.id for one in turn.rounds], *log, *([other] if other else []))
     id = f"{turn.exchange.id}/{other}" if other else turn.exchange.id
     example = Example(id, messages, weights, prompt.tools, unwanted, label)
     yield _candidate(scene, turn, example, prompt, log, reply)
@@ -157,10 +164,10 @@ def _candidate(
         turn.exchange.started_us,
         (asked,) if asked else (),
         (reply,),
-        rating=turn.opinion.rating,
-        corrected=bool(turn.opinion.correction),
-        invented=taken_from(reply.text, prompt.hidden, shown) if prompt.hidden else "",
-        sources=prompt.sources,
+        turn.opinion.rating,
+        bool(turn.opinion.correction),
+        taken_from(reply.text, prompt.hidden, shown) if prompt.hidden else "",
+        prompt.sources,
     )
 
 
@@ -176,7 +183,7 @@ def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> P
 
 def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:
     """One example: the path to its last reply that is worth learning, with loss on all that are."""
-    good = [turn for turn in turns if _passes(scene, turn, making, refuse, making.chosen)]
+    good = [one.turn for one in _said_of(scene, turns) if _passes(one, making, refuse, making.chosen)]
     on_path = [turn for turn in good if turn.reply]
     if not on_path:
         return

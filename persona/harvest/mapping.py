@@ -153,8 +153,9 @@ class _Chunk:
         tree = tree_of(logged, conversation.messages)
         turns = turns_of(conversation, tree)
         self.tally.conversations += 1
-        self.tally.exchanges += sum(1 + len(turn.rounds) for turn in turns)
-        self.tally.dropped["tool rounds"] += sum(len(turn.rounds) for turn in turns)
+        rounds = sum([len(turn.rounds) for turn in turns])
+        self.tally.exchanges += len(turns) + rounds
+        self.tally.dropped["tool rounds"] += rounds
 
         def refuse(turn: LoggedTurn, check: str, reason: str) -> None:
             self._refuse(logged, turn, check, reason, mending)

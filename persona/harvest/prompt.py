@@ -113,9 +113,8 @@ class Saying:
         """Never raises: the reply and its question are there."""
         assert turn.reply is not None, "only turns with a reply have a prompt"  # noqa: S101 - narrows the type
         path = scene.tree.up_to(turn.reply)[:-1]
-        start = next((at for at, message in enumerate(path) if message.role == "user"), len(path))
-        said = joined(answered(path[start:]))
-        rounds = next((at for at, message in enumerate(reversed(said)) if message.role == "user"), 0)
+        said = joined(answered(path[_first_question(path) :]))
+        rounds = _first_question(said[::-1])
         plan = scene.plan(turn)
         if plan is NO_PLAN:
             return Prompt((*self.system, *said), (), rounds, (), tuple(_told(said, rounds)))
@@ -131,10 +130,19 @@ def _remembered(scene: Scene, plan: Plan) -> list[str]:
     return [*facts, *(memories[id].text for id in sorted(shown & memories.keys()))]
 
 
+def _first_question(messages: Sequence[Message]) -> int:
+    """The place of the first message of the user; after all where there is none."""
+    for at, message in enumerate(messages):
+        if message.role == "user":
+            return at
+    return len(messages)
+
+
 def _told(messages: Sequence[Message], rounds: int) -> list[str]:
     """What tools gave back, in the last messages."""
-    last = messages[len(messages) - rounds :] if rounds else ()
-    return [part.text for message in last for part in message.parts if isinstance(part, ToolResult)]
+    if not rounds:
+        return []
+    return [part.text for message in messages[-rounds:] for part in message.parts if isinstance(part, ToolResult)]
 
 
 def answered(messages: Sequence[Message]) -> list[Message]:

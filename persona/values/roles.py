@@ -55,13 +55,16 @@ def _plainly(messages: Sequence[Message], weights: Sequence[bool], form: RoleFor
     if not (messages and weights[-1] and messages[-1].role == "assistant"):
         return []
     rows: list[Json] = []
+    weighs = form.weights
     for message, carries in zip(messages, weights, strict=True):
-        if len(message.parts) != 1 or type(only := message.parts[0]) is not Text:
+        role, parts = message.role, message.parts
+        if role == "tool" or len(parts) != 1 or type(only := parts[0]) is not Text:
             return []
-        if message.role == "tool" or not only.text or only.text.isspace():
+        text = only.text
+        if not text or text.isspace():
             return []
-        row: Json = {"role": message.role, "content": only.text}
-        if form.weights and not carries and message.role == "assistant":
+        row: Json = {"role": role, "content": text}
+        if weighs and not carries and role == "assistant":
             row["weight"] = 0
         rows.append(row)
     return rows

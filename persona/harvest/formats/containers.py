@@ -18,6 +18,7 @@ SUFFIXES: dict[Container, str] = {"jsonl": ".jsonl", "json": ".json", "csv": ".c
 """How the names of files end."""
 
 _OPENS: dict[Container, bytes] = {"jsonl": b"", "json": b"[\n", "csv": b"", "text": b""}
+_ENDS_ROW: dict[Container, bytes] = {"jsonl": b"\n", "json": b"", "csv": b"", "text": b""}
 _BETWEEN: dict[Container, bytes] = {"jsonl": b"", "json": b",\n", "csv": b"", "text": b"\n"}
 _encode = json.JSONEncoder(  # rows hold no rows: looking for circles takes a third of the time
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False
@@ -70,17 +71,17 @@ def piece_of(row: Mapping[str, object], container: Container, *, worded: bool = 
         return _cells(row.values())
     if container == "text":
         return _bytes(f"{row['text']}\n")
-    end = "\n" if container == "jsonl" else ""
+    end = _ENDS_ROW[container]
     if worded:
         try:
-            return to_json(row) + end.encode()
+            return to_json(row) + end
         except PydanticSerializationError:  # of half of a surrogate pair, which is replaced below
             pass
     try:
         line = _encode(row)
     except ValueError as error:
         raise InvalidInput("a number of the row is not finite", hint="JSON has no NaN: drop the row") from error
-    return _bytes(line + end)
+    return _bytes(line) + end
 
 
 def _cells(values: Iterable[object]) -> bytes:
