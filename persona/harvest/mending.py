@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, repeat
 from typing import Literal
@@ -17,6 +16,7 @@ from persona.values.harvest import Sample
 from persona.values.log import LoggedConversation
 from persona.values.memory import Fact
 from persona.values.message import Message, Part, Text, say, text_of
+from persona.values.record import record
 
 _REGIONS = {"fr": ("FR",), "de": ("DE",), "en": ("US", "GB"), "es": ("ES",), "it": ("IT",), "nl": ("NL",)}
 _NAMES = re.compile(r"name|nom|alias|signature", re.IGNORECASE)
@@ -73,13 +73,13 @@ class Mending:
         """What is to be looked through, each once and whether it carries loss; and what is made of two of these."""
         loss: _Loss = {}
         blocks: dict[Parts, tuple[Message, Message]] = {}
-        seen: set[tuple[int, bool]] = set()  # the same messages come again and again, as the same objects
+        seen: dict[int, bool] = {}  # with loss or without: the same messages come again and again, as the same objects
         for one in candidates:
             for message, weight in _messages(one):
-                mark = (id(message.parts), weight)
-                if mark in seen:
+                before = seen.get(id(message.parts))
+                if before or before is weight:
                     continue
-                seen.add(mark)
+                seen[id(message.parts)] = weight
                 if message.parts in self._fixed:
                     continue
                 if parted := _parted(message, one.asked):
@@ -95,7 +95,7 @@ class Mending:
         return self._mender.mend([say("user", text)], [False], *self._who).messages[0].text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Draft:
     """Candidates, the messages in them as one text, whether each carries loss, and what is made of two of these."""
 
@@ -152,9 +152,9 @@ def regions_of(locale: str) -> tuple[str, ...]:
 
 def _messages(one: Candidate) -> Iterator[tuple[Message, bool]]:
     example = one.example
-    rejected = (example.rejected,) if example.rejected else ()
-    said = zip((*rejected, *one.replies), repeat(True), strict=False)
-    return chain(zip(example.messages, example.weights, strict=True), zip(one.asked, repeat(False), strict=False), said)
+    said = one.replies if example.rejected is None else (example.rejected, *one.replies)
+    without, learnt = zip(one.asked, repeat(False), strict=False), zip(said, repeat(True), strict=False)
+    return chain(zip(example.messages, example.weights, strict=True), without, learnt)
 
 
 def _parted(message: Message, asked: Sequence[Message]) -> tuple[Message, Message] | None:

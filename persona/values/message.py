@@ -15,6 +15,9 @@ class Text:
 
     text: str
 
+    def __hash__(self) -> int:
+        return hash(self.text)  # which the text remembers: a third of the time
+
 
 @dataclass(frozen=True, slots=True)
 class Image:

@@ -105,14 +105,16 @@ def parts_of(known: Known, index: int) -> tuple[Part, ...]:
         whole = " ".join(fold(known.text).split())
         return (_part(index, 0, whole),) if len(whole) > 1 else ()
     parts = [_part(index, at, word) for at, word in enumerate(words) if word not in PARTICLES and len(word) > 1]
-    spelt = [_part(index, at, fold(word)) for at, word in enumerate(_JOIN.split(_spelt_out(known.text)))]
-    glued = Part(index, -1, "".join(words), False, False)
-    return (*parts, glued, *(one for one in spelt if len(spelt) == len(words) and one.folded not in words))
+    parts.append(Part(index, -1, "".join(words), False, False))
+    spelt = _JOIN.split(_spelt_out(known.text))
+    if len(spelt) == len(words):
+        parts += [_part(index, at, found) for at, word in enumerate(spelt) if (found := fold(word)) not in words]
+    return tuple(parts)
 
 
 def _spelt_out(name: str) -> str:
     """A German name without its letters: Müller is also Mueller, and Weiß Weiss."""
-    return name.lower().translate({0xDF: "ss", 0xE4: "ae", 0xF6: "oe", 0xFC: "ue"})
+    return name.lower().replace("ß", "ss").replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
 
 
 def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span]:

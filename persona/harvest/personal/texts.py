@@ -3,10 +3,11 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from persona.values.message import Image, Message, Part, Text, ToolCall, ToolResult
+from persona.values.record import record
 
 BORDER = "\x00"  # no pattern crosses it
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|-?\d[\d.eE+-]*')
@@ -23,7 +24,7 @@ class Piece(NamedTuple):
     literal: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Laid:
     """All texts of some messages as one."""
 

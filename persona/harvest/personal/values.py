@@ -78,7 +78,7 @@ class Sample:
     after: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Mended:
     """The messages without personal data. `counts` are places, not values; nothing here holds what was found."""
 
