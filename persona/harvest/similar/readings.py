@@ -20,7 +20,8 @@ BEFORE = 6  # characters before a word that say whether a sentence starts with i
 _CAPITAL = re.compile(rf"{CAPITAL}(?<![\w'’].)\w+")
 # what is said to be polite, and nothing else
 _POLITE = re.compile(
-    r"\b(?:good (?:morning|afternoon|evening|day)|have a \w+ (?:day|evening|weekend|one)|how are you(?: today| doing)?"
+    r"\b(?=[beghijkmst])"
+    r"(?:good (?:morning|afternoon|evening|day)|have a \w+ (?:day|evening|weekend|one)|how are you(?: today| doing)?"
     r"|i hope you(?: are|'re) (?:well|fine)"
     r"|(?:many )?(?:thanks|thank you)(?: so much| very much| a lot)?(?: in advance)?"
     r"|(?:best|kind) regards|(?:bonne|excellente|belle) (?:journ[ée]e|soir[ée]e|continuation)|bien [àa] vous"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from persona.values import words
 
@@ -75,7 +76,7 @@ _ASKS = re.compile(
     r"will|would|should|"
     r"has|have|must|est-ce que|est-ce qu'|est-il|est-elle|puis-je|peut-on|peux-tu|pouvez-vous|pourrais-je|"
     r"dois-je|faut-il|y a-t-il|avez-vous|a-t-on|ai-je|sont-ils|sont-elles|suis-je)\b"
-    r"|\b\w+-(?:t-)?(?:il|elle|on|vous|je|ils|elles)\b|\best-ce qu|\bpossible\b|\bis there\b|\bare there\b"
+    r"|\b\w++-(?:t-)?(?:il|elle|on|vous|je|ils|elles)\b|\best-ce qu|\bpossible\b|\bis there\b|\bare there\b"
     r"|\b(?:can|could|may) i\b|\bc(?:an|ould) (?:you|we)\b|\bwhether\b|\bje peux\b|\bsavoir si\b|\bon peut\b|\bdo you\b"
 )
 _ASKS_WHAT = re.compile(
@@ -130,7 +131,7 @@ def _folded(text: str) -> str:
 
 
 def _yes_or_no(asked: str) -> bool:
-    return _ASKS.search(asked) is not None and _ASKS_WHAT.search(asked) is None
+    return _ASKS_WHAT.search(asked) is None and _ASKS.search(asked) is not None  # the quicker one first
 
 
 def _answer(said: str) -> int:
@@ -172,16 +173,27 @@ def _clause(said: str, language: str, asked: str) -> Clause:
         if opposite and not re.search(rf"\b{word}\b", asked):
             denies = not denies
             kept.append(opposite)
-        elif _NEGATOR.fullmatch(word) is None:
+        elif not _is_negator(word):
             kept.append(_SAME.get(word, word))
     return Clause(_stems(" ".join(kept), language), denies)
 
 
+@lru_cache(maxsize=1 << 13)  # the same words come again and again
+def _is_negator(word: str) -> bool:
+    return _NEGATOR.fullmatch(word) is not None
+
+
 def _without_prefix(word: str, asked: str) -> str:
     """A word of the question that this one denies by its prefix, as "unheated" does; "" if there is none."""
+    rest = _rest_of(word)
+    return rest if rest and rest in asked and re.search(rf"\b{re.escape(rest)}\b", asked) else ""
+
+
+@lru_cache(maxsize=1 << 13)
+def _rest_of(word: str) -> str:
+    """A word without a prefix that may deny it; "" where it has none."""
     prefix = _UN.match(word)
-    rest = word[prefix.end() :] if prefix else ""
-    return rest if rest and re.search(rf"\b{re.escape(rest)}\b", asked) else ""
+    return word[prefix.end() :] if prefix else ""
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
