@@ -44,7 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     group.add_argument(
         "--advised",
         action="store_true",
-        help="set up as docs/running.md advises: uvloop, jemalloc, rare collections",
+        help="set up as docs/running.md advises: jemalloc, rare collections",
     )
     group.add_argument("--out", type=Path, help="folder for a page with the pictures")
 

@@ -60,15 +60,5 @@ def _write(writer: asyncio.StreamWriter, line: list[Any]) -> None:
     writer.write(json.dumps(line).encode() + b"\n")
 
 
-def main(path: str, advised: bool) -> None:
-    """Serves turns; advised, on the event loop that uvicorn takes where it is installed."""
-    if advised:
-        import uvloop
-
-        uvloop.run(serve(path, advised))
-    else:
-        asyncio.run(serve(path, advised))
-
-
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] == "advised")
+    asyncio.run(serve(sys.argv[1], sys.argv[2] == "advised"))
