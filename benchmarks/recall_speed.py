@@ -30,7 +30,7 @@ from persona.values.owner import Owner
 
 _SEARCH_REACH_MS = {1_000: 0.5, 50_000: 8.0}
 _FIRST_REACH_MS = {100: 10.0, 1_000: 40.0}
-_QUESTIONS = 40
+_QUESTIONS = 400  # half of them alike: so many that a process is measured that runs, and not one that begins
 _TEXTS = 2_000
 
 
