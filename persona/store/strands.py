@@ -45,7 +45,7 @@ class Strand(greenlet):
         self.borrowed: Any = None  # the pool's record of its connection
         self._work = work
         self._ended = ended
-        self._wake = self.switch if isinstance(loop, asyncio.BaseEventLoop) else self._wake_soon
+        self._at_once = isinstance(loop, asyncio.BaseEventLoop)
         self._waking: asyncio.Handle | None = None
 
     def run(self) -> None:
@@ -123,9 +123,11 @@ class Strand(greenlet):
             return False
         return True
 
-    def _wake_soon(self, *ready: int) -> None:
-        """Has the loop take it up in its next turn, for the first of several reasons."""
-        if self._waking is None:
+    def _wake(self, *ready: int) -> None:
+        """Takes it up, or has the loop do so in its next turn: for the first of several reasons then."""
+        if self._at_once:
+            self.switch(*ready)
+        elif self._waking is None:
             self._waking = self.loop.call_soon(self.switch, *ready)
 
     def _stand(self) -> Any:

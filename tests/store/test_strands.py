@@ -1,9 +1,11 @@
 """Work that the event loop drives on PostgreSQL: cancelled, crowded, cut off, left behind by its loop."""
 
 import asyncio
+import gc
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -134,6 +136,29 @@ async def test_work_whose_connection_goes_at_any_trip_is_done_again_once(single:
     await single.run(work, brief=True)
     assert len(met) == TRIPS + at + 1
     assert kept(single) == 1
+
+
+async def test_work_that_ended_is_let_go_of_without_a_collection(single: Database) -> None:
+    class Held:
+        """What the work needs, such as a message."""
+
+    async def work() -> "weakref.ref[Held]":
+        held = Held()
+
+        def look(tx: Transaction) -> bool:
+            return tx.one(ONE, {}) is not None and held is not None
+
+        assert await single.run(look, brief=True)
+        return weakref.ref(held)
+
+    await work()  # the first one connects
+    gc.disable()
+    try:
+        held = await work()
+        await asyncio.sleep(0)  # the turn of the loop that brought the end is over
+        assert held() is None
+    finally:
+        gc.enable()
 
 
 async def test_line_that_moves_is_waited_in_and_one_that_does_not_is_left(postgresql_url: str, opened: Open) -> None:
