@@ -67,7 +67,6 @@ def _told_by(said: Iterable[_Word], french: Set[_Word], english: Set[_Word], kno
     return ""
 
 
-@lru_cache(maxsize=1 << 10)  # thanks and the like, in the same words
 def _by_model(beginning: str) -> str:
     if not any(map(str.isalpha, beginning)):
         return ""

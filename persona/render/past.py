@@ -93,8 +93,8 @@ class Past:
         plan = plan or decode_plan(exchange.plan)
         scene = _Scene(known, exchange, plan, *known.asked(exchange), memories, tuple(tools), answer)
         same = (exchange.route, exchange.arm, plan.counter) == (self._arm.route, self._arm.name, self.counter.name)
-        if same and not (counted or whole) and (plain := self._plainly(scene)):
-            return plain
+        if same and not (counted or whole) and (found := self._plainly(scene)):
+            return found
         if same:
             materials, anchor, rules = self._as_it_was(scene)
         else:

@@ -47,6 +47,8 @@ def ask(question: str, *texts: str) -> list[Recalled]:
         ("Am I vegan?", "I have been vegan for years.", "I eat cheese again, so vegetarian rather than vegan."),
         ("Combien je paie de loyer ?", "Mon loyer est de 780 euros.", "Mon loyer est passé à 1 150 euros."),
         ("Dans quelle ville est-ce que j'habite ?", "J'habite à Lyon.", "J'ai déménagé, je vis à Nantes maintenant."),
+        ("Where does Robin live?", "Robin lives in Leeds.", "Robin has moved to a flat in York."),
+        ("Où travaille Zoé ?", "Zoé travaille dans une banque.", "Zoé a quitté la banque, elle est infirmière."),
     ],
 )
 def test_the_latest_of_two_statements_comes_first(question: str, before: str, after: str) -> None:
@@ -290,18 +292,6 @@ def test_what_is_said_of_somebody_else_does_not_replace_what_holds_for_oneself()
     mine = "My shoe size is a 43."
     found = [hit.id for hit in ask("What is my shoe size?", mine, "Farid has a 46 and never finds shoes.")]
     assert found[0] == mine
-
-
-@pytest.mark.parametrize(
-    ("question", "before", "after"),
-    [
-        ("Where does Robin live?", "Robin lives in Leeds.", "Robin has moved to a flat in York."),
-        ("Où travaille Zoé ?", "Zoé travaille dans une banque.", "Zoé a quitté la banque, elle est infirmière."),
-    ],
-)
-def test_the_latest_about_somebody_comes_first(question: str, before: str, after: str) -> None:
-    found = [hit.id for hit in ask(question, before, after)]
-    assert found.index(after) < found.index(before)
 
 
 def test_what_one_of_several_speakers_says_later_stays_behind_what_answers_better() -> None:
