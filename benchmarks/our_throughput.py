@@ -25,9 +25,9 @@ from persona import AsyncAssistant, Settings
 from persona.adapter import Provider
 from persona.assistant.conversation import AsyncConversation
 from persona.store import turns
-from persona.store.engine import Transaction
 from persona.store.ids import new_id
 from persona.store.opening import Opened, Opening, open_turn
+from persona.store.transaction import Transaction
 from persona.store.turns import Advance
 from persona.values.message import Message, Text
 from persona.values.owner import Owner

@@ -14,11 +14,12 @@ from benchmarks.texts import messages
 from benchmarks.window import History
 from persona.store import exchanges, tasks, turns
 from persona.store.codec import written
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.ids import new_id
 from persona.store.opening import Opened, Opening, open_turn
 from persona.store.schema import prepare
+from persona.store.transaction import Transaction
 from persona.store.turns import Advance
 from persona.values.message import Message, Text
 from persona.values.owner import Owner

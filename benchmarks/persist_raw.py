@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 from persona.store import sqlite
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 
 Executed = tuple[str, tuple[Any, ...]]
 

@@ -10,8 +10,8 @@ from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
 from persona.memory.wordings import packed
 from persona.store import memories, owners
-from persona.store.engine import Transaction
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.memory import MemoryRow
 from persona.values.owner import Owner
 

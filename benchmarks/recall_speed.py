@@ -24,8 +24,9 @@ from persona.memory.postings import terms_of
 from persona.memory.recall import query_of
 from persona.memory.vectors import pack
 from persona.store import memories, owners
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.schema import prepare
+from persona.store.transaction import Transaction
 from persona.values.memory import MemoryRow
 from persona.values.owner import Owner
 

@@ -17,8 +17,9 @@ from persona.render.prompts import Prompts
 from persona.routing.routes import Routes
 from persona.settings.schema import Settings
 from persona.store import calibrations
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.schema import prepare
+from persona.store.transaction import Transaction
 from persona.tasks.documents import follow_files
 from persona.tasks.worker import Worker
 from persona.tasks.workshop import Workshop

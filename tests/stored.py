@@ -7,12 +7,13 @@ from sqlalchemy import text
 
 from persona.store import exchanges, turns
 from persona.store.codec import written
-from persona.store.engine import Database, Statement, Transaction
+from persona.store.engine import Database
 from persona.store.exchanges import Attempt, Exchange
 from persona.store.ids import new_id
 from persona.store.opening import Answered, Held, Opened, Opening, open_turn
 from persona.store.statements import insert_into
 from persona.store.tables import PromptRow
+from persona.store.transaction import Statement, Transaction
 from persona.store.turns import Advance
 from persona.values.message import Message, Text
 from persona.values.owner import Owner

@@ -16,7 +16,7 @@ from persona.settings import Settings
 from persona.settings.fields import is_target, parse_target
 from persona.store import advice
 from persona.store.advice import Feedback, Totals
-from persona.store.engine import Transaction
+from persona.store.transaction import Transaction
 from persona.tuning.bench import card_of
 from persona.tuning.dates import check_open, warnings
 from persona.values.plan import Plan, SectionName

@@ -9,7 +9,7 @@ from persona.errors import InvalidInput, NotFound
 from persona.memory.embedding import embed
 from persona.memory.recall import query_of
 from persona.store import documents, memories, owners
-from persona.store.engine import Transaction
+from persona.store.transaction import Transaction
 from persona.tasks.documents import add_files, base, follow_files, remove_files
 from persona.values.document import DocumentChange, DocumentEntry, KnowledgeHit, KnowledgeReport
 

@@ -8,8 +8,8 @@ from persona.promotion.lineage import Kind, Lineage, Link, Node, lineage
 from persona.settings import Settings
 from persona.store import datasets, jobs, promotions
 from persona.store import lineage as rows
-from persona.store.engine import Transaction
 from persona.store.lineage import Compared, compared_on, model_of, trained_on
+from persona.store.transaction import Transaction
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner
 from persona.values.promotion import Promotion

@@ -17,10 +17,11 @@ from persona.settings.fields import parse_target
 from persona.settings.routes import Route
 from persona.store import changes, evaluations, holds, jobs, promotions
 from persona.store.changes import Change
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.holds import Hold
 from persona.store.ids import new_id
 from persona.store.sqlite import missing
+from persona.store.transaction import Transaction
 from persona.tasks.canary import look_at
 from persona.values.owner import Owner
 from persona.values.promotion import Evidence, Promotion, Serving, State, Step

@@ -15,8 +15,8 @@ from typing import Literal
 from persona.errors import LimitReached
 from persona.settings.limits import LimitRule
 from persona.store import meters
-from persona.store.engine import Transaction
 from persona.store.meters import NANO, Meter, Scope, Used
+from persona.store.transaction import Transaction
 from persona.values.owner import Owner
 from persona.values.time import from_us, to_us
 

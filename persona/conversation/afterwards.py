@@ -9,8 +9,8 @@ from persona.conversation.services import Services
 from persona.errors import InvalidInput, NotFound
 from persona.store import conversations, exchanges, feedback, turns
 from persona.store.conversations import ConversationState
-from persona.store.engine import Transaction
 from persona.store.feedback import FeedbackKind
+from persona.store.transaction import Transaction
 from persona.values.message import Message
 from persona.values.owner import Owner
 from persona.values.plan import Plan

@@ -11,9 +11,9 @@ from persona.render.history import counted
 from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, facts, memories, owners, receipts, summaries
-from persona.store.engine import Transaction
 from persona.store.opening import Opened
 from persona.store.owners import OwnerState
+from persona.store.transaction import Transaction
 from persona.values.memory import MemoryRow, Recalled
 from persona.values.owner import Owner
 from persona.values.plan import Outline

@@ -18,9 +18,9 @@ from persona.render.prepare import Gathered
 from persona.routing.routes import Arm
 from persona.store import exchanges, facts, feedback, memories, meters, summaries, tasks, turns
 from persona.store.codec import PlanText, storable
-from persona.store.engine import Transaction
 from persona.store.exchanges import Exchange
 from persona.store.opening import Opened
+from persona.store.transaction import Transaction
 from persona.store.turns import Advance, TurnState
 from persona.values.message import Message
 from persona.values.plan import Outline

@@ -30,10 +30,10 @@ from persona.memory.recall import Query, query_of
 from persona.render.prepare import Gathered
 from persona.routing.routes import Arm, Shot
 from persona.store.conversations import ConversationState
-from persona.store.engine import Transaction
 from persona.store.ids import new_id
 from persona.store.meters import Used
 from persona.store.opening import Answered, Held, Opened, Opening, fail_turn, open_turn
+from persona.store.transaction import Transaction
 from persona.tasks.learn import learns
 from persona.telemetry.watching import TurnSpan
 from persona.values.message import Message, text_of

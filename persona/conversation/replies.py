@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from persona.calling.price import total_cost, total_usage
 from persona.store import conversations, exchanges, memories
-from persona.store.engine import Transaction
 from persona.store.exchanges import Exchange
+from persona.store.transaction import Transaction
 from persona.values.memory import Recalled
 from persona.values.message import Message
 from persona.values.owner import Owner

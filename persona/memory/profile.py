@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from persona.errors import InvalidInput, NotFound
 from persona.memory.slots import Slot, Slots
 from persona.store import consents, facts, owners
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.memory import Fact, Told
 from persona.values.owner import Owner
 

@@ -7,7 +7,7 @@ from itertools import combinations
 from typing import Literal
 
 from persona.store import facts, messages, owners
-from persona.store.engine import Transaction
+from persona.store.transaction import Transaction
 from persona.values import words
 from persona.values.memory import Fact
 from persona.values.owner import Owner

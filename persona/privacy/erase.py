@@ -7,9 +7,10 @@ from dataclasses import replace
 from persona.errors import NotFound, StoreError
 from persona.memory.cache import IndexCache
 from persona.store import erasure, receipts, retention
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.erasure import Taken
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.owner import Owner
 from persona.values.privacy import Place, Receipt, Scope
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from persona.errors import NotFound
 from persona.store import consents as answers
 from persona.store import facts, owners, people
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.people import Numbers
+from persona.store.transaction import Transaction
 from persona.values.memory import Fact
 from persona.values.owner import Owner
 from persona.values.privacy import Consent

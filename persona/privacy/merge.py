@@ -6,8 +6,9 @@ from persona.errors import InvalidInput, NotFound
 from persona.memory.cache import IndexCache
 from persona.privacy.erase import follow
 from persona.store import merging, owners, receipts
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.owner import Owner
 from persona.values.privacy import Merged, Receipt
 

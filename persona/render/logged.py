@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from persona.render.known import recalled_ids
 from persona.store import log
 from persona.store.codec import decode_plan
-from persona.store.engine import Transaction
+from persona.store.transaction import Transaction
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.plan import Plan
 from persona.values.request import AnswerSchema, Tool

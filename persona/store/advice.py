@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import distinct, exists, func, or_, select
 
 from persona.store.codec import decode_parts, decode_plan
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import first_id
 from persona.store.statements import param, table
 from persona.store.tables import ExchangeRow, FeedbackRow, MessageRow, OwnerRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.message import Text
 from persona.values.plan import Plan
 

@@ -2,9 +2,9 @@
 
 from sqlalchemy import delete, select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import CalibrationRow
+from persona.store.transaction import Statement, Transaction
 
 _calibrations = table(CalibrationRow)
 _c = _calibrations.c

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Float, case, cast, func, or_, select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import first_id
 from persona.store.statements import param, table
 from persona.store.tables import ChangeRow, ConversationRow, ExchangeRow, FeedbackRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.promotion import Lived
 
 _BEFORE_US = 600_000_000  # clocks of machines differ; what is looked at goes by the conversation's time

@@ -4,10 +4,10 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import ChangeRow
+from persona.store.transaction import Statement, Transaction
 
 _c = table(ChangeRow).c
 _INSERT = insert_into(ChangeRow)

@@ -3,10 +3,10 @@
 from sqlalchemy import select
 
 from persona.store import owners
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import ConsentRow, OwnerRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.privacy import Consent
 
 _c, _o = table(ConsentRow).c, table(OwnerRow).c

@@ -8,11 +8,11 @@ from sqlalchemy import and_, func, or_, select, update
 
 from persona.errors import InvalidInput
 from persona.store.codec import decode_parts, decode_tags, decode_tokens, encode_tags
-from persona.store.engine import Row, Statement, Transaction
 from persona.store.owners import COLUMNS as OWNER_COLUMNS
 from persona.store.owners import IS_OWNER, OwnerState, identity, state_of
 from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import ConversationRow, HoldRow, MessageRow, OwnerRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.message import Message
 from persona.values.owner import Owner
 from persona.values.record import record

@@ -8,9 +8,9 @@ from typing import Literal, get_args
 
 from sqlalchemy import ColumnElement, Float, case, cast, func, select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import ExchangeRow, OwnerRow
+from persona.store.transaction import Statement, Transaction
 
 Dimension = Literal["tenant", "user", "route", "arm", "target", "purpose", "day"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)

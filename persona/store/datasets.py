@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from sqlalchemy import delete, func, select, update
 
 from persona.store import receipts
-from persona.store.engine import Database, Row, Statement, Transaction
+from persona.store.engine import Database
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import ConsentRow, DatasetOwnerRow, DatasetRow, ExchangeRow, OwnerRow, ReceiptRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.dataset import DatasetEntry
 
 _LOOKED_UP = 200  # exchanges, by their ids

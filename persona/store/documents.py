@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from sqlalchemy import delete, select, update
 
 from persona.store import memories, owners
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import ChunkRow, DocumentRow, MemoryRecord, OwnerRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.document import DocumentEntry
 from persona.values.memory import MemoryRow
 

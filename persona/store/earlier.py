@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import MessageRow, TurnRow
+from persona.store.transaction import Statement, Transaction
 
 _t, _m = table(TurnRow).c, table(MessageRow).c
 _BY_KEY = Statement(

@@ -13,7 +13,6 @@ from sqlalchemy import delete, func, or_, select, update
 
 from persona.store import conversations, datasets, mending, owners, turns
 from persona.store.belongings import BELONGING, OWNED, is_owners
-from persona.store.engine import Statement, Transaction
 from persona.store.lineage import Made, made_of
 from persona.store.memories import BURIED
 from persona.store.statements import param, table
@@ -30,6 +29,7 @@ from persona.store.tables import (
     TaskRow,
     TurnRow,
 )
+from persona.store.transaction import Statement, Transaction
 from persona.values.owner import Owner
 
 _c, _o, _k, _r = table(ConversationRow).c, table(OwnerRow).c, table(TaskRow).c, table(MemoryRecord).c

@@ -5,9 +5,9 @@ import json
 from sqlalchemy import select
 
 from persona.errors import NotFound
-from persona.store.engine import Row, Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import EvaluationRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.comparison import Comparison
 
 _c = table(EvaluationRow).c

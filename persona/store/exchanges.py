@@ -8,10 +8,10 @@ from typing import Literal
 from sqlalchemy import and_, select
 
 from persona.store.codec import PlanText, decode_plan, encode_parts
-from persona.store.engine import Statement, Transaction
 from persona.store.owners import IS_OWNER, identity
 from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import AttemptRow, ConversationRow, ExchangeRow, MessageRow, OwnerRow, PromptRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.message import Part
 from persona.values.owner import Owner
 from persona.values.plan import Plan

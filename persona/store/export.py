@@ -9,9 +9,10 @@ from sqlalchemy import Boolean, ColumnElement, LargeBinary, Table, and_, or_, se
 from persona.store import owners
 from persona.store.belongings import BELONGING, CONVERSATIONS, by_conversation, is_owners
 from persona.store.codec import decode_plan
-from persona.store.engine import Database, Row, Statement, Transaction
+from persona.store.engine import Database
 from persona.store.statements import param, table
 from persona.store.tables import OwnerRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.owner import Owner
 
 _PAGE = 200  # rows in memory at once; the largest have a plan of some kilobytes

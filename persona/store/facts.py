@@ -13,10 +13,10 @@ from hashlib import blake2b
 from sqlalchemy import or_, select, update
 
 from persona.store import memories, owners, tasks
-from persona.store.engine import Row, Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import FactRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.memory import Fact
 
 _ENDS_WITH = " \t.,;:!?…。！？"

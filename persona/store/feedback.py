@@ -4,10 +4,10 @@ from typing import Literal
 
 from persona.errors import NotFound
 from persona.store import conversations
-from persona.store.engine import Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into
 from persona.store.tables import FeedbackRow
+from persona.store.transaction import Transaction
 
 FeedbackKind = Literal["rating", "correction", "comment", "regeneration"]
 _INSERT = insert_into(FeedbackRow)

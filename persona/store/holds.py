@@ -6,9 +6,9 @@ from sqlalchemy import delete, select
 
 from persona.store import changes
 from persona.store.changes import Change
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import insert_or_replace, param, table
 from persona.store.tables import HoldRow
+from persona.store.transaction import Statement, Transaction
 
 _holds = table(HoldRow)
 _h = _holds.c

@@ -14,7 +14,6 @@ from sqlalchemy import func, select, update
 from persona.errors import BusyError, InvalidInput
 from persona.store import consents, owners
 from persona.store.codec import encode_parts, encode_plan, encode_tags
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, insert_unless_there, param, table
 from persona.store.tables import (
@@ -29,6 +28,7 @@ from persona.store.tables import (
     TurnRow,
 )
 from persona.store.tables import Table as Base
+from persona.store.transaction import Statement, Transaction
 from persona.store.turns import title_of
 from persona.values.imported import ImportedConversation, ImportedMessage
 from persona.values.plan import SECTIONS, HistoryRange, Plan, SectionPlan

@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, not_, or_, select, update
 
 from persona.store.codec import storable
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import JobRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.tuning import FINISHED, Estimate, Job, Progress, Training
 
 _HOUR_US = 3_600_000_000

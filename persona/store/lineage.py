@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from persona.store import datasets, jobs
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import DatasetOwnerRow, DatasetRow, EvaluationRow, OwnerRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.dataset import DatasetEntry
 from persona.values.tuning import Job
 

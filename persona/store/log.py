@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, liter
 
 from persona.store import conversations
 from persona.store.codec import decode_parts, decode_tags, encode_tokens
-from persona.store.engine import Database, Row, Statement, Transaction
+from persona.store.engine import Database
 from persona.store.statements import param, table
 from persona.store.tables import (
     ConversationRow,
@@ -28,6 +28,7 @@ from persona.store.tables import (
     SummaryRow,
     TurnRow,
 )
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedFeedback, LoggedMemory, LoggedSummary
 from persona.values.memory import Fact
 from persona.values.message import Message

@@ -6,9 +6,9 @@ from dataclasses import fields, replace
 from sqlalchemy import literal_column, select, update
 
 from persona.store import owners
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import MemoryRecord
+from persona.store.transaction import Statement, Transaction
 from persona.values.memory import MemoryColumns, MemoryRow, Source
 from persona.values.time import iso_day
 

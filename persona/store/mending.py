@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 from persona.errors import Erased
 from persona.store import conversations, turns
 from persona.store.codec import decode_parts
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import ConversationRow, ExchangeRow, MessageRow, TaskRow, TurnRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.message import Message
 
 GONE = "erased"

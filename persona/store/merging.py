@@ -9,10 +9,10 @@ from sqlalchemy import delete, null, select, update
 from persona.errors import ConversationBusy, Erased
 from persona.store import consents, erasure, facts, meters, owners
 from persona.store.belongings import OWNED, is_owners
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import param, table
 from persona.store.tables import ConversationRow, DocumentRow, MemoryRecord, OwnerRow, TaskRow, TurnRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.memory import Fact
 from persona.values.privacy import Merged
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from persona.store.codec import decode_parts, encode_parts, encode_tokens
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import FactRow, MessageRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.memory import MemoryKind
 from persona.values.message import Message, text_of
 

@@ -12,11 +12,11 @@ from functools import cache
 
 from sqlalchemy import Float, cast, delete, func, select, update
 
-from persona.store.engine import Statement, Transaction
 from persona.store.exchanges import Exchange
 from persona.store.ids import first_id
 from persona.store.statements import insert_or_replace, insert_unless_there, param, table
 from persona.store.tables import ExchangeRow, MeterRow, OwnerRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.owner import Owner
 
 NANO = 1_000_000_000

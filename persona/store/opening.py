@@ -14,11 +14,11 @@ from persona.store import conversations, messages, owners, tasks
 from persona.store.codec import encode_parts
 from persona.store.conversations import ConversationState
 from persona.store.earlier import Earlier, begun_by
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.owners import OwnerState
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import ConversationRow, TurnRow
+from persona.store.transaction import Statement, Transaction
 from persona.store.turns import Advance, close_turn, message_of, title_of
 from persona.values.message import Message, Part
 from persona.values.owner import Owner

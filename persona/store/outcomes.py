@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import ConversationRow, ExchangeRow, FeedbackRow, TurnRow
+from persona.store.transaction import Statement, Transaction
 
 _c, _t, _e, _f = (table(row).c for row in (ConversationRow, TurnRow, ExchangeRow, FeedbackRow))
 _OF_ROUTE = (_c.route == param("route"), _t.started_us >= param("since_us"), _t.state != "running")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select, update
 
 from persona.errors import Erased
-from persona.store.engine import Row, Statement, Transaction
 from persona.store.statements import insert_unless_there, param, table
 from persona.store.tables import OwnerRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.owner import Owner, Traits
 
 _o = table(OwnerRow).c

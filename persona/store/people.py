@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import ConversationRow, MemoryRecord, OwnerRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.privacy import UserEntry
 
 _o, _c, _r = table(OwnerRow).c, table(ConversationRow).c, table(MemoryRecord).c

@@ -5,9 +5,9 @@ from dataclasses import asdict, fields
 
 from sqlalchemy import select
 
-from persona.store.engine import Row, Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import PromotionRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.promotion import Promotion, Serving
 
 _p = table(PromotionRow).c

@@ -4,9 +4,9 @@ import json
 
 from sqlalchemy import func, select, update
 
-from persona.store.engine import Row, Statement, Transaction
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import ReceiptRow
+from persona.store.transaction import Row, Statement, Transaction
 from persona.values.privacy import Receipt
 
 _receipts = table(ReceiptRow)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 
 from persona.store import owners
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import MemoryRecord
+from persona.store.transaction import Statement, Transaction
 
 _r = table(MemoryRecord).c
 _COUNTS = Statement(

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from persona.store import owners, sqlite
-from persona.store.engine import Database, Statement, Transaction
+from persona.store.engine import Database
 from persona.store.failures import cause, translated
 from persona.store.memories import BURIED
 from persona.store.statements import param, table
@@ -30,6 +30,7 @@ from persona.store.tables import (
     TaskRow,
     TurnRow,
 )
+from persona.store.transaction import Statement, Transaction
 
 _READERS_S, _POLL_S = 3.0, 0.02  # for readers that keep old pages in the log
 _QUICKLY_REWRITTEN = 64_000_000  # bytes: about a third of a second, in which writers wait

@@ -5,8 +5,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, bindparam
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from persona.store.engine import Statement
 from persona.store.tables import Table as Base
+from persona.store.transaction import Statement
 
 
 def table(row: type[Base]) -> Table:

@@ -2,10 +2,10 @@
 
 from sqlalchemy import delete, select
 
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, param, table
 from persona.store.tables import SummaryRow
+from persona.store.transaction import Statement, Transaction
 
 _s = table(SummaryRow).c
 

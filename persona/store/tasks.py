@@ -10,10 +10,10 @@ from typing import Literal, get_args
 
 from sqlalchemy import case, delete, func, or_, select, update
 
-from persona.store.engine import Statement, Transaction
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, insert_unless_there, param, table
 from persona.store.tables import TaskRow
+from persona.store.transaction import Statement, Transaction
 
 TaskKind = Literal["index", "learn", "summarise", "shadow", "prune", "canary", "clean"]
 TaskState = Literal["waiting", "running", "dead"]

@@ -13,9 +13,9 @@ from sqlalchemy import select, update
 from persona.errors import ConversationBusy, Erased, PersonaError
 from persona.store import conversations, messages
 from persona.store.conversations import ConversationState
-from persona.store.engine import Statement, Transaction
 from persona.store.statements import param, table
 from persona.store.tables import ConversationRow, TurnRow
+from persona.store.transaction import Statement, Transaction
 from persona.values.message import Message, Part, text_of
 from persona.values.owner import Owner
 

@@ -11,11 +11,11 @@ from persona.errors import PersonaError
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, holds, meters, owners
 from persona.store.codec import storable, written
-from persona.store.engine import Transaction
 from persona.store.exchanges import Exchange, Purpose
 from persona.store.ids import new_id
 from persona.store.meters import Used
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.workshop import Workshop
 from persona.telemetry.watching import Outgoing
 from persona.values.message import Message

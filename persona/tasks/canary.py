@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from persona.routing.canary import Alarm, alarm
 from persona.settings.schema import Settings
 from persona.store import canaries, holds, promotions, tasks
-from persona.store.engine import Transaction
 from persona.store.holds import Hold
 from persona.store.ids import new_id
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.workshop import Workshop
 from persona.values.promotion import ALARM, Promotion, Serving
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 from persona.calling.providers import Providers
 from persona.store import jobs, tasks
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.workshop import Workshop
 from persona.values.tuning import Job
 

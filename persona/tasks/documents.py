@@ -17,7 +17,8 @@ from persona.knowledge.files import Listing, expand, found_at, key_of, walk
 from persona.settings.nearest import did_you_mean
 from persona.settings.schema import Settings
 from persona.store import documents, owners
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 from persona.tasks.intake import Intake
 from persona.values.document import DocumentChange, DocumentEntry, DocumentOrigin, KnowledgeReport
 from persona.values.owner import Owner

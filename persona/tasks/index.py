@@ -9,9 +9,9 @@ from persona.memory.embedding import embed, searched_text
 from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
 from persona.store import memories, messages
-from persona.store.engine import Transaction
 from persona.store.messages import ToRemember
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.workshop import Workshop
 from persona.values.memory import MemoryRow
 

@@ -22,8 +22,9 @@ from persona.memory.postings import terms_of
 from persona.memory.vectors import pack
 from persona.store import documents
 from persona.store.documents import Piece
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.document import (
     DocumentChange,
     DocumentEntry,

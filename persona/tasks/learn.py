@@ -10,8 +10,8 @@ from persona.memory.learning import Learnt
 from persona.routing.routes import Arm, Routes
 from persona.settings.schema import Settings
 from persona.store import conversations, facts, messages, owners
-from persona.store.engine import Transaction
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.asking import answer, arm_of
 from persona.tasks.workshop import Workshop
 from persona.values.message import Message, Text

@@ -8,8 +8,9 @@ from persona.adapter import Embedder
 from persona.memory.embedding import embed, searched_text
 from persona.memory.vectors import pack
 from persona.store import reembedding
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.reembedding import StaleMemory
+from persona.store.transaction import Transaction
 
 _MOST_AT_ONCE = 256
 _PATIENCE_S = 60.0  # for a database that others write to

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from persona.errors import StoreError
 from persona.settings.retention import RetentionRule
 from persona.store import retention, tasks
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.retention import Idle
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.workshop import Workshop
 
 log = logging.getLogger("persona.retention")

@@ -16,9 +16,9 @@ from persona.render.rendered import Rendered
 from persona.routing.routes import Arm
 from persona.store import exchanges
 from persona.store.codec import storable
-from persona.store.engine import Transaction
 from persona.store.log import LogReader
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.asking import Called, call, log_call
 from persona.tasks.workshop import Workshop
 from persona.values.log import LoggedConversation, LoggedExchange

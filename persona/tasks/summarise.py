@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from persona.routing.routes import Arm
 from persona.store import conversations, exchanges, summaries
 from persona.store.conversations import ConversationState, Stored
-from persona.store.engine import Transaction
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 from persona.tasks.asking import answer, arm_of
 from persona.tasks.workshop import Workshop
 from persona.values.message import Message, say

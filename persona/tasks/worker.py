@@ -8,9 +8,9 @@ from contextvars import Context
 
 from persona.errors import LimitReached, PersonaError, StoreError, StoreReadOnly
 from persona.store import receipts, tasks
-from persona.store.engine import Transaction
 from persona.store.messages import ToRemember
 from persona.store.tasks import Task, TaskKind
+from persona.store.transaction import Transaction
 from persona.tasks.asking import NotNow
 from persona.tasks.batch import Batch, Outcome
 from persona.tasks.canary import watch

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from persona.errors import BusyError, MisuseError, ModelNotFound, PersonaError
 from persona.store import jobs, tasks
-from persona.store.engine import Transaction
+from persona.store.transaction import Transaction
 from persona.tasks.clean import clean_job
 from persona.tuning.bench import Bench, card_of
 from persona.tuning.following import keep as keep_progress

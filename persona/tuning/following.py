@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from persona.errors import BusyError, PersonaError
 from persona.store import jobs, tasks
-from persona.store.engine import Transaction
 from persona.store.jobs import expiry
+from persona.store.transaction import Transaction
 from persona.tuning.alarm import Alarm, overfitting
 from persona.tuning.bench import Bench
 from persona.tuning.starting import go_on, tell_to_end

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from persona.errors import InvalidInput, NotFound
 from persona.store import jobs
-from persona.store.engine import Transaction
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.tuning.bench import Bench
 from persona.tuning.merge import MANIFEST, Advance, Merge, Method, Part, merged
 from persona.tuning.mergekit import merged_by_mergekit

@@ -9,10 +9,11 @@ from talking import ask
 
 from persona import Assistant, StreamCut
 from persona.store import conversations, facts, owners, summaries
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.ids import new_id
 from persona.store.statements import insert_into
 from persona.store.tables import OriginRow
+from persona.store.transaction import Transaction
 from persona.testing import Cut, ScriptedModel
 from persona.values.memory import Fact
 from persona.values.owner import Owner

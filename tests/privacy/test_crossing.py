@@ -13,8 +13,9 @@ from stored import ADA, NOW, answer, attempt, opening, say, start
 from persona.errors import NotFound
 from persona.memory import profile
 from persona.store import conversations, erasure, feedback, merging, owners
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.opening import Opened
+from persona.store.transaction import Transaction
 from persona.values.owner import Owner
 
 T = TypeVar("T")

@@ -20,9 +20,10 @@ from persona import Assistant, InvalidInput, NotFound
 from persona.privacy.export import FORMAT, VERSION, write_export
 from persona.store import conversations, messages, owners
 from persona.store.belongings import BELONGING, LINKED, OWNED
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.ids import new_id
 from persona.store.tables import Table
+from persona.store.transaction import Transaction
 from persona.values.message import Message, Text
 from persona.values.owner import Owner
 

@@ -9,8 +9,9 @@ from typing import Any
 import postgres
 import pytest
 
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.schema import prepare
+from persona.store.transaction import Transaction
 
 
 @pytest.fixture(scope="session")

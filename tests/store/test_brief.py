@@ -12,8 +12,9 @@ from stored import ADA, NOW
 
 from persona.store import owners
 from persona.store.brief import Brief, Locked
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.schema import prepare
+from persona.store.transaction import Transaction
 from persona.values.owner import Owner
 
 Opened = Callable[..., Database]

@@ -6,8 +6,9 @@ import pytest
 from stored import ADA, BOB, NOW
 
 from persona.store import datasets, erasure, owners, receipts
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner
 from persona.values.privacy import Receipt

@@ -23,10 +23,11 @@ from persona.store import (
     tasks,
     turns,
 )
-from persona.store.engine import Database, Statement, Transaction
+from persona.store.engine import Database
 from persona.store.schema import prepare
 from persona.store.statements import table
 from persona.store.tables import PromptRow
+from persona.store.transaction import Statement, Transaction
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit, GeneratorExit])

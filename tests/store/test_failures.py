@@ -22,11 +22,12 @@ from persona.errors import (
     StoreUnavailable,
 )
 from persona.store.backend import shown
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.failures import cause, translated
 from persona.store.schema import prepare
 from persona.store.statements import table
 from persona.store.tables import PromptRow
+from persona.store.transaction import Transaction
 
 
 def test_no_message_and_no_cause_holds_sql_or_values(database: Database) -> None:

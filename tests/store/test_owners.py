@@ -5,7 +5,8 @@ from dataclasses import replace
 from stored import ADA, BOB
 
 from persona.store import owners
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 from persona.values.owner import Owner, Traits
 
 

@@ -12,10 +12,11 @@ from stored import ADA, NOW, PRIVATE, advance, after, exchange, keep, kept, open
 
 from persona.errors import SchemaOutOfDate, StoreBusy
 from persona.store import exchanges, facts, memories, owners, receipts, summaries, turns
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.pipeline import refusal
 from persona.store.statements import insert_into
 from persona.store.tables import PromptRow
+from persona.store.transaction import Transaction
 from persona.values.memory import MemoryRow
 
 Open = Callable[..., Database]

@@ -17,7 +17,8 @@ from stored import keep, kept, sql
 
 from persona.errors import InvalidInput, StoreBusy, StoreError, StoreFull, StoreReadOnly, StoreUnavailable
 from persona.store import schema
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 
 Open, Do = Callable[..., Database], Callable[..., Any]
 ROOT = Path(__file__).parents[2]

@@ -17,8 +17,9 @@ from persona.store import (
     promotions,
     turns,
 )
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.holds import Hold
+from persona.store.transaction import Transaction
 from persona.values.comparison import Comparison
 from persona.values.dataset import DatasetEntry
 from persona.values.owner import Owner

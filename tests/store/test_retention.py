@@ -11,8 +11,9 @@ from stored import ADA, NOW, SECOND, answer, exchange, opening, sql, start
 from persona.errors import Erased, NotFound
 from persona.settings.retention import RetentionRule
 from persona.store import conversations, exchanges, facts, feedback, memories, owners, retention, summaries, tasks
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.tables import Table
+from persona.store.transaction import Transaction
 from persona.tasks.retention import Pruned, expired, prune_all, prune_some
 from persona.values.memory import Fact, MemoryRow
 from persona.values.message import Message

@@ -4,7 +4,8 @@ import rivals
 from stored import ADA, NOW
 
 from persona.store import conversations, facts, memories, owners, tasks
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 
 
 def test_conversation_goes_to_one_turn_at_a_time_and_no_message_is_lost_or_doubled(

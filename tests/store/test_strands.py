@@ -13,7 +13,8 @@ from postgres import administer
 from stored import keep, kept, sql
 
 from persona.errors import StoreBusy, StoreUnavailable
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 
 Open = Callable[..., Database]
 ONE = sql("SELECT 1")
@@ -22,7 +23,8 @@ HERE = threading.get_ident()
 TRIPS = 4
 ON_UVLOOP = """
 import asyncio, sys, uvloop
-from persona.store.engine import Database, Statement
+from persona.store.engine import Database
+from persona.store.transaction import Statement
 from sqlalchemy import text
 
 database = Database(sys.argv[1], connections=4, busy_timeout_s=10)

@@ -6,8 +6,9 @@ import pytest
 from stored import NOW, SECOND
 
 from persona.store import tasks
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.tasks import Task
+from persona.store.transaction import Transaction
 
 LEASE = 60 * SECOND
 

@@ -9,8 +9,9 @@ from stored import ADA, BOB, LEASE, NOW, PLAN, TARGET, advance, after, answer, a
 from persona.errors import ConversationBusy, IdempotencyMismatch, NotFound, RateLimited
 from persona.store import conversations, exchanges, turns
 from persona.store.conversations import ConversationState
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.opening import Answered, Held, Opened, _begin, fail_turn
+from persona.store.transaction import Transaction
 from persona.values.message import Message, Text, ToolCall
 from persona.values.owner import Owner
 from persona.values.request import Usage

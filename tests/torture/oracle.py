@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import text
 from torture.model import reply_to
 
-from persona.store.engine import Database, Statement, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Statement, Transaction
 
 Fact = dict[str, Any]
 Row = tuple[Any, ...]

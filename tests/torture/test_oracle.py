@@ -11,7 +11,7 @@ from torture.marks import Search, mark_of
 from torture.oracle import Fact
 from torture.survivor import Survivor
 
-from persona.store.engine import Statement
+from persona.store.transaction import Statement
 
 _DAMAGE = {
     "UPDATE persona_messages SET parts = '[{\"text\":\"You\"}]' WHERE role = 'assistant'": "its reply is 'You'",

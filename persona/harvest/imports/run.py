@@ -17,8 +17,9 @@ from persona.harvest.formats.reading import Line, Place, container_of, lines
 from persona.harvest.imports.conversations import Importing, conversation_of
 from persona.harvest.imports.tables import ChatTable, conversations
 from persona.store import imports
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
 from persona.store.imports import Batch, Progress
+from persona.store.transaction import Transaction
 from persona.values.imported import ImportedConversation
 
 BATCH = 1_000
