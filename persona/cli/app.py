@@ -1,6 +1,7 @@
 """The commands, and what all of them share: errors in one line, exit codes, a quiet end of a broken pipe."""
 
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -77,101 +78,109 @@ def _root(
     """Chat assistants that remember each user."""
 
 
-app.command("init", epilog="Example: persona init")(init.init)
-app.command("chat", epilog="Example: persona chat --user ada")(chat.chat)
-app.command("ask", epilog='Example: persona ask "When do you open?" --user ada --json')(ask.ask)
-app.command("why", epilog="Example: persona why msg_01M7YQZV304R3PK12FB6XV2VF5")(why.why)
-app.command("conversations", epilog="Example: persona conversations --user ada --limit 5")(users.conversations)
-app.command("remember", epilog="Example: persona remember vegetarian --kind preference --user ada")(users.remember)
-app.command("facts", epilog="Example: persona facts --user ada --at 2026-03-01")(users.facts)
-app.command("doctor", epilog="Example: persona doctor --config persona.toml")(doctor.doctor)
+def _group(name: str, panel: str, what: str, example: str) -> typer.Typer:
+    group = typer.Typer(no_args_is_help=True, help=what, epilog=f"Example: persona {example}")
+    app.add_typer(group, name=name, rich_help_panel=panel)
+    return group
 
-app.command("check", epilog="Example: persona check train.jsonl validation.jsonl --format trl")(check.check)
-app.command("formats", epilog="Example: persona formats --json")(check.formats)
-app.command("import", epilog="Example: persona import chats.jsonl --as trl --route support")(importing.import_)
-app.command("compare", epilog="Example: persona compare support --on datasets/dst_1/trl/test --arms base,tuned")(
-    compare.compare
+
+def _listing(name: str, panel: str, listing: Callable[..., None], example: str) -> typer.Typer:
+    """A group that lists when no command is named."""
+    group = typer.Typer()
+    group.callback(invoke_without_command=True, epilog=f"Example: persona {example}")(listing)
+    app.add_typer(group, name=name, rich_help_panel=panel)
+    return group
+
+
+def _add(group: typer.Typer, name: str, command: Callable[..., None], example: str, panel: str | None = None) -> None:
+    group.command(name, epilog=f"Example: persona {example}", rich_help_panel=panel)(command)
+
+
+_CHAT = "Chat"
+_add(app, "init", init.init, "init", _CHAT)
+_add(app, "chat", chat.chat, "chat --user ada", _CHAT)
+_add(app, "ask", ask.ask, 'ask "When do you open?" --user ada --json', _CHAT)
+_add(app, "why", why.why, "why msg_01M7YQZV304R3PK12FB6XV2VF5", _CHAT)
+_add(app, "conversations", users.conversations, "conversations --user ada --limit 5", _CHAT)
+
+_KNOWN = "Users, and what is known"
+_add(app, "remember", users.remember, "remember vegetarian --kind preference --user ada", _KNOWN)
+_add(app, "facts", users.facts, "facts --user ada --at 2026-03-01", _KNOWN)
+_users = _group(
+    "users",
+    _KNOWN,
+    "List, show, export, erase, merge and audit users; record their consent.",
+    "users list --tenant acme",
 )
-app.command("costs", epilog="Example: persona costs --by day,route --since 2026-11-01")(costs.costs)
-
-app.command("limits", epilog="Example: persona limits --json")(limits.limits)
-
-app.command("work", epilog="Example: persona work --once")(work.work)
-app.command("prune", epilog="Example: persona prune --dry-run")(work.prune)
-
-app.command("harvest", epilog="Example: persona harvest support --format trl --out datasets")(harvest.harvest)
-_datasets = typer.Typer(no_args_is_help=True, help="Look after datasets.", epilog="Example: persona datasets list")
-_datasets.command("list", epilog="Example: persona datasets list --json")(datasets.listing)
-_datasets.command("show", epilog="Example: persona datasets show dst_3f9a0c51d2e84b7a6c10")(datasets.describe)
-_datasets.command("diff", epilog="Example: persona datasets diff datasets/dst_3f9a0c datasets/dst_91be07")(
-    datasets.diff
+_add(_users, "list", privacy.users, "users list --tenant acme --json")
+_add(_users, "show", privacy.show_user, "users show ada")
+_add(_users, "export", privacy.export, "users export ada --output ada.json")
+_add(_users, "erase", privacy.erase, "users erase ada --yes")
+_add(_users, "merge", privacy.merge, "users merge visitor-81 ada")
+_add(_users, "consent", privacy.consent, "users consent ada --training no")
+_add(_users, "learning", privacy.learning, "users learning ada off")
+_add(_users, "audit", privacy.audit, "users audit ada --days 180")
+_add(_users, "receipts", privacy.receipts, "users receipts --json")
+_knowledge = _group(
+    "knowledge", _KNOWN, "Add, list, search and remove documents to answer from.", "knowledge add docs ./manuals"
 )
-_datasets.command("rewrite", epilog="Example: persona datasets rewrite dst_3f9a0c51d2e8 --without-erased")(
-    datasets.rewrite
+_add(_knowledge, "add", knowledge.add, "knowledge add docs ./manuals prices.pdf")
+_add(_knowledge, "list", knowledge.documents, "knowledge list docs --json")
+_add(_knowledge, "remove", knowledge.remove, "knowledge remove docs prices.pdf")
+_add(_knowledge, "search", knowledge.search, 'knowledge search docs "When do you open?"')
+_memory = _group("memory", _KNOWN, "Show which embedder made the vectors, and move them to another.", "memory reembed")
+_add(_memory, "status", memory.status, "memory status --json")
+_add(_memory, "reembed", memory.reembed, "memory reembed --config persona.toml")
+
+_DATA = "Training data"
+_add(app, "import", importing.import_, "import chats.jsonl --as trl --route support", _DATA)
+_add(app, "harvest", harvest.harvest, "harvest support --format trl --out datasets", _DATA)
+_add(app, "check", check.check, "check train.jsonl validation.jsonl --format trl", _DATA)
+_add(app, "formats", check.formats, "formats --json", _DATA)
+_datasets = _group(
+    "datasets", _DATA, "List, show and compare datasets; rewrite them without who was erased.", "datasets list"
 )
-app.add_typer(_datasets, name="datasets")
+_add(_datasets, "list", datasets.listing, "datasets list --json")
+_add(_datasets, "show", datasets.describe, "datasets show dst_3f9a0c51d2e84b7a6c10")
+_add(_datasets, "diff", datasets.diff, "datasets diff datasets/dst_3f9a0c datasets/dst_91be07")
+_add(_datasets, "rewrite", datasets.rewrite, "datasets rewrite dst_3f9a0c51d2e8 --without-erased")
 
-_tasks = typer.Typer()
-_tasks.callback(invoke_without_command=True, epilog="Example: persona tasks --state dead")(tasks.tasks)
-_tasks.command("retry", epilog="Example: persona tasks retry --all")(tasks.retry)
-app.add_typer(_tasks, name="tasks")
-
-_knowledge = typer.Typer(
-    no_args_is_help=True, help="Look after documents.", epilog="Example: persona knowledge add docs ./manuals"
+_MODELS = "Models and routes"
+_add(app, "advise", advise.advise, "advise support --training-price 3 --hosting-price 0", _MODELS)
+_add(app, "compare", compare.compare, "compare support --on datasets/dst_1/trl/test --arms base,tuned", _MODELS)
+_add(app, "promote", promote.promote, "promote support tuned --to canary", _MODELS)
+_add(app, "rollback", promote.rollback, 'rollback support --why "tuned invents prices"', _MODELS)
+_add(app, "lineage", lineage.lineage, "lineage support --json", _MODELS)
+_tune = _group(
+    "tune",
+    _MODELS,
+    "Start, watch and end tuning jobs; merge what they made.",
+    "tune start datasets/dst_1 -b acme -m small",
 )
-_knowledge.command("add", epilog="Example: persona knowledge add docs ./manuals prices.pdf")(knowledge.add)
-_knowledge.command("list", epilog="Example: persona knowledge list docs --json")(knowledge.documents)
-_knowledge.command("remove", epilog="Example: persona knowledge remove docs prices.pdf")(knowledge.remove)
-_knowledge.command("search", epilog='Example: persona knowledge search docs "When do you open?"')(knowledge.search)
-app.add_typer(_knowledge, name="knowledge")
+_add(_tune, "start", tune.start, "tune start datasets/dst_1 -b acme -m small --epochs 3 --limit-usd 20")
+_add(_tune, "list", tune.listing, "tune list --json")
+_add(_tune, "watch", tune.watch, "tune watch JOB --picture loss.html")
+_add(_tune, "cancel", tune.cancel, "tune cancel JOB")
+_add(_tune, "clean", tune.clean, "tune clean --expired")
+_add(_tune, "idle", tune.idle, "tune idle")
+_add(_tune, "keep", tune.keep, "tune keep JOB --hours 48")
+_add(_tune, "resume", tune.resume, "tune resume JOB --option merge=true")
+_add(_tune, "merge", tune.merge, "tune merge JOB_1 JOB_2 --weight 0.7 --weight 0.3")
+_add(_tune, "again", tune.again, "tune again JOB --backend local --model ./small")
+_routes = _listing("routes", _MODELS, routes.routes, "routes")
+_add(_routes, "set", routes.change, "routes set support.serve tuned")
+_add(_routes, "hold", routes.hold, 'routes hold support base --why "tuned invents prices"')
+_add(_routes, "release", routes.release, "routes release support")
+_add(_routes, "history", routes.history, "routes history --json")
 
-_routes = typer.Typer()
-_routes.callback(invoke_without_command=True, epilog="Example: persona routes")(routes.routes)
-_routes.command("set", epilog="Example: persona routes set support.serve tuned")(routes.change)
-_routes.command("hold", epilog='Example: persona routes hold support base --why "tuned invents prices"')(routes.hold)
-_routes.command("release", epilog="Example: persona routes release support")(routes.release)
-_routes.command("history", epilog="Example: persona routes history --json")(routes.history)
-app.add_typer(_routes, name="routes")
-
-app.command("advise", epilog="Example: persona advise support --training-price 3 --hosting-price 0")(advise.advise)
-app.command("lineage", epilog="Example: persona lineage support --json")(lineage.lineage)
-app.command("promote", epilog="Example: persona promote support tuned --to canary")(promote.promote)
-app.command("rollback", epilog='Example: persona rollback support --why "tuned invents prices"')(promote.rollback)
-_tune = typer.Typer(
-    no_args_is_help=True, help="Tune models.", epilog="Example: persona tune start datasets/dst_1 -b acme -m small"
-)
-_tune.command("start", epilog="Example: persona tune start datasets/dst_1 -b acme -m small --epochs 3 --limit-usd 20")(
-    tune.start
-)
-_tune.command("list", epilog="Example: persona tune list --json")(tune.listing)
-_tune.command("watch", epilog="Example: persona tune watch JOB --picture loss.html")(tune.watch)
-_tune.command("cancel", epilog="Example: persona tune cancel JOB")(tune.cancel)
-_tune.command("clean", epilog="Example: persona tune clean --expired")(tune.clean)
-_tune.command("idle", epilog="Example: persona tune idle")(tune.idle)
-_tune.command("keep", epilog="Example: persona tune keep JOB --hours 48")(tune.keep)
-_tune.command("resume", epilog="Example: persona tune resume JOB --option merge=true")(tune.resume)
-_tune.command("merge", epilog="Example: persona tune merge JOB_1 JOB_2 --weight 0.7 --weight 0.3")(tune.merge)
-_tune.command("again", epilog="Example: persona tune again JOB --backend local --model ./small")(tune.again)
-app.add_typer(_tune, name="tune")
-
-_memory = typer.Typer(no_args_is_help=True, help="Look after vectors.", epilog="Example: persona memory reembed")
-_memory.command("status", epilog="Example: persona memory status --json")(memory.status)
-_memory.command("reembed", epilog="Example: persona memory reembed --config persona.toml")(memory.reembed)
-app.add_typer(_memory, name="memory")
-
-_users = typer.Typer(no_args_is_help=True, help="Look after users.", epilog="Example: persona users list --tenant acme")
-_users.command("list", epilog="Example: persona users list --tenant acme --json")(privacy.users)
-_users.command("show", epilog="Example: persona users show ada")(privacy.show_user)
-_users.command("export", epilog="Example: persona users export ada --output ada.json")(privacy.export)
-_users.command("erase", epilog="Example: persona users erase ada --yes")(privacy.erase)
-_users.command("merge", epilog="Example: persona users merge visitor-81 ada")(privacy.merge)
-_users.command("consent", epilog="Example: persona users consent ada --training no")(privacy.consent)
-_users.command("learning", epilog="Example: persona users learning ada off")(privacy.learning)
-_users.command("audit", epilog="Example: persona users audit ada --days 180")(privacy.audit)
-_users.command("receipts", epilog="Example: persona users receipts --json")(privacy.receipts)
-app.add_typer(_users, name="users")
-
-_database = typer.Typer(no_args_is_help=True, help="Look after the database.", epilog="Example: persona db upgrade")
-_database.command("upgrade", epilog="Example: persona db upgrade --config persona.toml")(database.upgrade)
-_database.command("version", epilog="Example: persona db version --json")(database.version)
-app.add_typer(_database, name="db")
+_OPERATIONS = "Operations"
+_add(app, "doctor", doctor.doctor, "doctor --config persona.toml", _OPERATIONS)
+_add(app, "costs", costs.costs, "costs --by day,route --since 2026-11-01", _OPERATIONS)
+_add(app, "limits", limits.limits, "limits --json", _OPERATIONS)
+_add(app, "work", work.work, "work --once", _OPERATIONS)
+_add(app, "prune", work.prune, "prune --dry-run", _OPERATIONS)
+_tasks = _listing("tasks", _OPERATIONS, tasks.tasks, "tasks --state dead")
+_add(_tasks, "retry", tasks.retry, "tasks retry --all")
+_database = _group("db", _OPERATIONS, "Make the tables of a database, or bring them up to date.", "db upgrade")
+_add(_database, "upgrade", database.upgrade, "db upgrade --config persona.toml")
+_add(_database, "version", database.version, "db version --json")

@@ -220,6 +220,11 @@ def _commands(command: Any, path: str = "persona") -> Iterator[tuple[str, Any]]:
         yield from _commands(inner, f"{path} {name}")
 
 
+def test_the_help_groups_every_command_by_what_it_is_for() -> None:
+    shown = [line.strip("─╭╮ ") for line in said("--help").splitlines() if line.startswith("╭")]
+    assert shown == ["Options", "Chat", "Users, and what is known", "Training data", "Models and routes", "Operations"]
+
+
 def test_the_database_is_made_and_its_version_said() -> None:
     refused("db", "version", code=1)
     assert not Path("persona.db").exists()
