@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from persona.assistant.conversation import AsyncConversation, Opened
-from persona.conversation.input import decided, keys_of, printable, told_by
+from persona.conversation.input import decided, instant, keys_of, printable, told_by
 from persona.memory import profile
 from persona.privacy import erase, export, look, merge
 from persona.store import conversations
@@ -14,7 +14,6 @@ from persona.store.ids import new_id
 from persona.values.memory import Fact, Told
 from persona.values.owner import Owner
 from persona.values.privacy import Consent, Exported, Merged, Receipt
-from persona.values.time import to_us
 from persona.values.turn import Page
 
 _MOST_IN_A_PAGE = 500
@@ -97,8 +96,7 @@ class AsyncUser:
         when left out; what is older than what is known takes its place in the past. Raises InvalidInput.
         """
         services = await self._assistant.services()
-        since_us = None if since is None else to_us(since)
-        told = (self._owner, values, services.now_us(), since_us, told_by(origin))
+        told = (self._owner, values, services.now_us(), instant("since", since), told_by(origin))
         facts = await profile.fill(services.database, services.slots, *told)
         services.on_task()
         return facts
@@ -106,8 +104,7 @@ class AsyncUser:
     async def profile(self, at: datetime | None = None) -> dict[str, object]:
         """What fills the slots now, or did at a time, in their types; an empty slot is left out."""
         services = await self._assistant.services()
-        at_us = None if at is None else to_us(at)
-        return await profile.typed(services.database, services.slots, self._owner, at_us)
+        return await profile.typed(services.database, services.slots, self._owner, instant("at", at))
 
     async def forget(self, fact_id: str) -> None:
         """Ends a fact: from the next turn on no window shows it. Raises NotFound."""
@@ -117,8 +114,7 @@ class AsyncUser:
     async def facts(self, at: datetime | None = None, *, history: bool = False) -> tuple[Fact, ...]:
         """The facts that hold now, or held at a time, the oldest first; with `history` all that ever did."""
         services = await self._assistant.services()
-        at_us = None if at is None else to_us(at)
-        return await profile.known(services.database, self._owner, at_us, history=history)
+        return await profile.known(services.database, self._owner, instant("at", at), history=history)
 
     async def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""

@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import get_args
 
 from persona.adapter import Secret
 from persona.errors import InvalidInput
 from persona.values.memory import Told
 from persona.values.message import Image, Part, Text
+from persona.values.time import to_us
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_FIRST_US = to_us(datetime.min.replace(tzinfo=UTC))
 
 
 def keys_of(keys: Mapping[str, str]) -> dict[str, Secret]:
@@ -37,6 +40,21 @@ def decided(what: str, yes: bool) -> bool:
     if not isinstance(yes, bool):
         raise InvalidInput(f"{what} is a {type(yes).__name__}", hint="pass True or False")
     return yes
+
+
+def instant(what: str, moment: datetime | None) -> int | None:
+    """The moment in UTC microseconds, None for none; a naive one is UTC. Raises InvalidInput for what is no datetime.
+
+    So is one that the zone puts before the year 1 of UTC: no window could say its day.
+    """
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        raise InvalidInput(f"{what} is a {type(moment).__name__}", hint="pass a datetime; a naive one is UTC")
+    us = to_us(moment)
+    if us < _FIRST_US:
+        raise InvalidInput(f"{what} is before the year 1 in UTC", hint="pass a later time")
+    return us
 
 
 def told_by(origin: Told) -> Told:

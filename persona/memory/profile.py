@@ -1,7 +1,6 @@
 """What is known about a user by being told: facts, slots, consent, and how to address them."""
 
 import logging
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
@@ -9,7 +8,7 @@ from typing import cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from persona.errors import InvalidInput, NotFound
-from persona.memory.slots import Slot, Slots
+from persona.memory.slots import UNPRINTABLE, Slot, Slots, visible
 from persona.store import consents, facts, owners
 from persona.store.engine import Database
 from persona.store.ids import new_id
@@ -19,7 +18,6 @@ from persona.values.owner import Owner
 
 log = logging.getLogger("persona.profile")
 
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST_TRAIT = 100
 _LONGEST_FACT = 2_000
 _LONGEST_KIND = 40
@@ -27,7 +25,7 @@ _LONGEST_KIND = 40
 
 async def remember(database: Database, owner: Owner, text: str, kind: str, now_us: int, origin: Told = "app") -> Fact:
     """Keeps a fact about the user; the same fact again is the one that is there. Raises InvalidInput."""
-    if not kind or len(kind) > _LONGEST_KIND or not kind.isprintable():
+    if not isinstance(kind, str) or not kind or len(kind) > _LONGEST_KIND or not kind.isprintable():
         raise InvalidInput(f"the kind of a fact is 1 to {_LONGEST_KIND} characters", hint="for example 'preference'")
     fact = Fact(new_id("fct"), said(text), kind, origin, now_us, now_us)
 
@@ -52,6 +50,10 @@ async def fill(
 
     Raises InvalidInput for an unknown slot, a value of another type, and a time that is still to come.
     """
+    if not isinstance(values, Mapping) or not all(isinstance(name, str) for name in values):
+        raise InvalidInput("the values of slots are a mapping from their names", hint="for example {'city': 'Brest'}")
+    if since_us == 0:
+        since_us = 1  # an end at 0 would say that the fact before it still holds
     at_us = now_us if since_us is None else since_us
     if at_us > now_us:
         raise InvalidInput("the time since when it holds is still to come", hint="pass one that is past")
@@ -99,15 +101,15 @@ def _values(slot: Slot, given: object) -> list[tuple[object, str]]:
 
 
 def said(text: str) -> str:
-    """The words of a fact, on one line. Raises InvalidInput."""
-    words = " ".join(text.split())
+    """The words of a fact, on one line, without what nobody sees. Raises InvalidInput."""
+    if not isinstance(text, str):
+        raise InvalidInput(f"a fact is a str, and this is a {type(text).__name__}", hint="pass a str")
+    words = " ".join(visible(text).split())
     if not words or len(words) > _LONGEST_FACT:
         raise InvalidInput(
             f"a fact is 1 to {_LONGEST_FACT} characters, and this one has {len(words)}",
             hint="say one thing in one or two sentences; longer texts are knowledge",
         )
-    if _UNPRINTABLE.search(words):
-        raise InvalidInput("the fact holds control characters or half a surrogate pair", hint="remove them first")
     return words
 
 
@@ -175,8 +177,8 @@ async def address(
     Raises InvalidInput.
     """
     for value in (name, locale, time_zone):
-        if value and (len(value) > _LONGEST_TRAIT or _UNPRINTABLE.search(value)):
-            raise InvalidInput(f"a name, locale or time zone has at most {_LONGEST_TRAIT} printable characters")
+        if value and (not isinstance(value, str) or len(value) > _LONGEST_TRAIT or UNPRINTABLE.search(value)):
+            raise InvalidInput(f"a name, locale or time zone is a str of at most {_LONGEST_TRAIT} printable characters")
     if time_zone and not _is_zone(time_zone):
         raise InvalidInput(f"there is no time zone {time_zone!r}", hint="name one such as 'Europe/Paris'")
 

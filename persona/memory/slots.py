@@ -1,6 +1,7 @@
 """The slots of a profile: typed, declared in the settings or by a pydantic model's fields, one value or several."""
 
 import json
+import re
 import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from pydantic.fields import FieldInfo
 from persona.errors import InvalidInput, SettingsError
 from persona.settings.nearest import did_you_mean
 from persona.settings.profile import SlotSettings
+from persona.window.blocks import seen
 
 _TYPES: Mapping[str, Any] = {
     "text": Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)],
@@ -21,8 +23,18 @@ _TYPES: Mapping[str, Any] = {
     "boolean": bool,
     "date": date,
 }
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, white space among them, and halves of surrogate pairs."""
+
 _SEVERAL = (list, tuple, set, frozenset, Sequence)
 _SHORTENED = 60  # characters of what a value must be, in an error
+
+
+def visible(text: str) -> str:
+    """The text without what nobody sees, which would tell a fact from the same one. Raises InvalidInput."""
+    if UNPRINTABLE.search("".join(text.split())):
+        raise InvalidInput("the fact holds control characters or half a surrogate pair", hint="remove them first")
+    return seen(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +53,8 @@ class Slot:
 
     def read(self, value: object) -> tuple[object, str]:
         """One value in JSON types, and the fact's text. Raises InvalidInput, without repeating the value."""
+        if isinstance(value, str):
+            value = visible(value)
         try:
             kept = self.adapter.dump_python(self.adapter.validate_python(value), mode="json")
         except ValidationError as error:

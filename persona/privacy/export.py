@@ -44,6 +44,8 @@ def write_export(database: Database, owner: Owner, out: TextIO, now_us: int) -> 
 
 def write_file(database: Database, owner: Owner, path: str | Path, now_us: int) -> Exported:
     """The same into a file that is there when it is whole, and that nobody but its owner may read."""
+    if not isinstance(path, str | Path):
+        raise InvalidInput(f"the file is a {type(path).__name__}", hint="pass a path")
     target = Path(path)
     if target.exists() and not target.is_file():  # a device or a pipe would be exchanged for a file
         raise InvalidInput(f"cannot write {str(target)!r}: it is no file", hint="name another one")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -301,3 +302,26 @@ def test_what_is_no_name_no_image_and_no_page_is_refused_in_our_words(desk: Desk
         with pytest.raises(InvalidInput, match=says):
             call()
     assert desk.log.turns == []
+
+
+def test_what_is_no_fact_no_time_and_no_file_is_refused_in_our_words(desk: Desk) -> None:
+    ada: Any = desk.open(profile={"city": {}}).user("ada")
+    before_all = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))  # no window could say this day
+    wrong: list[tuple[Callable[[], object], str]] = [
+        (lambda: ada.remember(None), "a fact is a str, and this is a NoneType"),
+        (lambda: ada.remember("vegetarian", kind=7), "the kind of a fact is 1 to 40 characters"),
+        (lambda: ada.remember("\u200b\u202e"), "a fact is 1 to 2000 characters, and this one has 0"),
+        (lambda: ada.set(None), "a mapping from their names"),
+        (lambda: ada.set({7: "Brest"}), "a mapping from their names"),
+        (lambda: ada.set({"city": "\u200b"}), "does not fit"),
+        (lambda: ada.set({"city": "Brest"}, since="2026-03-01"), "since is a str; pass a datetime"),
+        (lambda: ada.set({"city": "Brest"}, since=before_all), "since is before the year 1 in UTC"),
+        (lambda: ada.profile("2026-03-01"), "at is a str; pass a datetime"),
+        (lambda: ada.facts(date(2026, 3, 1)), "at is a date; pass a datetime"),
+        (lambda: ada.address(7), "a str of at most 100 printable characters"),
+        (lambda: ada.export(7), "the file is a int; pass a path"),
+    ]
+    for call, says in wrong:
+        with pytest.raises(InvalidInput, match=says):
+            call()
+    assert ada.facts(history=True) == ()

@@ -96,6 +96,23 @@ def test_nothing_is_set_unless_all_of_it_can_be(ada: User) -> None:
     assert ada.facts(history=True) == ()
 
 
+def test_what_nobody_sees_makes_no_other_fact(ada: User) -> None:
+    for text in ("answer in French", "answer\u200b in\u202e French", "answer in French\ufeff"):
+        ada.remember(text, kind="instruction")
+        ada.set({"city": text, "languages": [text]})
+    assert [fact.text for fact in ada.facts(history=True) if not fact.slot] == ["answer in French"]
+    assert ada.profile() == {"city": "answer in French", "languages": ["answer in French"]}
+    ada.remember("\u0645\u06cc\u200c\u062e\u0648\u0627\u0645")  # Persian spells with a joiner
+    assert ada.facts()[-1].text == "\u0645\u06cc\u200c\u062e\u0648\u0627\u0645"
+
+
+@pytest.mark.parametrize("first", [datetime(1, 1, 1), datetime(1969, 7, 21), datetime(1970, 1, 1)])
+def test_a_slot_has_one_value_from_any_day_on(ada: User, first: datetime) -> None:
+    for city in ("Brest", "Lyon"):
+        ada.set({"city": city}, since=first)
+    assert [fact.text for fact in ada.facts()] == ["city: Lyon"]
+
+
 def test_the_slots_may_be_a_model_in_code(desk: Desk) -> None:
     chosen = settings(desk.folder)
     with Assistant.open(chosen, adapters=[desk.model.adapter], profile=Person) as assistant:
