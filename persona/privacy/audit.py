@@ -36,9 +36,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A fact by what it speaks of (terms without numbers), its numbers, and whether it denies."""
+    """A fact by its words, what it speaks of (terms without numbers), its numbers, and whether it denies."""
 
     fact: Fact
+    digest: str
     terms: frozenset[str]
     numbers: frozenset[str]
     denies: bool
@@ -70,7 +71,7 @@ def audit(
 def _in_slots(holding: Sequence[Fact], many: Collection[str]) -> Iterator[Finding]:
     for one, other in combinations((fact for fact in holding if fact.slot), 2):
         if one.slot == other.slot:
-            same = one.value == other.value if one.value is not None else _folded(one) == _folded(other)
+            same = one.value == other.value if one.value is not None else facts.digest(one) == facts.digest(other)
             if same:
                 yield Finding("duplicate", (one, other), f"both say the same of {one.slot}")
             elif one.slot not in many:
@@ -81,7 +82,7 @@ def _free(holding: Sequence[Fact]) -> Iterator[Finding]:
     """Pairs of free facts that speak of the same thing, by the terms they share."""
     said = [_read(fact) for fact in holding if not fact.slot]
     for one, other in combinations(said, 2):
-        if _folded(one.fact) == _folded(other.fact):
+        if one.digest == other.digest:
             yield Finding("duplicate", (one.fact, other.fact), "the same words")
         elif _alike(one, other):
             yield _judge(one, other)
@@ -99,16 +100,12 @@ def _judge(one: _Said, other: _Said) -> Finding:
 def _read(fact: Fact) -> _Said:
     numbers = frozenset(_NUMBER.findall(fact.text))
     terms = frozenset(words.terms(_NOT.sub(" ", _NUMBER.sub(" ", fact.text))))
-    return _Said(fact, terms, numbers, bool(_NOT.search(fact.text)))
+    return _Said(fact, facts.digest(fact), terms, numbers, bool(_NOT.search(fact.text)))
 
 
 def _alike(one: _Said, other: _Said) -> bool:
     either = one.terms | other.terms
     return bool(either) and len(one.terms & other.terms) >= SAME_TERMS * len(either)
-
-
-def _folded(fact: Fact) -> str:
-    return " ".join(fact.text.casefold().split()).rstrip(".!")
 
 
 def _sources(holding: Sequence[Fact], stored: Collection[str]) -> Iterator[Finding]:

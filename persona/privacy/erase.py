@@ -82,7 +82,8 @@ def _take(tx: Transaction, id: str, scope: Scope, now_us: int, work: _Work) -> R
         return kept
     taken = work(tx)
     if taken is None:
-        raise NotFound(f"no such {scope} is stored for this user", hint="what belongs to somebody else looks the same")
+        what = "nothing" if scope == "user" else f"no such {scope}"
+        raise NotFound(f"{what} is stored for this user", hint="what belongs to somebody else looks the same")
     counts = {name.removeprefix("persona_"): number for name, number in sorted(taken.rows.items()) if number}
     told = (counts, {"memory": taken.indexed}, taken.consented, taken.recalled, taken.datasets)
     receipt = Receipt(id, scope, now_us, *told, models=taken.made.models, reports=taken.made.reports)

@@ -50,7 +50,7 @@ def _bar(fact: Fact, first: int, span: int, now_us: int, text: int, cells: int, 
     start = min(cells - 1, max(0, (fact.valid_from_us - first) * cells // span))
     end = min(cells, max(start + 1, -(-(until - first) * cells // span)))  # rounded up: what is there is seen
     letter, style = _ENDED if fact.valid_to_us else _HOLDS
-    said = one_line(f"{fact.slot or fact.kind}: {fact.text}")
+    said = one_line(fact.text if fact.slot else f"{fact.kind}: {fact.text}")  # a slot's text begins with its name
     return [
         Span(padded(shortened(said, text), text + 1), "" if not fact.valid_to_us else "dim"),
         Span(" " * start),

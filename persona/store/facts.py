@@ -123,7 +123,7 @@ def _beside(tx: Transaction, owner_key: int, fact: Fact) -> Fact | None:
     """Keeps one of many. What a model learnt is the same in any kind, and brings nothing back that ended since."""
     learnt = fact.origin == "learnt"
     where = {"owner": owner_key, "slot": fact.slot, "kind": fact.kind, "any_kind": int(learnt)}
-    row = tx.one(_SAME, {**where, "digest": _digest(fact)})
+    row = tx.one(_SAME, {**where, "digest": digest(fact)})
     if row:
         same = _fact(row)
         if not same.valid_to_us:
@@ -140,18 +140,18 @@ def _in_line(tx: Transaction, owner_key: int, fact: Fact) -> Fact | None:
         # told now: what another worker's clock has stored a moment ahead is still the one before
         latest_us = max(max(_told_us(row), _fact(row).valid_to_us) for row in rows)
         fact = replace(fact, valid_from_us=max(fact.valid_from_us, latest_us))
-    since, digest = fact.valid_from_us, _digest(fact)
+    since, words = fact.valid_from_us, digest(fact)
     before = next((row for row in reversed(rows) if _covers(_fact(row), since)), None)
     after = next((row for row in rows if _fact(row).valid_from_us > since), None)
     if before is None:
         until = _fact(after).valid_from_us if after else 0
-    elif before[-1] == digest:
+    elif before[-1] == words:
         return _told_again(tx, owner_key, before, since)
     elif _outranked(fact, _fact(before)):
         return None
     else:
         until = _cut(tx, owner_key, before, since)
-    if after and after[-1] == digest and _fact(after).valid_from_us == until:
+    if after and after[-1] == words and _fact(after).valid_from_us == until:
         owners.touch(tx, owner_key)
         tx.run(_BEGUN, {"owner": owner_key, "which": after[0], "valid_from_us": since})
         return replace(_fact(after), valid_from_us=since)
@@ -207,7 +207,7 @@ def _insert(tx: Transaction, owner_key: int, fact: Fact) -> Fact:
             "owner_key": owner_key,
             "kind": fact.kind,
             "text": fact.text,
-            "digest": _digest(fact),
+            "digest": digest(fact),
             "slot": fact.slot,
             "value": json.dumps(fact.value, ensure_ascii=False) if fact.slot else "",
             "origin": fact.origin,
@@ -223,7 +223,7 @@ def _insert(tx: Transaction, owner_key: int, fact: Fact) -> Fact:
     return fact
 
 
-def _digest(fact: Fact) -> str:
+def digest(fact: Fact) -> str:
     """The same for the same words, whatever their capitals, spaces and last full stop; accents count."""
     words = " ".join(unicodedata.normalize("NFC", fact.text).casefold().split()).rstrip(_ENDS_WITH)
     return blake2b(words.encode(), digest_size=16).hexdigest()

@@ -132,7 +132,7 @@ def _supersede(tx: Transaction, owner_key: int, theirs: set[str], many: Collecti
     known: dict[tuple[str, str], list[Fact]] = {}
     for fact in facts.holding(tx, owner_key):
         alone = fact.slot and fact.slot not in many
-        said = "" if alone else f"{fact.kind}\x1f{' '.join(fact.text.casefold().split())}"
+        said = "" if alone else f"{fact.kind}\x1f{facts.digest(fact)}"
         known.setdefault((fact.slot, said), []).append(fact)
     ended = 0
     for (_, said), same in known.items():

@@ -100,7 +100,7 @@ def test_erasing_asks_and_in_a_pipe_needs_yes() -> None:
     assert receipt["counts"]["messages"] == 2
     assert receipt["scrubbed_us"] > 0
     assert b"4711" not in b"".join(path.read_bytes() for path in Path.cwd().iterdir())
-    assert "no such user" in refused("users", "erase", "ada", "--yes")
+    assert "nothing is stored" in refused("users", "erase", "ada", "--yes")
     (listed,) = lines("users", "receipts")
     assert listed == receipt == read("users", "receipts", receipt["id"])
     shown = said("users", "receipts", receipt["id"])

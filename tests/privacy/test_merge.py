@@ -89,13 +89,13 @@ def test_of_a_slot_the_accounts_newer_value_stays(ada: User, visitor: User) -> N
 def test_several_values_stand_beside_each_other_and_the_same_fact_is_one(ada: User, visitor: User) -> None:
     for user, likes in ((ada, ["tea"]), (visitor, ["tea", "rain"])):
         user.set({"likes": likes})
-        user.remember("vegetarian")
+        user.remember("vegetarian" if user is ada else "Vegetarian.")
     visitor.remember("left-handed")
     assert visitor.merge_into("ada").superseded == 2
     assert sorted(ada.profile()["likes"]) == ["rain", "tea"]  # type: ignore[call-overload]
-    assert texts(ada).count("vegetarian") == 1
+    assert [text for text in texts(ada) if "egetarian" in text] == ["vegetarian"]
     assert "left-handed" in texts(ada)
-    assert texts(ada, history=True).count("vegetarian") == 2
+    assert "Vegetarian." in texts(ada, history=True)
 
 
 @pytest.mark.parametrize(
