@@ -127,8 +127,10 @@ if TYPE_CHECKING:
     from persona.values.privacy import (
         Consent,
         Exported,
+        Finding,
         Merged,
         Receipt,
+        UserEntry,
     )
     from persona.values.request import (
         TextDelta,
@@ -221,7 +223,7 @@ _ROOMS = {
     "persona.values.memory": ("Fact", "Recalled", "Source"),
     "persona.values.message": ("Image", "Message", "Text", "ToolCall", "ToolResult"),
     "persona.values.plan": ("Plan",),
-    "persona.values.privacy": ("Consent", "Exported", "Merged", "Receipt"),
+    "persona.values.privacy": ("Consent", "Exported", "Finding", "Merged", "Receipt", "UserEntry"),
     "persona.values.request": ("TextDelta", "Usage"),
     "persona.values.tuning": ("Estimate", "Job", "LossPoint", "Progress"),
     "persona.values.turn": (
@@ -270,6 +272,7 @@ __all__ = [
     "Event",
     "Exported",
     "Fact",
+    "Finding",
     "IdempotencyMismatch",
     "Idle",
     "Image",
@@ -335,6 +338,7 @@ __all__ = [
     "TurnStream",
     "Usage",
     "User",
+    "UserEntry",
     "WeightsDiffer",
     "WindowTooSmall",
 ]

@@ -16,11 +16,13 @@ from persona.assistant.running import Running, closed
 from persona.assistant.user import AsyncUser, checked_name
 from persona.assistant.watch import Watch
 from persona.conversation.services import Services, utc_now_us
-from persona.errors import MisuseError
+from persona.errors import InvalidInput, MisuseError
 from persona.memory.slots import slots_of
 from persona.settings import Settings, load
+from persona.store import people, receipts
 from persona.store.forks import Origin
 from persona.values.owner import Owner
+from persona.values.privacy import Receipt, UserEntry
 from persona.values.time import to_us
 from persona.wiring import Rooms, check, open_rooms
 
@@ -93,6 +95,19 @@ class AsyncAssistant:
         """One knowledge base, by its name in the settings. Does no I/O."""
         return AsyncKnowledge(self.services, name)
 
+    async def users(self, tenant: str = "", limit: int = 100, after: str = "") -> tuple[UserEntry, ...]:
+        """The users of a tenant by name; those `after` a name are the next page. Raises InvalidInput."""
+        most, whose = _at_least_one(limit), checked_name(tenant, 0)
+        services = await self.services()
+        found = await services.database.run(lambda tx: people.listing(tx, whose, most, after), write=False)
+        return tuple(found)
+
+    async def receipts(self, limit: int = 100) -> tuple[Receipt, ...]:
+        """The receipts of what was erased and merged, the newest first. Raises InvalidInput."""
+        most = _at_least_one(limit)
+        services = await self.services()
+        return tuple(await services.database.run(lambda tx: receipts.listing(tx, most), write=False))
+
     async def services(self) -> Services:
         """The rooms, opened on first use."""
         if self._closed:
@@ -145,3 +160,9 @@ class AsyncAssistant:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _at_least_one(limit: int) -> int:
+    if limit < 1:
+        raise InvalidInput(f"a list of {limit} was asked for", hint="ask for at least 1")
+    return limit

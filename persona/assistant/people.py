@@ -6,12 +6,11 @@ from persona.assistant.database import prepared
 from persona.conversation.services import utc_now_us
 from persona.errors import NotFound
 from persona.privacy import audit, export, look
-from persona.privacy.audit import Finding
 from persona.privacy.look import Portrait
 from persona.settings import Settings
 from persona.store import people, receipts
 from persona.values.owner import Owner
-from persona.values.privacy import Exported, Receipt, UserEntry
+from persona.values.privacy import Exported, Finding, Receipt, UserEntry
 
 
 def users(settings: Settings, tenant: str, most: int, after: str = "") -> list[UserEntry]:
@@ -30,8 +29,6 @@ def findings(settings: Settings, owner: Owner, days: int) -> list[Finding]:
     """What should be looked at in the profile of a user; `days` make a fact stale. Raises NotFound."""
     with prepared(settings) as database:
         found = database.run_now(lambda tx: audit.read(tx, owner), write=False)
-    if found is None:
-        raise NotFound(f"nothing is stored for user {owner.name!r}", hint="`persona users list` says who there is")
     many = [name for name, slot in settings.profile.items() if slot.many]
     return audit.audit(*found, many, utc_now_us(), days)
 

@@ -20,7 +20,7 @@ from persona.settings import Settings
 from persona.values.memory import Fact, Told
 from persona.values.message import Image, Message
 from persona.values.plan import Plan
-from persona.values.privacy import Consent, Exported, Merged, Receipt
+from persona.values.privacy import Consent, Exported, Finding, Merged, Receipt, UserEntry
 from persona.values.turn import A, Event, Page, Reply
 
 
@@ -267,6 +267,13 @@ class User:
         """
         self._portal.call(self._user.learning(on))
 
+    def audit(self, days: int = 365) -> tuple[Finding, ...]:
+        """What looks wrong in the profile: said twice, at odds, of no known source, or older than so many days.
+
+        Raises NotFound, and InvalidInput for fewer days than one.
+        """
+        return self._portal.call(self._user.audit(days))
+
     def export(self, path: str | Path) -> Exported:
         """Writes everything that belongs to the user into one JSON file, which only you may read.
 
@@ -365,6 +372,14 @@ class Assistant:
     def knowledge(self, name: str) -> Knowledge:
         """One knowledge base, by its name in the settings. Does no I/O."""
         return Knowledge(self._portal, self._assistant.knowledge(name))
+
+    def users(self, tenant: str = "", limit: int = 100, after: str = "") -> tuple[UserEntry, ...]:
+        """The users of a tenant by name; those `after` a name are the next page. Raises InvalidInput."""
+        return self._portal.call(self._assistant.users(tenant, limit, after))
+
+    def receipts(self, limit: int = 100) -> tuple[Receipt, ...]:
+        """The receipts of what was erased and merged, the newest first. Raises InvalidInput."""
+        return self._portal.call(self._assistant.receipts(limit))
 
     def drain(self) -> int:
         """Does the background work that is due (indexing, summaries) now, and returns how many tasks there were."""

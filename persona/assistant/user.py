@@ -7,13 +7,14 @@ from pathlib import Path
 
 from persona.assistant.conversation import AsyncConversation, Opened
 from persona.conversation.input import decided, instant, keys_of, printable, told_by
+from persona.errors import InvalidInput
 from persona.memory import profile
-from persona.privacy import erase, export, look, merge
+from persona.privacy import audit, erase, export, look, merge
 from persona.store import conversations
 from persona.store.ids import new_id
 from persona.values.memory import Fact, Told
 from persona.values.owner import Owner
-from persona.values.privacy import Consent, Exported, Merged, Receipt
+from persona.values.privacy import Consent, Exported, Finding, Merged, Receipt
 from persona.values.turn import Page
 
 _MOST_IN_A_PAGE = 500
@@ -135,6 +136,18 @@ class AsyncUser:
         services = await self._assistant.services()
         await profile.learning(services.database, self._owner, decided("on", on), services.now_us())
 
+    async def audit(self, days: int = 365) -> tuple[Finding, ...]:
+        """What looks wrong in the profile: said twice, at odds, of no known source, or older than so many days.
+
+        Raises NotFound, and InvalidInput for fewer days than one.
+        """
+        if days < 1:
+            raise InvalidInput(f"a fact of {days} days cannot be stale", hint="pass at least 1")
+        services = await self._assistant.services()
+        known, stored = await services.database.run(lambda tx: audit.read(tx, self._owner), write=False)
+        asked = (known, stored, services.slots.many(), services.now_us(), days)
+        return tuple(await asyncio.to_thread(audit.audit, *asked))
+
     async def export(self, path: str | Path) -> Exported:
         """Writes everything that belongs to the user into one JSON file, which only you may read.
 
@@ -171,9 +184,8 @@ class AsyncUser:
         Of facts the newer wins, and a refusal of training counts. Raises NotFound, ConversationBusy and InvalidInput.
         """
         services = await self._assistant.services()
-        many = [slot.name for slot in services.slots.by_name.values() if slot.many]
         account = Owner(self._owner.tenant, checked_name(name))
-        named = (self._owner, account, many, services.now_us())
+        named = (self._owner, account, services.slots.many(), services.now_us())
         return await merge.merge(services.database, services.indexes, *named)
 
     async def address(

@@ -83,6 +83,10 @@ class Slots:
             raise InvalidInput(f"the profile has no slot {name!r}{meant}", hint="declare it in [profile] first")
         return self.by_name[name]
 
+    def many(self) -> tuple[str, ...]:
+        """The names of the slots that hold several values."""
+        return tuple(slot.name for slot in self.by_name.values() if slot.many)
+
     def learnt(self) -> tuple[Slot, ...]:
         """The slots that a model may fill."""
         return tuple(slot for slot in self.by_name.values() if slot.learnt)

@@ -4,15 +4,14 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
 
+from persona.errors import NotFound
 from persona.store import facts, messages, owners
 from persona.store.transaction import Transaction
 from persona.values import words
 from persona.values.memory import Fact
 from persona.values.owner import Owner
-
-FindingKind = Literal["duplicate", "contradiction", "no source", "stale"]
+from persona.values.privacy import Finding
 
 SAME_TERMS = 0.75
 """The share of their terms that two facts have in common when they speak of the same thing; numbers aside."""
@@ -26,15 +25,6 @@ _NOT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in a profile that a person should look at; `facts` are the entries it is about."""
-
-    kind: FindingKind
-    facts: tuple[Fact, ...]
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Said:
     """A fact by its words, what it speaks of (terms without numbers), its numbers, and whether it denies."""
 
@@ -45,11 +35,14 @@ class _Said:
     denies: bool
 
 
-def read(tx: Transaction, owner: Owner) -> tuple[list[Fact], set[str]] | None:
-    """Every fact that the user ever had, and the messages among their sources that are still stored."""
+def read(tx: Transaction, owner: Owner) -> tuple[list[Fact], set[str]]:
+    """Every fact that the user ever had, and the messages among their sources that are still stored.
+
+    Raises NotFound.
+    """
     state = owners.find(tx, owner)
     if state is None:
-        return None
+        raise NotFound(f"nothing is stored for user {owner.name!r}", hint="`persona users list` says who there is")
     known = facts.history(tx, state.key)
     named = {fact.message_id for fact in known if fact.message_id}
     return known, {id for id in named if messages.to_remember(tx, state.key, id)}

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from persona.values.memory import Fact
+
 Scope = Literal["user", "conversation", "message", "fact", "merge"]
 Place = Literal["", "log", "file", "server"]
 """Where traces may be: nowhere, in SQLite's log (a reader keeps it), in its file and log, on a database server."""
+
+FindingKind = Literal["duplicate", "contradiction", "no source", "stale"]
 
 _VACUUM = "end long transactions, then run `persona prune --vacuum`"
 _LEFT: Mapping[Place, tuple[str, ...]] = {
@@ -116,3 +120,12 @@ class UserEntry:
     created_us: int
     seen_us: int
     consent: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in a profile that a person should look at; `facts` are the entries it is about."""
+
+    kind: FindingKind
+    facts: tuple[Fact, ...]
+    reason: str

@@ -22,14 +22,14 @@ PUBLIC = """
     AdapterMissing Alarm AnswerRejected Assistant AsyncAssistant AsyncConversation AsyncJobs AsyncKnowledge
     AsyncTurnStream AsyncUser AuthenticationFailed BadReply BadRequest BusyError Cleaned ConnectionFailed
     Consent ContextTooLong Conversation ConversationBusy ConversationEntry Cost DatasetChanged DatasetError
-    DocumentChange DocumentEntry EmbedderMismatch Erased Estimate Event Exported Fact IdempotencyMismatch Idle
+    DocumentChange DocumentEntry EmbedderMismatch Erased Estimate Event Exported Fact Finding IdempotencyMismatch Idle
     Image InvalidAnswer InvalidInput Job Jobs Knowledge KnowledgeHit KnowledgeReport LimitReached LossPoint
     MergeOrder Merged Message MisuseError ModelNotFound NoRoom NotFound NotPromoted NothingLeft Overloaded Page
     PermissionDenied PersonaError Plan Prepared Progress ProviderError ProviderUnavailable RateLimited Recalled
     Receipt Refused Reply SchemaOutOfDate ScriptError Seen Settings SettingsError Source SplitLeaks StoreBusy
     StoreCorrupt StoreError StoreFull StoreReadOnly StoreUnavailable StreamCut Text TextDelta TimedOut
     TooExpensive ToolCall ToolFinished ToolLoopExceeded ToolResult ToolStarted TuningClosed TuningOrder
-    TurnCancelled TurnInProgress TurnStream Usage User WeightsDiffer WindowTooSmall
+    TurnCancelled TurnInProgress TurnStream Usage User UserEntry WeightsDiffer WindowTooSmall
 """.split()  # noqa: SIM905 - sixty names read better so
 NOT_MIRRORED = {"services", "settings_of", "running"}  # how the async classes work together
 TWINS = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__"}

@@ -2,8 +2,9 @@
 
 import pytest
 
-from persona.privacy.audit import Finding, audit
+from persona.privacy.audit import audit
 from persona.values.memory import Fact, Origin
+from persona.values.privacy import Finding
 
 DAY = 86_400_000_000
 NOW = 1_760_000_000_000_000
