@@ -17,7 +17,7 @@ from persona.assistant.stream import AsyncTurnStream
 from persona.assistant.user import AsyncUser
 from persona.conversation.tools import ToolFunction
 from persona.settings import Settings
-from persona.values.memory import Fact, Told
+from persona.values.memory import Fact, Recalled, Told
 from persona.values.message import Image, Message
 from persona.values.plan import Plan
 from persona.values.privacy import Consent, Exported, Finding, Merged, Receipt, UserEntry
@@ -250,6 +250,14 @@ class User:
     def facts(self, at: datetime | None = None, *, history: bool = False) -> tuple[Fact, ...]:
         """The facts that hold now, or held at a time, the oldest first; with `history` all that ever did."""
         return self._portal.call(self._user.facts(at, history=history))
+
+    def recall(self, question: str, limit: int = 5) -> tuple[Recalled, ...]:
+        """What this user said, and facts, that a question would bring back, the best first, and why each came.
+
+        A turn asks the same, of its route's knowledge too, and leaves out what its window shows anyway. Raises
+        InvalidInput.
+        """
+        return self._portal.call(self._user.recall(question, limit))
 
     def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""

@@ -9,10 +9,14 @@ from persona.assistant.conversation import AsyncConversation, Opened
 from persona.conversation.input import decided, instant, keys_of, printable, told_by
 from persona.errors import InvalidInput
 from persona.memory import profile
+from persona.memory.embedding import embed
+from persona.memory.recall import merge as ranked
+from persona.memory.recall import query_of
 from persona.privacy import audit, erase, export, look, merge
-from persona.store import conversations
+from persona.store import conversations, memories, owners
+from persona.store.engine import Transaction
 from persona.store.ids import new_id
-from persona.values.memory import Fact, Told
+from persona.values.memory import Fact, Recalled, Told
 from persona.values.owner import Owner
 from persona.values.privacy import Consent, Exported, Finding, Merged, Receipt
 from persona.values.turn import Page
@@ -116,6 +120,28 @@ class AsyncUser:
         """The facts that hold now, or held at a time, the oldest first; with `history` all that ever did."""
         services = await self._assistant.services()
         return await profile.known(services.database, self._owner, instant("at", at), history=history)
+
+    async def recall(self, question: str, limit: int = 5) -> tuple[Recalled, ...]:
+        """What this user said, and facts, that a question would bring back, the best first, and why each came.
+
+        A turn asks the same, of its route's knowledge too, and leaves out what its window shows anyway. Raises
+        InvalidInput.
+        """
+        if not isinstance(question, str) or not question.strip() or limit < 1:
+            raise InvalidInput("a search needs a question and a limit of at least 1")
+        services = await self._assistant.services()
+        query, most = query_of(question), max(limit, services.settings.memory.candidates)
+        (vector,) = await embed(services.embedder, [question])
+
+        def find(tx: Transaction) -> tuple[Recalled, ...]:
+            erase.follow(tx, services.indexes)
+            state = owners.find(tx, self._owner)
+            if state is None:
+                return ()
+            index = services.indexes.get(state.key, state.revision, lambda since: memories.since(tx, state.key, since))
+            return ranked({self._owner: index.search(vector, query.terms, most, question)}, limit, question)
+
+        return await services.database.run(find, write=False)
 
     async def consent(self, *, training: bool) -> None:
         """Records whether the user's exchanges may be used for training; each later exchange is stamped with it."""

@@ -106,6 +106,7 @@ _add(app, "conversations", users.conversations, "conversations --user ada --limi
 _KNOWN = "Users, and what is known"
 _add(app, "remember", users.remember, "remember vegetarian --kind preference --user ada", _KNOWN)
 _add(app, "facts", users.facts, "facts --user ada --at 2026-03-01", _KNOWN)
+_add(app, "recall", users.recall, 'recall "Where does she live?" --user ada', _KNOWN)
 _users = _group(
     "users",
     _KNOWN,

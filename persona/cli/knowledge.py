@@ -16,7 +16,7 @@ from persona.cli.opening import read_settings
 from persona.cli.options import Config, Json
 from persona.cli.output import FAILED, aside, on_terminal, show, show_json, show_table
 from persona.cli.progress import Advance, progress
-from persona.cli.words import moment
+from persona.cli.words import moment, why_it_came, why_json
 from persona.errors import MisuseError, PersonaError
 from persona.reports.spans import one_line
 
@@ -184,16 +184,10 @@ def _hit_row(one: "KnowledgeHit") -> tuple[str, ...]:
     hit, source = one.recalled, one.recalled.source
     text = one_line(hit.text)
     cut = f"{text[:_SHOWN]}…" if len(text) > _SHOWN and on_terminal() else text
-    return f"{hit.score:.2f}", ", ".join(one.paths), str(source.page or ""), source.heading, _why(one), cut
-
-
-def _why(one: "KnowledgeHit") -> str:
-    hit = one.recalled
-    return f"meaning {hit.dense:+.2f}, words {hit.lexical:+.2f} × {hit.coverage:.2f}, {hit.holds:.0%} of the terms"
+    return f"{hit.score:.2f}", ", ".join(one.paths), str(source.page or ""), source.heading, why_it_came(hit), cut
 
 
 def _hit_json(one: "KnowledgeHit") -> dict[str, object]:
     hit, source = one.recalled, one.recalled.source
-    why = {"dense": hit.dense, "lexical": hit.lexical, "coverage": hit.coverage, "holds": hit.holds}
     place = {"documents": one.paths, "title": source.title, "heading": source.heading, "page": source.page}
-    return {"id": hit.id, "score": hit.score, **place, "text": hit.text, "why": why}
+    return {"id": hit.id, "score": hit.score, **place, "text": hit.text, "why": why_json(hit)}

@@ -11,11 +11,11 @@ from persona.cli.ask import as_text
 from persona.cli.opening import looking, talking
 from persona.cli.options import Config, Json, Tenant, User
 from persona.cli.output import aside, show, show_json, show_table
-from persona.cli.words import moment, page_json
+from persona.cli.words import moment, page_json, why_it_came, why_json
 from persona.values.time import iso_day
 
 if TYPE_CHECKING:
-    from persona.values.memory import Fact
+    from persona.values.memory import Fact, Recalled
     from persona.values.turn import ConversationEntry
 
 _TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
@@ -111,3 +111,34 @@ def show_facts(found: "Sequence[Fact]", user: str, *, ended: bool = False) -> No
     ]
     until = ("until",) if ended else ()
     show_table(("fact", "kind", "since", *until, "told by", "text"), rows)
+
+
+def recall(
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="What is asked, in the user's words.")],
+    user: User,
+    tenant: Tenant = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100, help="Most memories that are shown.")] = 5,
+    json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show what a question would bring back of what a user said and of the facts, and why."""
+    with looking(config) as assistant:
+        found = assistant.user(user, tenant).recall(as_text(question), limit)
+    if json:
+        show_json([_hit_json(hit) for hit in found])
+    elif found:
+        show_table(
+            ("score", "date", "kind", "why", "text"),
+            [(f"{hit.score:.2f}", hit.source.date, _kind(hit), why_it_came(hit), hit.text) for hit in found],
+        )
+    else:
+        aside("nothing is near enough")
+
+
+def _kind(hit: "Recalled") -> str:
+    return hit.fact_kind or hit.source.kind
+
+
+def _hit_json(hit: "Recalled") -> dict[str, object]:
+    where = {"id": hit.id, "message_id": hit.message_id, "date": hit.source.date, "kind": _kind(hit)}
+    return {**where, "score": hit.score, "text": hit.text, "why": why_json(hit)}

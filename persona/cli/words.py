@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from persona.values.memory import Source
+from persona.values.memory import Recalled, Source
 from persona.values.time import from_us
 from persona.values.turn import Page, Reply
 
@@ -45,6 +45,19 @@ def _named(source: Source) -> str:
         return f"what you said{f' on {source.date}' if source.date else ''}"
     place = [*([source.heading] if source.heading else []), *([f"page {source.page}"] if source.page else [])]
     return f"{source.title} ({', '.join(place)})" if place else source.title
+
+
+def why_it_came(hit: Recalled) -> str:
+    """What the score of a hit is made of."""
+    said = f"meaning {hit.dense:+.2f}, words {hit.lexical:+.2f} × {hit.coverage:.2f}, {hit.holds:.0%} of the terms"
+    more = {"what lasts": hit.standing, "its date": hit.dated, "what it changes": hit.newer}
+    return ", ".join([said, *(f"{name} {value:+.2f}" for name, value in more.items() if value)])
+
+
+def why_json(hit: Recalled) -> dict[str, float]:
+    """The same for machines; the score is `dense + coverage * lexical + standing + dated + newer`."""
+    parts = ("dense", "lexical", "coverage", "holds", "near_dense", "near_lexical", "standing", "dated", "newer")
+    return {name: getattr(hit, name) for name in parts}
 
 
 def moment(us: int) -> str:

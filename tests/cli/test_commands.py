@@ -316,3 +316,17 @@ def test_a_source_is_named_with_its_place() -> None:
     ]
     named = sources(Reply("msg_1", "At nine.", "c-1", "scripted:any", sources=tuple(places)))
     assert named == "hours.pdf (Opening, page 3), hours.pdf (page 4), notes.txt, what you said on 2026-11-21"
+
+
+def test_what_a_question_brings_back_is_shown_with_what_its_score_is_made_of() -> None:
+    said("ask", "My cat is called Minou", "--user", "ada")
+    said("remember", "allergic to peanuts", "--kind", "preference", "--user", "ada")
+    cat, peanuts = read("recall", "What is the cat called?", "--user", "ada")
+    assert (cat["text"], cat["kind"], peanuts["kind"]) == ("My cat is called Minou", "turn", "preference")
+    assert cat["score"] > peanuts["score"]
+    assert cat["why"]["dense"] > peanuts["why"]["dense"]
+    score, _, kind, why, text = said("recall", "cat", "--user", "ada", "--limit", "1").strip().split("\t")
+    assert (float(score) > 0, kind, text) == (True, "turn", "My cat is called Minou")
+    assert why.startswith("meaning +")
+    assert read("recall", "cat", "--user", "bob") == []
+    refused("recall", " ", "--user", "ada")
