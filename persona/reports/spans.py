@@ -9,7 +9,7 @@ from unicodedata import combining, east_asian_width
 if TYPE_CHECKING:
     from rich.text import Text
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BREAK = re.compile(r"\s+")
 
 
@@ -42,7 +42,9 @@ def coloured(lines: Sequence[Line]) -> "Text":
 
 
 def harmless(text: str) -> str:
-    """The text without control characters: what a model or a file says must not steer the terminal."""
+    """The text without control characters: what a model or a file says must neither steer the terminal nor turn round
+    what stands beside it.
+    """
     return _CONTROL.sub("", text)
 
 

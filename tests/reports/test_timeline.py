@@ -51,3 +51,8 @@ def test_colours_say_the_same() -> None:
 
 def test_of_nothing_there_is_no_picture() -> None:
     assert plain_picture([], NOW) == ""
+
+
+def test_a_text_turns_nothing_round_that_stands_beside_it() -> None:
+    shown = plain_picture([fact("\u202eecalp\u202c \u2067here\u2069", 1)], NOW)
+    assert "ecalp here" in shown
