@@ -194,7 +194,9 @@ class Database:
             except PoolTimeout as error:
                 raise translated(error) from None
         if self._brief and self._brief.may_start() and self._newest and not self._newest.done():
-            await asyncio.wait({asyncio.wrap_future(self._newest)})
+            theirs = asyncio.wrap_future(self._newest)
+            theirs.add_done_callback(lambda done: done.cancelled() or done.exception())  # or it is logged as nobody's
+            await asyncio.wait({theirs})
             if done := self.at_once(lambda: (work(),)):
                 return done[0]
         working = asyncio.ensure_future(self._in_thread(work))

@@ -1,6 +1,7 @@
 """Brief work is done at once, in the caller's thread, unless it would have to wait."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -83,6 +84,30 @@ async def test_work_that_finds_our_own_thread_writing_waits_for_it_and_is_done_h
     await held
     with pytest.raises(asyncio.CancelledError):
         await given_up
+
+
+async def test_an_error_of_the_work_that_is_waited_for_is_told_to_those_who_asked_for_it_alone(
+    sqlite: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    writing, may_end = threading.Event(), threading.Event()
+
+    def fail(tx: Transaction) -> None:
+        keep(tx)
+        writing.set()
+        may_end.wait(10)
+        raise ZeroDivisionError
+
+    failing = asyncio.create_task(sqlite.run(fail))
+    await asyncio.to_thread(writing.wait, 10)
+    waiting = asyncio.create_task(sqlite.run(keep, brief=True))
+    await asyncio.sleep(0)  # it has begun to wait
+    may_end.set()
+    assert await waiting == HERE
+    with pytest.raises(ZeroDivisionError):
+        await failing
+    del failing, waiting
+    gc.collect()
+    assert caplog.messages == []
 
 
 async def test_an_error_of_brief_work_takes_back_what_it_did(sqlite: Database) -> None:
