@@ -145,7 +145,8 @@ async def known(
 async def typed(database: Database, slots: Slots, owner: Owner, at_us: int | None = None) -> dict[str, object]:
     """What fills the slots, in their types and order; a slot of several gives a list, an empty one is left out."""
     found: dict[str, list[object]] = {name: [] for name in slots.by_name}
-    for fact in await known(database, owner, at_us):
+    # of two users who were joined, both may have said something of one day: what began last, as when it holds
+    for fact in sorted(await known(database, owner, at_us), key=lambda fact: fact.valid_from_us):
         if fact.slot not in found:
             continue  # a fact of no slot, or of one that is no longer declared
         try:

@@ -86,6 +86,15 @@ def test_of_a_slot_the_accounts_newer_value_stays(ada: User, visitor: User) -> N
     assert ada.profile(at=datetime(2026, 2, 1, tzinfo=UTC)) == {"city": "Nice"}
 
 
+def test_of_a_slot_what_began_last_is_what_held_on_a_day_that_both_tell_of(ada: User, visitor: User) -> None:
+    visitor.set({"city": "Nice"}, since=datetime(2026, 2, 1, tzinfo=UTC))
+    visitor.set({"city": "Paris"}, since=datetime(2026, 3, 1, tzinfo=UTC))
+    ada.set({"city": "Lyon"}, since=datetime(2026, 1, 1, tzinfo=UTC))  # told last
+    visitor.merge_into("ada")
+    lived = [ada.profile(at=datetime(2026, month, 15, tzinfo=UTC))["city"] for month in (1, 2, 3)]
+    assert lived == ["Lyon", "Nice", "Paris"]
+
+
 def test_several_values_stand_beside_each_other_and_the_same_fact_is_one(ada: User, visitor: User) -> None:
     for user, likes in ((ada, ["tea"]), (visitor, ["tea", "rain"])):
         user.set({"likes": likes})
