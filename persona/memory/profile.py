@@ -64,15 +64,15 @@ async def fill(
     ]
 
     def write(tx: Transaction) -> tuple[Fact, ...]:
-        key = _locked(tx, owner, now_us)
+        key = _locked(tx, owner, now_us, values.keys())
         return tuple(kept for slot, each in told for kept in _fill_one(tx, key, slot, each, at_us))
 
     return await database.run(write)
 
 
-def _locked(tx: Transaction, owner: Owner, now_us: int) -> int:
+def _locked(tx: Transaction, owner: Owner, now_us: int, slots: Collection[str] = ()) -> int:
     """The owner's key, made when new; who was erased since they were found is made anew."""
-    while not owners.lock(tx, key := owners.find_or_make(tx, owner, now_us).key):
+    while not facts.lock(tx, key := owners.find_or_make(tx, owner, now_us).key, slots):
         continue
     return key
 

@@ -76,6 +76,11 @@ _LIST = Statement(
     .order_by(_k.id)
     .limit(param("most"))
 )
+_HOLD = Statement(
+    select(_k.id)
+    .where(_k.kind == param("kind"), _k.owner_key == param("owner"), _k.subject == param("subject"))
+    .with_for_update()
+)
 _COUNT = Statement(select(_k.state, func.count()).group_by(_k.state))
 _SAME = Statement(
     select(_k.id).where(_k.kind == param("kind"), _k.conversation_key == param("conversation"), _k.state != "dead")
@@ -181,6 +186,11 @@ def release(tx: Transaction, claimed: Sequence[Task]) -> None:
 
 def _token(task: Task) -> dict[str, object]:
     return {"which": task.id, "token": task.lease_until_us}
+
+
+def hold(tx: Transaction, kind: TaskKind, owner_key: int, subject: str) -> None:
+    """Waits for whoever just ends such a task, and lets nobody end it until this transaction does."""
+    tx.all(_HOLD, {"kind": kind, "owner": owner_key, "subject": subject})
 
 
 def drop(tx: Transaction, kind: TaskKind, owner_key: int, subject: str) -> None:

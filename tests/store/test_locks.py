@@ -1,0 +1,64 @@
+"""What changes facts while their memories are made waits for it, and never the other way round."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import postgres
+import pytest
+from stored import ADA, LEASE, NOW
+
+from persona.store import facts, owners, tasks
+from persona.store.engine import Database, Transaction
+from persona.values.memory import Fact
+
+_WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def city(name: str, at_us: int) -> Fact:
+    return Fact(f"fct_{name}", f"city: {name}", "fact", "app", at_us, at_us, slot="city", value=name)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tx, key: facts.add(tx, key, city("Lyon", NOW + 1), many=False),
+        lambda tx, key: facts.end(tx, key, "fct_Brest", NOW + 1),
+        lambda tx, key: facts.end_of_slot(tx, key, "city", NOW + 1),
+    ],
+    ids=["superseded", "forgotten", "ended"],
+)
+def test_a_fact_ends_while_its_memory_is_just_made_and_neither_is_begun_again(
+    postgresql_url: str, change: Callable[[Transaction, int], object]
+) -> None:
+    database = Database(postgresql_url, busy_timeout_s=10)
+    key = database.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW)).key
+    database.run_now(lambda tx: facts.add(tx, key, city("Brest", NOW), many=False))
+    (task,) = database.run_now(lambda tx: tasks.claim(tx, NOW, LEASE, 5))
+    begun: list[str] = []
+    ending, may_go_on = threading.Event(), threading.Event()
+
+    def make(tx: Transaction) -> None:
+        begun.append("memory")
+        assert tasks.done(tx, task)
+        ending.set()
+        assert may_go_on.wait(10)
+        owners.touch(tx, key)
+
+    def end(tx: Transaction) -> None:
+        begun.append("fact")
+        change(tx, key)
+
+    with ThreadPoolExecutor(2) as threads:
+        making = threads.submit(database.run_now, make)
+        assert ending.wait(10)
+        changing = threads.submit(database.run_now, end)
+        while not postgres.administer(postgresql_url, _WAITS)[0][0]:
+            assert not changing.done()
+        may_go_on.set()
+        making.result(10)
+        changing.result(10)
+    assert begun == ["memory", "fact"]
+    held = database.run_now(lambda tx: facts.holding(tx, key), write=False)
+    assert "fct_Brest" not in {fact.id for fact in held}
+    database.close()
