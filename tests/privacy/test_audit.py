@@ -1,5 +1,8 @@
 """What an audit of a profile finds, and what it leaves alone."""
 
+from itertools import combinations
+from random import Random
+
 import pytest
 
 from persona.privacy.audit import audit
@@ -92,3 +95,21 @@ def test_a_finding_says_why() -> None:
     (one,) = audit([fact("has 2 cats"), fact("has 3 cats")], (), (), NOW, 365)
     assert isinstance(one, Finding)
     assert one.reason == "they differ in a number"
+
+
+def test_every_pair_that_is_alike_is_found_among_many() -> None:
+    chance = Random(7)
+    words = [f"{letter}k{letter}" for letter in "bcdfghjklmnpqrtvwxz"]  # of no language, so that none is stemmed
+    known = [fact(" ".join(chance.sample(words, chance.randint(1, 6)))) for _ in range(300)]
+    pairs = {
+        frozenset((one.text, other.text))
+        for one, other in combinations(known, 2)
+        if _share(one.text, other.text) >= 0.75
+    }
+    assert len(pairs) > 20
+    assert {frozenset(texts) for _, texts in found(*known)} == pairs
+
+
+def _share(one: str, other: str) -> float:
+    mine, yours = set(one.split()), set(other.split())
+    return len(mine & yours) / len(mine | yours)
