@@ -61,7 +61,7 @@ class AsyncKnowledge:
 
     async def search(self, question: str, limit: int = 5) -> tuple[KnowledgeHit, ...]:
         """The pieces that answer a question best, with why they came and the documents that hold them."""
-        if not question.strip() or limit < 1:
+        if not isinstance(question, str) or not question.strip() or limit < 1:
             raise InvalidInput("a search needs a question and a limit of at least 1")
         services = await self._services()
         query = query_of(question)
@@ -130,4 +130,8 @@ class Knowledge:
 
 
 def _listed(paths: Paths) -> list[Path]:
-    return [Path(one) for one in ([paths] if isinstance(paths, str | Path) else paths)]
+    """The paths. Raises InvalidInput for what is none: an empty text would name the whole working folder."""
+    named = [paths] if isinstance(paths, str | Path) else paths
+    if not isinstance(named, Sequence) or not all(one and isinstance(one, str | Path) for one in named):
+        raise InvalidInput("a path is empty, or no path", hint="name a file or a folder; '.' is the working folder")
+    return [Path(one) for one in named]

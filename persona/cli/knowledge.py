@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,7 +32,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The knowledge, by its
 def add(
     name: Name,
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders; none: those of the settings.")
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Files and folders; none: those of the settings.")
     ] = None,
     json: Json = False,
     config: Config = None,
@@ -75,7 +74,7 @@ def documents(
 
 def remove(
     name: Name,
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files, or folders of them.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Files, or folders of them.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     json: Json = False,
     config: Config = None,
@@ -108,7 +107,7 @@ def search(
 
 
 async def _add(
-    settings: "Settings", name: str, paths: Sequence[Path] | None, say: "Callable[[DocumentChange], None]"
+    settings: "Settings", name: str, paths: Sequence[str] | None, say: "Callable[[DocumentChange], None]"
 ) -> "KnowledgeReport":
     from persona.assistant import operator
 
@@ -126,7 +125,7 @@ async def _documents(settings: "Settings", name: str | None) -> "list[tuple[str,
     return found
 
 
-async def _remove(settings: "Settings", name: str, paths: Sequence[Path] | None) -> tuple[str, ...]:
+async def _remove(settings: "Settings", name: str, paths: Sequence[str] | None) -> tuple[str, ...]:
     from persona.assistant import operator
 
     async with operator.knowledge(settings, name) as base:

@@ -104,6 +104,8 @@ def test_without_a_path_the_files_of_the_settings_are_followed() -> None:
         (("remove", "docs", "d/a.md", "--all"), "name a document, or pass --all"),
         (("remove", "docs", "absent"), "no document 'absent'"),
         (("search", "docs", " "), "needs a question"),
+        (("add", "docs", "d", ""), "a path is empty"),
+        (("remove", "docs", ""), "a path is empty"),  # of a variable that is not set, say
         (("list", "dosc"), "no knowledge 'dosc'"),
     ],
 )

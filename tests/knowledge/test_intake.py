@@ -323,6 +323,20 @@ def test_what_is_unknown_is_refused_before_anything_is_done(desk: Desk, tmp_path
             look()
 
 
+@pytest.mark.parametrize("none", ["", None, 7, b"a.md", ["a.md", ""], [None]])
+def test_what_is_no_path_names_nothing_and_never_the_working_folder(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, none: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    docs = base(desk)
+    docs.add(write(tmp_path / "a.md", "x"))
+    calls = (docs.add, docs.remove) if none is not None else (docs.add,)  # remove(None) is all of them
+    for call in calls:
+        with pytest.raises(InvalidInput, match="a path is empty, or no path"):
+            call(none)
+    assert len(docs.documents()) == 1
+
+
 def test_an_empty_base_finds_nothing(desk: Desk) -> None:
     assert base(desk).search("anything") == ()
 
