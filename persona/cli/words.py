@@ -50,7 +50,7 @@ def _named(source: Source) -> str:
 def why_it_came(hit: Recalled) -> str:
     """What the score of a hit is made of."""
     said = f"meaning {hit.dense:+.2f}, words {hit.lexical:+.2f} × {hit.coverage:.2f}, {hit.holds:.0%} of the terms"
-    more = {"what lasts": hit.standing, "its date": hit.dated, "what it changes": hit.newer}
+    more = {"as a statement": hit.standing, "its date": hit.dated, "what it changes": hit.newer}
     return ", ".join([said, *(f"{name} {value:+.2f}" for name, value in more.items() if value)])
 
 

@@ -58,10 +58,10 @@ class Recalled:
     `score`, what it was ranked by, is `dense + coverage * lexical + standing + dated + newer`. `dense` and `lexical`
     are in standard deviations above the owner's mean, and `near_dense` and `near_lexical` the share in them of the row
     read together with its neighbours in the conversation. `coverage` (0 to 1) is how much of the query's vocabulary
-    the best match holds, `standing` what a lasting wish gets when a suggestion is asked for, `dated` what a memory of
-    the time gets that the question names, `newer` what puts a statement before an older one of the same thing, and
-    `holds` (0 to 1) the share of the query's distinct terms that this one has. `message_id` is the message it was made
-    from, or empty.
+    the best match holds, `standing` what a lasting wish gets when a suggestion is asked for, and what was stated when
+    it is asked how things are, `dated` what a memory of the time gets that the question names, `newer` what puts a
+    statement before an older one of the same thing, and `holds` (0 to 1) the share of the query's distinct terms that
+    this one has. `message_id` is the message it was made from, or empty.
     """
 
     id: str
