@@ -27,6 +27,7 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, white space among them, and halves of surrogate pairs."""
 
 _SEVERAL = (list, tuple, set, frozenset, Sequence)
+_IN_THE_TYPE = "write it into the type of one value: Annotated[str, AfterValidator(check)]"
 _SHORTENED = 60  # characters of what a value must be, in an error
 
 
@@ -93,11 +94,19 @@ class Slots:
 
 
 def slots_of(settings: Mapping[str, SlotSettings], model: type[BaseModel] | None = None) -> Slots:
-    """The slots of the settings, or the fields of a model given in code. Raises SettingsError for both at once."""
+    """The slots of the settings, or the fields of a model given in code. Raises SettingsError.
+
+    A model's own validators are refused: slots are filled one by one, and a list by its items, so none could be run.
+    """
     if model is None:
         return Slots({name: _from_settings(name, one) for name, one in settings.items()})
     if settings:
         raise SettingsError("the profile is declared in the settings and in code", hint="keep one of them")
+    checks = model.__pydantic_decorators__
+    if checks.field_validators or checks.model_validators or checks.validators or checks.root_validators:
+        raise SettingsError(
+            f"the profile {model.__name__!r} has validators, which no slot would run", hint=_IN_THE_TYPE
+        )
     return Slots({name: _from_field(name, one) for name, one in model.model_fields.items()})
 
 
@@ -110,6 +119,8 @@ def _from_field(name: str, declared: FieldInfo) -> Slot:
     """A field's type, of one of its values when it holds several; what is not known is absent, never None."""
     annotation = _without_none(declared.annotation)
     if get_origin(annotation) in _SEVERAL:
+        if declared.metadata:
+            raise SettingsError(f"the list {name!r} of the profile has a limit, which no item tells", hint=_IN_THE_TYPE)
         one = get_args(annotation)[0]
         return Slot(name, TypeAdapter(one), many=True, description=declared.description or "")
     limits = tuple(declared.metadata)

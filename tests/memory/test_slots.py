@@ -2,10 +2,10 @@
 
 from datetime import date
 from enum import Enum
-from typing import Any
+from typing import Annotated, Any, Self
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
 
 from persona.errors import InvalidInput, SettingsError
 from persona.memory.slots import Slot, slots_of
@@ -99,3 +99,42 @@ def test_model_in_code_gives_a_slot_for_each_field() -> None:
 def test_profile_is_declared_in_one_place() -> None:
     with pytest.raises(SettingsError, match="in the settings and in code"):
         slots_of(SETTINGS, Person)
+
+
+def test_checks_of_a_model_that_no_slot_would_run_are_refused_and_those_of_its_types_run() -> None:
+    class Checked(BaseModel):
+        city: str = ""
+
+        @field_validator("city")
+        @classmethod
+        def known(cls, city: str) -> str:
+            return city
+
+    class Whole(BaseModel):
+        city: str = ""
+
+        @model_validator(mode="after")
+        def known(self) -> Self:
+            return self
+
+    class Short(BaseModel):
+        languages: list[str] = Field(max_length=2)
+
+    for model in (Checked, Whole, Short):
+        with pytest.raises(SettingsError, match="AfterValidator"):
+            slots_of({}, model)
+
+    def upper(city: str) -> str:
+        if not city.isupper():
+            raise ValueError("in capitals")
+        return city
+
+    class Typed(BaseModel):
+        city: Annotated[str, AfterValidator(upper)] = ""
+        cities: list[Annotated[str, AfterValidator(upper)]] = Field(default_factory=list)
+
+    slots = slots_of({}, Typed)
+    for name in ("city", "cities"):
+        assert slots.named(name).read("BREST")[0] == "BREST"
+        with pytest.raises(InvalidInput, match="in capitals"):
+            slots.named(name).read("Brest")
