@@ -59,7 +59,7 @@ def remember(
     tenant: Tenant = "",
     kind: Annotated[str, typer.Option("--kind", metavar="KIND", help="Such as preference or instruction.")] = "fact",
     slot: Annotated[
-        str | None, typer.Option("--slot", metavar="NAME", help="Fill this slot of the profile with it.")
+        str | None, typer.Option("--slot", metavar="NAME", help="Fill this slot of the profile with it, alone.")
     ] = None,
     json: Json = False,
     config: Config = None,

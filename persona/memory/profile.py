@@ -184,10 +184,11 @@ async def address(
         raise InvalidInput(f"there is no time zone {time_zone!r}", hint="name one such as 'Europe/Paris'")
 
     def write(tx: Transaction) -> None:
+        key = _locked(tx, owner, now_us)  # before it is read: another one may say the rest at once
         state = owners.find_or_make(tx, owner, now_us)
         told = {"display_name": name, "locale": locale, "time_zone": time_zone}
         known = {trait: value for trait, value in told.items() if value is not None}
-        owners.set_traits(tx, state.key, replace(state.traits, **known))
+        owners.set_traits(tx, key, replace(state.traits, **known))
 
     await database.run(write)
 

@@ -1,5 +1,6 @@
 """What changes facts while their memories are made waits for it, and never the other way round."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,9 +9,11 @@ import postgres
 import pytest
 from stored import ADA, LEASE, NOW
 
+from persona.memory import profile
 from persona.store import facts, owners, tasks
 from persona.store.engine import Database, Transaction
 from persona.values.memory import Fact
+from persona.values.owner import Traits
 
 _WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
@@ -61,4 +64,29 @@ def test_a_fact_ends_while_its_memory_is_just_made_and_neither_is_begun_again(
     assert begun == ["memory", "fact"]
     held = database.run_now(lambda tx: facts.holding(tx, key), write=False)
     assert "fct_Brest" not in {fact.id for fact in held}
+    database.close()
+
+
+def test_what_two_say_at_once_of_how_to_address_a_user_is_kept_of_both(postgresql_url: str) -> None:
+    database = Database(postgresql_url, busy_timeout_s=10)
+    key = database.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW)).key
+    told, may_go_on = threading.Event(), threading.Event()
+
+    def tell(tx: Transaction) -> None:
+        owners.set_traits(tx, key, Traits(locale="fr-FR"))
+        told.set()
+        assert may_go_on.wait(10)
+
+    with ThreadPoolExecutor(2) as threads:
+        telling = threads.submit(database.run_now, tell)
+        assert told.wait(10)
+        naming = threads.submit(asyncio.run, profile.address(database, ADA, "Ada", None, None, NOW))
+        while not postgres.administer(postgresql_url, _WAITS)[0][0]:
+            assert not naming.done()
+        may_go_on.set()
+        telling.result(10)
+        naming.result(10)
+    state = database.run_now(lambda tx: owners.find(tx, ADA), write=False)
+    assert state
+    assert (state.traits.display_name, state.traits.locale) == ("Ada", "fr-FR")
     database.close()
