@@ -133,10 +133,10 @@ def _made(
     label: bool | None = None,
 ) -> Iterator[Candidate]:
     """One candidate, unless something of it is not there any more or does not fit the window."""
-    prompt = _prompt(scene, turn, making, refuse)
+    other, unwanted = rejected or ("", None)
+    prompt = _prompt(scene, turn, making, refuse, reply, *([unwanted] if unwanted else ()))
     if prompt is None:
         return
-    other, unwanted = rejected or ("", None)
     messages = (*prompt.messages, reply)
     weights = last_of(messages)
     if prompt.rounds and rejected is None and label is None:  # the calls of its tools are learnt with the reply
@@ -171,9 +171,15 @@ def _candidate(
     )
 
 
-def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> Prompt | None:
+def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse, *said: Message) -> Prompt | None:
+    """What an example with these replies shows before them; None where it cannot, or may not, be made."""
     try:
-        return making.prompter.prompt(scene, turn, making.whole)
+        prompt = making.prompter.prompt(scene, turn, making.whole)
+        kept_back = scene.kept_back(turn)
+        shown = [message.text for message in prompt.messages] if kept_back else []
+        if not any(taken_from(one.text, kept_back, shown) for one in said):
+            return prompt
+        refuse(turn, "consent", "the reply used what was said without consent")
     except NotFound:
         refuse(turn, "erased", "what it answers is not stored any more")
     except WindowTooSmall as error:
@@ -188,7 +194,7 @@ def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, ref
     if not on_path:
         return
     last = max(on_path, key=lambda turn: turn.reply.depth if turn.reply else 0)
-    prompt = _prompt(scene, last, making, refuse)
+    prompt = _prompt(scene, last, making, refuse, _said(last))
     if prompt is None:
         return
     mended = {turn.reply.id: _said(turn) for turn in on_path if turn.reply}

@@ -3,7 +3,7 @@
 import gc
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
@@ -23,16 +23,16 @@ from persona.harvest.prompt import Declared, Scene, Words
 from persona.harvest.split import TEST, place, side_of
 from persona.harvest.tally import Tally
 from persona.harvest.turns import LoggedTurn, tree_of, turns_of
-from persona.render.known import recalled_ids
+from persona.render.known import facts_shown, recalled_ids
 from persona.store import log
 from persona.store.codec import count_in, decode_plans, names_nothing
 from persona.store.engine import Database
 from persona.store.log import LogReader, Wanted
 from persona.store.sqlite import existing
 from persona.values.harvest import Sample
-from persona.values.log import LoggedConversation
+from persona.values.log import LoggedConversation, LoggedMemory
 from persona.values.message import Image
-from persona.values.plan import NO_PLAN
+from persona.values.plan import NO_PLAN, Plan
 from persona.window.counting import Counter, declared_in
 
 _PAGE = 200
@@ -97,7 +97,21 @@ class Mapper:
             self._declared.update({digest: declared_in(kept.get(digest, "")) for digest in sorted(digests)})
         ids = {id for plan in plans.values() for id in recalled_ids(plan)}
         memories = self._database.run_now(lambda tx: log.memories(tx, ids), write=False) if ids else {}
-        return Words(plans, memories, self._declared)
+        withheld = self._withheld(found, plans, memories) if self._job.recipe.settings.consent == "required" else {}
+        memories = {id: one for id, one in memories.items() if id not in withheld}
+        return Words(plans, memories, self._declared, withheld)
+
+    def _withheld(
+        self, found: Iterable[LoggedConversation], plans: Mapping[str, Plan], memories: Mapping[str, LoggedMemory]
+    ) -> dict[str, str]:
+        """What the plans name of what was said, or learnt of it, without consent: the texts by their ids."""
+        named = {id for plan in plans.values() for ids in facts_shown(plan) for id in ids}
+        facts = [one for conversation in found for one in conversation.facts if one.id in named] if named else []
+        learnt = [one for one in (*facts, *memories.values()) if one.message_id]
+        if not learnt:
+            return {}
+        given = self._database.run_now(lambda tx: log.given(tx, {one.message_id for one in learnt}), write=False)
+        return {one.id: one.text for one in learnt if one.message_id not in given}
 
 
 @contextmanager
@@ -149,7 +163,7 @@ class _Chunk:
 
     def _made(self, logged: LoggedConversation, words: Words, mending: Mending) -> list[Candidate]:
         rules = self._shop.rules
-        conversation = consented(logged) if rules.consent_required else logged
+        conversation, withheld = consented(logged, words.withheld) if rules.consent_required else (logged, {})
         tree = tree_of(logged, conversation.messages)
         turns = turns_of(conversation, tree)
         self.tally.conversations += 1
@@ -160,7 +174,7 @@ class _Chunk:
         def refuse(turn: LoggedTurn, check: str, reason: str) -> None:
             self._refuse(logged, turn, check, reason, mending)
 
-        made = list(examples_of(Scene(conversation, tree, words), turns, self._shop.making, refuse))
+        made = list(examples_of(Scene(conversation, tree, words, withheld), turns, self._shop.making, refuse))
         self.tally.examples += len(made)
         return made
 

@@ -36,20 +36,24 @@ class Prompt:
 @record(frozen=True, slots=True)
 class Words:
     """The plans of exchanges by their ids, and what they name: memories by their ids, and what was declared beside
-    the messages, tools and the schema of an answer, by its digest."""
+    the messages, tools and the schema of an answer, by its digest.
+
+    `withheld` are facts and memories of what was said without consent: their texts by their ids."""
 
     plans: Mapping[str, Plan]
     memories: Mapping[str, LoggedMemory]
     declared: Mapping[str, Declared]
+    withheld: Mapping[str, str]
 
 
 @record(frozen=True, slots=True)
 class Scene:
-    """A conversation as its examples are made of it."""
+    """A conversation as its examples are made of it. `withheld` is what was remembered and may not be shown."""
 
     conversation: LoggedConversation
     tree: Tree
     words: Words
+    withheld: Mapping[str, str]
 
     def plan(self, turn: LoggedTurn) -> Plan:
         """The plan of a turn's reply."""
@@ -58,6 +62,13 @@ class Scene:
     def declared(self, turn: LoggedTurn) -> Declared:
         """The tools that were offered, and the schema that the reply was held to."""
         return self.words.declared.get(self.plan(turn).tools_digest, ((), None))
+
+    def kept_back(self, turn: LoggedTurn) -> list[str]:
+        """The texts that the model was shown for a turn, and that may not be shown."""
+        if not self.withheld:
+            return []
+        shown = [one for section in self.plan(turn).sections for one in section.candidates if one.included]
+        return [self.withheld[one.id] for one in shown if one.id in self.withheld]
 
 
 class Prompter(Protocol):

@@ -191,6 +191,12 @@ def prompts(tx: Transaction, digests: Iterable[str]) -> dict[str, str]:
     return dict(_looked_up(tx, _PROMPTS, digests))
 
 
+def given(tx: Transaction, ids: Iterable[str]) -> frozenset[str]:
+    """Those of the messages with these ids whose turns were given for training: all calls for them."""
+    rows = list(_looked_up(tx, _GIVEN, ids))
+    return frozenset(id for id, consent in rows if consent) - {id for id, consent in rows if not consent}
+
+
 def _hanging(
     joined: FromClause, columns: Sequence[ColumnElement[object]], where: Sequence[ColumnElement[bool]]
 ) -> Statement:
@@ -203,6 +209,9 @@ def _by_ids(query: Select[tuple[object, ...]], column: ColumnElement[str]) -> St
 
 _MEMORIES = _by_ids(select(*_MEMORY).where(_r.deleted.is_(False)), _r.id)
 _PROMPTS = _by_ids(select(_p.digest, _p.text), _p.digest)
+_GIVEN = _by_ids(
+    select(_m.id, _e.consent).join(_exchanges, _e.turn_id == _m.turn_id).where(_e.purpose == "turn"), _m.id
+)
 
 
 def _looked_up(tx: Transaction, statement: Statement, ids: Iterable[str]) -> Iterator[Row]:

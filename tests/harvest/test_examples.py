@@ -88,7 +88,7 @@ def test_what_was_said_before_the_user_agreed_is_not_shown(talk: Talk) -> None:
     talk.consent = True
     talk.say("after?", "after.")
     logged = talk.logged()
-    shown = consented(logged)
+    shown, _ = consented(logged, {})
     made = made_of(shown)
     assert made.shown() == [["after?", "after."]]
     turns = turns_of(shown, tree_of(logged, shown.messages))

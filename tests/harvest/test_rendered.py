@@ -83,6 +83,25 @@ def test_a_reply_that_used_memory_is_dropped_where_memory_is_not_shown(tmp_path:
     assert all("tram" not in str(one) for one in examples_of(outcome))
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_what_was_said_without_consent_is_not_shown_as_a_memory_and_no_reply_that_used_it_is_learnt(
+    tmp_path: Path, raw: bool
+) -> None:
+    chosen = settings(tmp_path)
+    with Assistant.open(chosen) as assistant:
+        bob = assistant.user("bob")
+        bob.conversation().send("My violin teacher Marguerite lives above the chocolate factory.")
+        assistant.drain()
+        bob.consent(training=True)
+        bob.conversation().send("Where does my violin teacher live?")
+        bob.conversation().send("Which paint dries fastest on an oak table, please?")
+    outcome = harvested(chosen, tmp_path / "out", raw=raw)
+    assert "chocolate" not in str(examples_of(outcome))
+    bobs = [row for row in rows_of(outcome) if row["owner"] == 2]
+    assert [row.get("dropped") for row in bobs] == [None, "consent", "consent"]
+    assert "Marguerite" not in Path(outcome.path, "manifest.json").read_text()
+
+
 def test_a_file_of_held_out_examples_keeps_its_questions_out(tmp_path: Path) -> None:
     (tmp_path / "held.txt").write_text("do I like the tram, or the bus, on rainy mornings\n")
     chosen = settings(tmp_path, exclude=["held.txt"])
