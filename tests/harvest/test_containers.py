@@ -89,6 +89,41 @@ def test_an_array_that_is_cut_gives_what_came_before(tmp_path: Path) -> None:
     assert (first.row, last.number, last.row) == ({"a": 1}, 2, None)
 
 
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"[]", []),
+        (b" [ ] \n", []),
+        (b'[{"a":1}]x', [1, None]),
+        (b'[{"a":1},]', [1, None]),
+        (b'[,{"a":1}]', [None]),
+        (b'[{"a":1} {"a":2}]', [1, None]),
+        (b'[{"a":NaN}]', [None]),
+        (b'[12,{"a":2}]', [None, 2]),
+        (b'[{"a":1},{"a":"\xff"},{"a":2}]', [1, None, 2]),
+        (b'[{"a":"\\udcff"}]', ["\udcff"]),
+    ],
+)
+def test_an_array_is_read_up_to_what_is_wrong_with_it(tmp_path: Path, raw: bytes, said: list[object]) -> None:
+    found = _read(tmp_path, "a.json", raw)
+    assert [line.row["a"] if line.row else None for line in found] == said
+
+
+def test_rows_of_an_array_that_lie_across_what_is_read_at_a_time_are_whole(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [{"a": "é" * size} for size in (1, 65_530, 5, 200_000, 7)]
+    assert [line.row for line in _read(tmp_path, "a.json", json.dumps(rows, indent=1).encode())] == rows
+
+
+def test_an_array_in_many_others_is_no_json_and_takes_no_memory(tmp_path: Path) -> None:
+    tracemalloc.start()
+    try:
+        (only,) = _read(tmp_path, "a.json", b"[" * 100_000)
+        assert only.problem is not None
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
 def test_gzip_that_is_cut_gives_what_came_before(tmp_path: Path) -> None:
     raw = gzip.compress(_bytes("jsonl", [{"a": number} for number in range(20_000)]))
     found = _read(tmp_path, "a.jsonl.gz", raw[:-2_000])

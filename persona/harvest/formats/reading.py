@@ -7,12 +7,14 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from persona.adapter import Container
 from persona.errors import InvalidInput
@@ -22,6 +24,9 @@ LONGEST = 64 * 1024**2
 """Bytes of the longest line or cell that is read."""
 
 _TOLD = 10_000  # bytes of a line that is no row
+_PIECE = 64 * 1024  # characters of an array that are read at a time
+_BLANK = re.compile(r"[ \t\r\n]*")
+_FOREIGN = re.compile("[\udc80-\udcff]")  # bytes that are no UTF-8, as they are read
 Row = dict[str, Any]  # anybody's JSON
 
 
@@ -146,21 +151,57 @@ def _refuse(constant: str) -> float:
 
 
 def _array(file: io.BufferedReader) -> Iterator[Line]:
-    import ijson  # 20 ms, and only arrays need it
-
-    if file.peek(3)[:3] == b"\xef\xbb\xbf":
-        file.read(3)
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="")
     number = 0
     try:
-        for row in ijson.items(file, "item", use_float=True):
+        for row, said in _items(text):
             number += 1
-            if isinstance(row, dict):
+            if _FOREIGN.search(said):
+                yield Line(number, None, Problem("an item is not UTF-8", "save the file as UTF-8"))
+            elif isinstance(row, dict):
                 yield Line(number, row)
             else:
                 yield Line(number, None, Problem("data_type: a row is no JSON object", "write each row as {…}"))
-    except (ijson.JSONError, ijson.IncompleteJSONError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         hint = "nothing after this item can be read: the array is cut, or a comma or quote is wrong"
         yield Line(number + 1, None, Problem("the array is not JSON", hint))
+    finally:
+        text.detach()
+
+
+def _items(text: TextIO) -> Iterator[tuple[object, str]]:
+    """The items of an array and their text; it is read on until each is whole. Raises ValueError, RecursionError."""
+    decode = json.JSONDecoder(parse_constant=_refuse).raw_decode
+    held, at, before = "", 0, "["  # what must stand before the next item
+    while True:
+        at = _blank(held, at)
+        sign, start = held[at : at + 1], _blank(held, at + 1)
+        if sign == "]" and before == ",":
+            break
+        if sign == before == "[" and held[start : start + 1] == "]":
+            at = start
+            break
+        if sign == before:
+            with suppress(json.JSONDecodeError):  # it is not whole yet, or broken
+                item, end = decode(held, start)
+                if _blank(held, end) < len(held):  # a number may go on
+                    yield item, held[start:end]
+                    at, before = end, ","
+                    continue
+        elif sign:
+            raise ValueError(sign)
+        piece = text.read(max(_PIECE, len(held) - at))
+        if not piece or len(held) - at > LONGEST:
+            raise ValueError(before)
+        held, at = held[at:] + piece, 0
+    if held[at + 1 :].strip() or any(piece.strip() for piece in iter(partial(text.read, _PIECE), "")):
+        raise ValueError("]")
+
+
+def _blank(text: str, at: int) -> int:
+    """Where the white space from a place on ends."""
+    found = _BLANK.match(text, at)
+    return found.end() if found else at
 
 
 def _table(file: io.BufferedReader) -> Iterator[Line]:
@@ -193,7 +234,7 @@ def _cells(number: int, columns: list[str], cells: list[str]) -> Line:
     if len(cells) != len(columns):
         hint = "quote cells that hold commas or line ends"
         return Line(number, None, Problem("a row has more or fewer cells than columns", hint))
-    if any("\udc80" <= letter <= "\udcff" for cell in cells if not cell.isascii() for letter in cell):
+    if any(map(_FOREIGN.search, cells)):
         return Line(number, None, Problem("a line is not UTF-8", "save the file as UTF-8"))
     return Line(number, dict(zip(columns, cells, strict=True)))
 
