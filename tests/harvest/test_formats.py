@@ -21,6 +21,8 @@ from persona.values.message import Image, Message, Text, ToolCall, ToolResult, s
 
 FORMATS = available()
 TOOLS = {"trl", "trl-prompt-completion", "openai", "azure", "mistral", "together", "fireworks", "gemini"}
+ASKED, TOLD = {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}
+WORSE = {"role": "assistant", "content": "B"}
 ONE_QUESTION = {"alpaca", "input-output", "input-output-csv", "autotrain-preference"}
 
 
@@ -74,7 +76,9 @@ def test_a_file_is_read_again_and_its_format_is_told(one: DatasetFormat, tmp_pat
 
     assert container_of(path) == one.container
     assert [one.problems(line.row or {}) for line in lines(path, one.container)] == [[], [], []]
-    assert one.name in detect(path, FORMATS)
+    best, *_ = found = detect(path, FORMATS)
+    assert one.name in found
+    assert FORMATS[best].shape == one.shape, "what a row says of its replies is not lost"
 
 
 @pytest.mark.parametrize("one", FORMATS.values(), ids=list(FORMATS))
@@ -161,6 +165,41 @@ def test_the_seven_checks_of_the_vendors_cookbook_are_made(row: dict[str, object
     (found,) = FORMATS["openai"].problems(row)
     assert found.reason.startswith(check)
     assert found.hint
+
+
+@pytest.mark.parametrize(
+    ("row", "best"),
+    [
+        ({"system": "S", "messages": [ASKED, TOLD]}, "bedrock-claude"),
+        ({"prompt": [ASKED], "completion": [TOLD], "label": False}, "trl-unpaired"),
+        ({"chosen": [ASKED, TOLD], "rejected": [ASKED, WORSE]}, "trl-preference"),
+        ({"prompt": "Q", "chosen": [ASKED, TOLD], "rejected": [ASKED, WORSE], "messages": [ASKED]}, "trl-preference"),
+        ({"prompt": "Q", "prompt_id": "1", "messages": [ASKED, TOLD]}, "trl"),
+    ],
+)
+def test_the_format_that_reads_all_that_a_row_says_comes_first(
+    row: dict[str, object], best: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_text(json.dumps(row))
+    assert detect(path, FORMATS)[0] == best
+
+
+def test_a_preference_without_a_prompt_has_what_both_replies_begin_with() -> None:
+    row = {"chosen": [ASKED, TOLD], "rejected": [ASKED, WORSE]}
+    assert FORMATS["trl-preference"].problems(row) == []
+    example = FORMATS["trl-preference"].example(row, "x")
+    assert [message.text for message in (*example.messages, example.rejected) if message] == ["Q", "A", "B"]
+    alone = FORMATS["trl-preference"].problems({"chosen": [TOLD], "rejected": [WORSE]})
+    assert {problem.reason for problem in alone} == {"prompt is missing or no list of messages"}
+
+
+@pytest.mark.parametrize("said", ["", "\n \n", '{\n"messages": []\n}'])
+def test_a_file_without_a_row_that_can_be_read_says_so(said: str, tmp_path: Path) -> None:
+    path = tmp_path / "train.jsonl"
+    path.write_text(said)
+    with pytest.raises(InvalidInput, match="no row that can be read"):
+        detect(path, FORMATS)
 
 
 def test_a_format_that_nobody_knows_is_refused_with_the_nearest_names() -> None:

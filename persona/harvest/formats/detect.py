@@ -24,8 +24,13 @@ def detect(path: Path, formats: Mapping[str, DatasetFormat]) -> tuple[str, ...]:
         for place, (name, one) in enumerate(formats.items())
         if any(row is not None and _is_alike(one, row) for row in rows)
     )
+    if not rows:
+        raise InvalidInput(
+            f"{path.name} has no row that can be read",
+            hint="write one JSON object a line, an array of them, or a table",
+        )
     if not ranked:
-        raise InvalidInput(f"{path.name} is in no format that is known", hint="name one with --format")
+        raise InvalidInput(f"{path.name} is in no format that is known", hint="name one: persona formats lists them")
     best = ranked[0][0][0]
     return tuple(name for misfit, _, name in ranked if misfit[0] == best)
 

@@ -7,10 +7,11 @@ JSON text, which every version of its loader keeps as it is; arguments are objec
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from persona.adapter import Container
-from persona.harvest.formats.shaped import NO_LIMITS
+from persona.harvest.formats.shaped import NO_LIMITS, unknown_keys
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape, every_reply, last_of
 from persona.values.faults import RoleForm, problems, tool_problems
 from persona.values.message import Message, say
@@ -37,7 +38,8 @@ class Conversations:
 
     def problems(self, row: Mapping[str, Any]) -> Sequence[Problem]:
         """What TRL's trainers would stumble over."""
-        return problems(row.get("messages"), FORM) + tool_problems(row.get("tools"))
+        found = problems(row.get("messages"), FORM) + tool_problems(row.get("tools"))
+        return found + _unread(row, "system", "label", "chosen", "rejected")
 
     def example(self, row: Mapping[str, Any], id: str) -> Example:
         """The row in persona's terms."""
@@ -71,15 +73,18 @@ class Prompted:
 
     def problems(self, row: Mapping[str, Any]) -> Sequence[Problem]:
         """What TRL's trainers would stumble over; texts instead of messages are read too."""
+        row = _prompted(row)
         found = [problem for key in self.keys for problem in _reply_problems(row, key)]
         if self.shape == "unpaired" and not isinstance(row.get("label"), bool):
             found.append(Problem("label is not true or false", "say whether the completion was liked", where="label"))
         if self.shape == "preference" and not found and row["chosen"] == row["rejected"]:
             found.append(Problem("chosen and rejected are the same", "remove the row: it prefers nothing"))
-        return found + tool_problems(row.get("tools"))
+        unread = _unread(row, "label", "chosen", "rejected") if self.shape == "chat" else []
+        return found + tool_problems(row.get("tools")) + unread
 
     def example(self, row: Mapping[str, Any], id: str) -> Example:
         """The row in persona's terms."""
+        row = _prompted(row)
         messages = _messages(row, self.keys[0])
         rejected = _messages(row, "rejected")[-1] if self.shape == "preference" else None
         label = row["label"] if self.shape == "unpaired" else None
@@ -96,6 +101,20 @@ def _tools(example: Example) -> Json:
     if not example.tools:
         return {}
     return {"tools": json.dumps(tools_written(example.tools), ensure_ascii=False, separators=(",", ":"))}
+
+
+def _unread(row: Mapping[str, Any], *keys: str) -> list[Problem]:
+    """A warning for what another form of rows gives a meaning, which this one loses."""
+    return unknown_keys({key: row[key] for key in keys if key in row}, set())
+
+
+def _prompted(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A preference with its prompt: where none is written as messages, TRL takes those that both replies begin with."""
+    chosen, rejected = row.get("chosen"), row.get("rejected")
+    if not (isinstance(chosen, list) and isinstance(rejected, list)) or isinstance(row.get("prompt"), list):
+        return row
+    shared = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(chosen[:-1], rejected[:-1], strict=False))))
+    return {**row, "prompt": chosen[:shared], "chosen": chosen[shared:], "rejected": rejected[shared:]}
 
 
 def _reply_problems(row: Mapping[str, Any], key: str) -> list[Problem]:
