@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,9 @@ def harvest(settings: Settings, asked: Asked, database: Database, now_us: int, s
             job, begun = _begin(settings, asked, recipe, held_out, folder, database, now_us)
             missing = _missing(job, begun)
             with hands(job, missing) as every:
-                made = _made(job, begun, missing, every, database, say)
+                making = every.make()
+                every.begin(map_of, [])  # another process, when it is done with its chunks, gets what a map needs
+                made = _made(job, begun, len(missing), making, every, database, say)
                 return _finished(job, begun, asked, made, every, database, now_us, say)
 
 
@@ -102,7 +105,7 @@ def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say
         job, begun = _begin(settings, asked, recipe, held_out, apart, database, now_us)
         missing = _missing(job, begun)
         with hands(job, missing) as every:
-            return _made(job, begun, missing, every, database, say).told
+            return _made(job, begun, len(missing), every.make(), every, database, say).told
 
 
 def recipe_of(settings: Settings, asked: Asked) -> tuple[Recipe, tuple[str, ...]]:
@@ -167,9 +170,13 @@ def _missing(job: Job, begun: Begun) -> list[int]:
     return [number for number in begun.chunks if not chunk_folder(job.work, number).exists()]
 
 
-def _made(job: Job, begun: Begun, missing: Sequence[int], every: Hands, database: Database, say: Say) -> _Made:
-    """Maps and gathers."""
-    _map(begun.chunks, missing, every, say)
+def _made(
+    job: Job, begun: Begun, missing: int, making: Iterator[int], every: Hands, database: Database, say: Say
+) -> _Made:
+    """Maps and gathers. So many chunks are `missing`, and `making` makes them."""
+    there = len(begun.chunks) - missing
+    for made in chain((0,), making):
+        say(Progress("reading", there + made, len(begun.chunks), there))
     say(Progress("comparing", 0, 1))
     shop = Shop(job)
     gone = _gone(begun, database)
@@ -198,15 +205,6 @@ def _gone(begun: Begun, database: Database) -> frozenset[int]:
     if begun.stands(standing):
         return frozenset()
     return database.run_now(lambda tx: datasets.gone_since(tx, begun.receipts, begun.withdrawn_us), write=False)
-
-
-def _map(chunks: range, missing: Sequence[int], every: Hands, say: Say) -> None:
-    there = len(chunks) - len(missing)
-    say(Progress("reading", there, len(chunks), there))
-    making = every.make()
-    every.begin(map_of, [])  # another process, when it is done with its chunks, gets what a map needs
-    for made in making:
-        say(Progress("reading", there + made, len(chunks), there))
 
 
 def _finished(
