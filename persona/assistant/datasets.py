@@ -18,7 +18,7 @@ from persona.harvest.imports.run import ImportReport, Options, Running, import_f
 from persona.harvest.imports.tables import ChatTable
 from persona.routing.routes import Routes
 from persona.settings import Settings
-from persona.settings.fields import parse_target
+from persona.settings.fields import is_target, parse_target
 from persona.window.counting import Counter, EstimatingTokenizer, label
 
 
@@ -39,6 +39,8 @@ def check_files(
     chosen, alike = format_of(paths[0], form, extra)
     counter, most = Counter(EstimatingTokenizer()), None
     if model:
+        if not is_target(model):
+            raise InvalidInput(f"{model!r} names no model", hint="write provider:model, as in the settings")
         target = parse_target(model)
         providers = Providers(settings, os.environ if environment is None else environment, extra)
         counter, card = providers.counter(target), providers.card(target)

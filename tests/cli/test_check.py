@@ -53,6 +53,12 @@ def test_a_problem_comes_with_its_line_its_reason_and_how_to_mend_it() -> None:
     assert (problem["line"], problem["error"], problem["where"]) == (2, True, "messages[1]")
 
 
+def test_a_model_that_is_no_target_is_misuse() -> None:
+    found = run(write("a.jsonl", row("Q")), "--model", "some-model")
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "'some-model' names no model; write provider:model" in found.stderr
+
+
 def test_the_limits_of_a_format_are_kept_with_where_they_are_from() -> None:
     found = report(write("a.jsonl", row("Q")), "--format", "openai", code=1)
     assert found["errors"] == {"the file has too few good rows": 1}
