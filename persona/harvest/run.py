@@ -100,7 +100,8 @@ def harvest(settings: Settings, asked: Asked, database: Database, now_us: int, s
 def tried(settings: Settings, asked: Asked, database: Database, now_us: int, say: Say) -> Outcome:
     """What a harvest would do, with nothing written but in a folder that is taken away again. Raises as `harvest`."""
     recipe, held_out = recipe_of(settings, asked)
-    with work.room(), tempfile.TemporaryDirectory(prefix="persona-harvest-") as folder:
+    where = f"in {tempfile.gettempdir()!r}, where a dry run has its files"
+    with work.room(where), tempfile.TemporaryDirectory(prefix="persona-harvest-") as folder:
         apart = Path(folder)
         job, begun = _begin(settings, asked, recipe, held_out, apart, database, now_us)
         missing = _missing(job, begun)

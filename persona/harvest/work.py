@@ -14,7 +14,7 @@ from persona.harvest.recipe import Recipe
 from persona.store.datasets import Standing
 
 WORK = ".work"
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, None)  # numpy tells no number when it wrote a part of a column
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,11 @@ def alone(work: Path) -> Iterator[None]:
 
 
 @contextmanager
-def room() -> Iterator[None]:
-    """Names a disk that is full."""
+def room(where: str = "on the disk; what is done stays") -> Iterator[None]:
+    """Names a disk that is full, and where that is."""
     try:
         yield
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        raise NoRoom(
-            "there is no room left on the disk; what is done stays", hint="make room, and run the same command again"
-        ) from error
+        raise NoRoom(f"there is no room left {where}", hint="make room, and run the same command again") from error

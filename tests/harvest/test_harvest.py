@@ -204,14 +204,19 @@ def test_a_full_disk_is_named_and_what_is_done_stays(many: Settings, tmp_path: P
         "import resource, signal, sys\n"
         "from pathlib import Path\n"
         "from harvest.harvested import harvested, settings_of\n"
+        "from persona.assistant.harvesting import Wish, try_out\n"
         "settings = settings_of(sys.argv[1], harvest={'processes': 1})\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "sys.dont_write_bytecode = True\n"  # the limit would cut compiled modules too, for everybody after it
         "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"
-        "harvested(settings, Path(sys.argv[2]), chunk_keys=100)\n"
+        "try:\n"
+        "    harvested(settings, Path(sys.argv[2]), chunk_keys=100)\n"
+        "finally:\n"
+        "    try_out(settings, Wish())\n"
     )
     done = programs.run(["-c", code, many.store.url, str(tmp_path / "out")])
     assert "NoRoom: there is no room left on the disk; what is done stays" in done.stderr
+    assert "where a dry run has its files" in done.stderr.splitlines()[-1]
     assert harvested(many, tmp_path / "out", chunk_keys=100).funnel.kept
 
 
