@@ -113,6 +113,8 @@ def _show(outcome: "Outcome") -> None:
         if each.unsayable:
             reason, number = max(each.unsayable.items(), key=lambda one: one[1])
             show(f"{each.name} has no words for {sum(each.unsayable.values()):,} of them, such as {number:,}: {reason}")
+        for told in each.problems:
+            show(f"{each.name} would be refused: {told}")
     for note in outcome.notes:
         aside(note)
     if outcome.settings["settings"]["consent"] != "required":  # type: ignore[index]

@@ -31,6 +31,7 @@ from persona.store.log import LogReader, Wanted
 from persona.store.sqlite import existing
 from persona.values.harvest import Sample
 from persona.values.log import LoggedConversation, LoggedMemory
+from persona.values.memory import Fact
 from persona.values.message import Image
 from persona.values.plan import NO_PLAN, Plan
 from persona.window.counting import Counter, declared_in
@@ -107,7 +108,8 @@ class Mapper:
         """What the plans name of what was said, or learnt of it, without consent: the texts by their ids."""
         named = {id for plan in plans.values() for ids in facts_shown(plan) for id in ids}
         facts = [one for conversation in found for one in conversation.facts if one.id in named] if named else []
-        learnt = [one for one in (*facts, *memories.values()) if one.message_id]
+        remembered: list[Fact | LoggedMemory] = [*facts, *memories.values()]
+        learnt = [one for one in remembered if one.message_id]
         if not learnt:
             return {}
         given = self._database.run_now(lambda tx: log.given(tx, {one.message_id for one in learnt}), write=False)

@@ -8,8 +8,11 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
+from persona.adapter import Container
 from persona.harvest.checks.example import COUNTED, EXAMPLE
 from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION
+from persona.harvest.formats import available, find
+from persona.harvest.formats.check import FileReport, past_limits
 from persona.harvest.gather import ABOUT, Pile
 from persona.harvest.job import formats_of
 from persona.harvest.recipe import Recipe
@@ -93,7 +96,7 @@ def outcome_of(recipe: Recipe, tally: Tally, piles: Sequence[Pile], limit: int) 
 
 def written(told: Outcome, files: Mapping[str, Mapping[str, Written]], id: str, path: str) -> Outcome:
     """The same once it is written; `files` are those of each format."""
-    return replace(told, id=id, path=path, formats=tuple(_filled(one, files[one.name]) for one in told.formats))
+    return replace(told, id=id, path=path, formats=tuple(filled(one, files[one.name]) for one in told.formats))
 
 
 def counted(
@@ -166,12 +169,34 @@ def _format(name: str, tally: Tally) -> FormatCount:
     return FormatCount(name, dict.fromkeys(SIDES, 0), dict(tally.unsayable.get(name, {})))
 
 
-def _filled(one: FormatCount, files: Mapping[str, Written]) -> FormatCount:
-    examples: dict[str, int] = dict.fromkeys(SIDES, 0)
-    for path, told in files.items():
-        side = next(side for side in SIDES if path.rpartition("/")[2].startswith(side))
-        examples[side] += told.examples
-    return replace(one, examples=examples, files={path: told.sha256 for path, told in files.items()})
+def filled(one: FormatCount, files: Mapping[str, Written]) -> FormatCount:
+    """A format with what its files hold, and what its consumer would refuse them for."""
+    examples: dict[str, int] = {
+        side: sum(told.examples for path, told in files.items() if _side(path) == side) for side in SIDES
+    }
+    digests = {path: told.sha256 for path, told in files.items()}
+    return replace(one, examples=examples, files=digests, problems=tuple(_problems(one.name, files)))
+
+
+def _side(path: str) -> str:
+    return next(side for side in SIDES if path.rpartition("/")[2].startswith(side))
+
+
+def _problems(name: str, files: Mapping[str, Written]) -> Iterator[str]:
+    """What is beyond the limits of a format. Of a side in several files the largest one counts, and all examples."""
+    form = find(name, available())
+    sides = [
+        _whole(name, form.container, [one for path, one in files.items() if _side(path) == side]) for side in SIDES
+    ]
+    train, validation, _ = sides
+    if train.rows:
+        some = [*past_limits(form, train), *(past_limits(form, train, validation) if validation.rows else ())]
+        yield from (f"{one.reason} ({one.where}): {one.hint}" for one in some)
+
+
+def _whole(name: str, container: Container, files: Sequence[Written]) -> FileReport:
+    rows = sum(one.examples for one in files)
+    return FileReport(name, container, max([one.bytes for one in files], default=0), rows, rows, None)
 
 
 def lengths_of(tokens: NDArray[np.int64], counter: str, limit: int) -> Lengths:

@@ -3,14 +3,14 @@
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.harvest.manifest import nameless
-from persona.harvest.outcome import counted, languages_of, lengths_of
+from persona.harvest.outcome import counted, filled, languages_of, lengths_of
 from persona.harvest.portrait import even, files_of, map_of
 from persona.harvest.similar import topics
 from persona.harvest.write import Written
@@ -66,7 +66,7 @@ def outcome_of(told: Mapping[str, Any], left: Left, files: Mapping[str, Written]
         route=told["route"],
         funnel=_funnel(told["funnel"], left.total),
         sides=counted(np.array(left.sides, np.int8), owners, tokens, spoken),
-        formats=tuple(_recounted(one, files) for one in told["formats"]),
+        formats=tuple(_refilled(one, files) for one in told["formats"]),
         lengths=lengths_of(tokens, told["lengths"]["counter"], told["lengths"]["limit"]),
         languages=languages_of(spoken),
         per_user=tuple(per_user[: len(told["per_user"])].tolist()),
@@ -94,14 +94,9 @@ def _funnel(told: Mapping[str, Any], kept: int) -> Funnel:
     return Funnel(told["conversations"], told["exchanges"], told["examples"], kept, (*checks, gone))
 
 
-def _recounted(one: Mapping[str, Any], files: Mapping[str, Written]) -> FormatCount:
+def _refilled(one: Mapping[str, Any], files: Mapping[str, Written]) -> FormatCount:
     mine = {path: told for path, told in files.items() if path.startswith(f"{one['name']}/")}
-    examples: dict[str, int] = {
-        side: sum(told.examples for path, told in mine.items() if path.rpartition("/")[2].startswith(side))
-        for side in SIDES
-    }
-    digests = {path: told.sha256 for path, told in mine.items()}
-    return replace(FormatCount(**{**one, "problems": ()}), examples=examples, files=digests)
+    return filled(FormatCount(**one), mine)
 
 
 def _topics(terms: NDArray[np.uint32], before: Sequence[str]) -> dict[str, int]:

@@ -91,6 +91,9 @@ def _forms(outcome: Outcome) -> Iterator[Advice]:
             yield Advice(f"The format {one.name} has no example.", _reason(one.unsayable), blocks=nothing)
         elif lost > _UNSAYABLE * (sum(one.examples.values()) + lost):
             yield Advice(f"{one.name} has no words for {count(lost, 'example')}.", _reason(one.unsayable))
+        for told in one.problems:
+            what, _, then = told.partition(": ")
+            yield Advice(f"{one.name} would be refused: {what}.", then)
 
 
 def _reason(unsayable: Mapping[str, int]) -> str:

@@ -85,7 +85,10 @@ class Lengths:
 
 @dataclass(frozen=True, slots=True)
 class FormatCount:
-    """What one format took: examples by side, those it has no words for (by reason), and its files with SHA-256."""
+    """What one format took: examples by side, those it has no words for (by reason), and its files with SHA-256.
+
+    `problems` are limits of the consumer's that the files are beyond, in words.
+    """
 
     name: str
     examples: Mapping[str, int] = field(default_factory=dict)

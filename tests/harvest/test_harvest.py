@@ -18,6 +18,7 @@ from persona import Assistant, InvalidInput, NotFound, SettingsError
 from persona.errors import DatasetError, NothingLeft
 from persona.harvest import manifest, shelved
 from persona.harvest.run import Progress
+from persona.reports.verdict import verdict
 from persona.settings import Settings
 from persona.store import datasets
 from persona.store.engine import Database
@@ -197,6 +198,18 @@ def test_a_run_that_finds_its_place_taken_says_so(many: Settings, tmp_path: Path
     (tmp_path / "file").write_text("x")
     with pytest.raises(InvalidInput, match="is a file"):
         harvested(many, tmp_path / "file")
+
+
+def test_what_a_consumer_would_refuse_the_files_for_is_told(many: Settings, settings: Settings, tmp_path: Path) -> None:
+    outcome = harvested(many, tmp_path / "many", "trl", "mistral")
+    trl, mistral = outcome.formats
+    (problem,) = mistral.problems
+    assert not trl.problems
+    assert problem.startswith("the validation file is too large (")
+    assert any(one.what.startswith("mistral would be refused: the validation file") for one in verdict(outcome).advice)
+    talk(settings, "ada")
+    (few,) = harvested(settings, tmp_path / "few", "openai").formats
+    assert few.problems == ("the file has too few good rows (2 rows): at least 10 are wanted",)
 
 
 def test_a_full_disk_is_named_and_what_is_done_stays(many: Settings, tmp_path: Path) -> None:

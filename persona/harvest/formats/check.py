@@ -134,13 +134,11 @@ def check(
         container = container_of(path)
         good = _read(path, container, form, counter, limit, rows, tally, say)
         files.append(_report(path, container, rows, good, counter, label, limit))
-        for problem in _of_file(form, files[-1], validation=len(files) > 1):
+        for problem in past_limits(form, *files):
             tally.add(path.name, 0, problem)
         _repeated(path.name, rows, tally)
     if len(paths) > 1:
         _shared(paths[1].name, kept[0], kept[1], tally)
-        for problem in _of_validation(form.limits, files[0], files[1]):
-            tally.add(paths[1].name, 0, problem)
     numbers = (dict(tally.errors.most_common()), dict(tally.warnings.most_common()))
     return CheckReport(form.name, tuple(files), tuple(tally.problems), *numbers, form.limits, advice(files[0].good))
 
@@ -212,8 +210,9 @@ def _report(
     return FileReport(path.name, container, path.stat().st_size, len(rows.numbers), good, tokens)
 
 
-def _of_file(form: DatasetFormat, file: FileReport, validation: bool) -> Iterator[Problem]:
-    limits = form.limits
+def past_limits(form: DatasetFormat, train: FileReport, validation: FileReport | None = None) -> Iterator[Problem]:
+    """What a consumer would refuse the training file for as a whole, or the one for validation when there is one."""
+    limits, file = form.limits, validation or train
     if not file.rows:
         yield Problem("the file has no rows", "write at least one")
     if file.container not in (form.container, *form.also):
@@ -223,6 +222,7 @@ def _of_file(form: DatasetFormat, file: FileReport, validation: bool) -> Iterato
         hint = f"at most {limits.max_bytes / 1024**2:,.0f} MB are taken: part it, or drop rows"
         yield Problem("the file is too large", hint, where=f"{file.size / 1024**2:,.0f} MB")
     if validation:
+        yield from _of_validation(limits, train, validation)
         return
     if limits.min_examples and file.good < limits.min_examples:
         hint = f"at least {limits.min_examples:,} are wanted"
