@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import time
 
 import pytest
@@ -278,6 +279,21 @@ def test_an_address_is_somebodys_by_what_is_around_it(text: str, street: str) ->
     (mended,) = _text(text)
     assert street not in mended
     assert _text(mended) == [mended]
+
+
+@pytest.mark.parametrize(
+    ("text", "after"),
+    [
+        ("I live at 12 rue de la République, 69002 Lyon. We keep it", ". We keep it"),
+        ("J'habite 12 rue de la République. Nous venons", ". Nous venons"),
+        ("J'habite à 69002 Lyon. Merci", ". Merci"), ("3 rue du Gén. Leclerc, 01200 St. Genis. Merci", ". Merci"),
+        ("Ich wohne Lindenstraße 12, 10969 Berlin. Wir kommen", ". Wir kommen"),
+    ],
+)  # fmt: skip
+def test_the_sentence_after_an_address_stays_whole(text: str, after: str) -> None:
+    (mended,) = _text(text)
+    assert mended.endswith(after)
+    assert not re.search("République|Lyon|Leclerc|Genis|Lindenstr|Berlin", mended)
 
 
 def test_an_address_that_is_somebodys_goes_wherever_it_stands() -> None:

@@ -10,9 +10,11 @@ from persona.harvest.personal.seal import is_ours
 from persona.harvest.personal.values import Span
 from persona.harvest.personal.wide import AFTER, CAPITAL_SET, SPACE, SPACE_SET
 
-_W = r"[A-ZÀ-ÖØ-Þ][\w'’.\-]{0,30}"  # a capitalised word
+_BARE = r"[A-ZÀ-ÖØ-Þ][\w'’\-]{0,30}(?:\.[\w'’\-]{1,30}){0,4}"  # a capitalised word
+_W = rf"{_BARE}(?:(?<!\w{{4}})\.)?"  # with the point of a short one, which is no end of a sentence
+_T = rf"{_BARE}(?:(?:(?<=\bSt)|(?<=\bSte))\.)?"  # of a town's name
 _SMALL = r"(?:de|du|des|la|le|les|et|aux?|à|sur|sous|en|lès|the|of|and)"
-_TOWN = rf"(?:{_W}|(?:[LlDd]['’]){_W})(?:[ \-](?:(?:{_SMALL}|[LlDd]['’])[ \-]?){{0,2}}{_W}){{0,4}}"
+_TOWN = rf"(?:{_T}|(?:[LlDd]['’]){_T})(?:[ \-](?:(?:{_SMALL}|[LlDd]['’])[ \-]?){{0,2}}{_T}){{0,4}}"
 _RANK = r"(?:\s?(?:bis|ter|quater|[A-Da-d])(?!\w))?"
 _SURE = r"(?i:rue|avenue|av\.?|ave\.?|boulevard|bd\.?|bld\.?|blvd\.?|impasse|all[ée]es?|ruelle|faubourg|fbg)"
 _MAYBE = (
