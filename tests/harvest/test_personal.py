@@ -303,6 +303,21 @@ def test_an_address_that_is_somebodys_goes_wherever_it_stands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("nom,0612345678,ville", "nom,,ville"), ("phone:+33612345678,mail:", "phone:,mail:"),
+        ("call 06 12 34 56 78/07 11 22 33 44 ok", "call / ok"), ("0612345678/0711223344", "/"),
+        ("+33 6 12 34 56 78/maison", "/maison"), ("a length of 3,0612345678 m", "a length of 3,0612345678 m"),
+    ],
+)  # fmt: skip
+def test_phones_in_a_table_and_beside_each_other_are_found(text: str, left: str) -> None:
+    spans = sorted((one for one in find(text, (), ("FR",)) if one.kind == "phone"), key=lambda one: -one.start)
+    for one in spans:
+        text = text[: one.start] + text[one.end :]
+    assert text == left
+
+
+@pytest.mark.parametrize(
     ("region", "text", "found"),
     [
         ("US", "Yes, it's 2125551234", True), ("US", "2125551234", True), ("US", "The sum of it is 2125551234", False),

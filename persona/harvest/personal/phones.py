@@ -69,7 +69,8 @@ def find_phones(text: str, begin: int, end: int, regions: Sequence[str], any_sha
     while at < len(groups):
         start = groups[at][0]
         taken = None
-        if may_start(text, start, any_shape) and not is_something_else(text, start):
+        beside = at > 0 and start == last and text[start - 1] == "/"  # right after another one
+        if (beside or may_start(text, start, any_shape)) and not is_something_else(text, start):
             asked = speaks_of_a_phone(text, start)
             if asked or start == last or text[start - 1] in "+(":
                 taken = _longest(text, groups, at, order, asked)
@@ -94,7 +95,7 @@ def _longest(
     ends: list[int] = []
     while last < min(len(groups), at + _MOST_GROUPS):
         join = text[groups[last - 1][1] : groups[last][0]] if last > at else ""
-        if digits >= 7 and join in _BETWEEN:
+        if (digits >= 7 and join in _BETWEEN) or (digits >= 10 and join == "/" and text[groups[last][0]] == "0"):
             break
         digits += groups[last][1] - groups[last][0]
         if digits > _MOST_DIGITS + 2 or (join and not JOINS.fullmatch(join)):
@@ -122,6 +123,8 @@ def _may_end(text: str, groups: Sequence[tuple[int, int]], stop: int) -> bool:
         return True
     if after[0].isalpha() or after[0] in "_%€$£":
         return False
+    if after[0] in ",/" and (after[1:].isalpha() or after == "/0"):
+        return True  # the next cell of a table, or the next number
     return not (after[0] in ".,/:-–" and after[1:].isalnum())
 
 

@@ -26,7 +26,7 @@ _GROUPED = f"(?:1{_JOIN}{{1,3}})?[0-9]{{3}}{_JOIN}{{1,3}}(?:[0-9]{{3}}{_JOIN}{{1
 _BARE = f"(?:1{_JOIN}{{1,3}})?[0-9]{{10}}"
 _OURS = f"(?:{'|'.join(f'{_JOIN}{{0,3}}'.join(start) for start in OUR_STARTS)}){_more(2)}"
 SIGNS = {
-    "phone": "(?:^|[^0-9A-Za-z_$€£#%.,/:–-]|(?:^|[^0-9A-Za-z])[.,/:–-])"
+    "phone": "(?:^|[^0-9A-Za-z_$€£#%.,/:–-]|(?:^|[^0-9A-Za-z])[.,/:–-]|[A-Za-z],)"
     rf"(?:{_ZERO}|{_GROUPED}|{_BARE})|\+[^0-9]?[0-9]{_more(6)}|{_OURS}"
 }
 _IS_OURS = f"(?:[0-9]{_JOIN}{{0,3}}){{0,5}}{_OURS}"
@@ -45,7 +45,9 @@ def may_start(text: str, start: int, any_shape: bool) -> bool:
         return not before[0].isalnum() or len(before) == 1
     if before[-1].isalnum() or before[-1] in "_$€£#%":
         return False
-    return not (before[-1] in ".,/:-–" and before[0].isalnum())
+    if before[-1] == ",":
+        return not before[0].isdigit()  # a cell of a table; with a digit it is a number with decimals
+    return not (before[-1] in "./:-–" and before[0].isalnum())
 
 
 def may_be_ours(text: str, start: int) -> bool:
