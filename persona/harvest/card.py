@@ -36,8 +36,10 @@ def _origin(outcome: Outcome) -> Iterator[str]:
     funnel, until = outcome.funnel, f", the newest of {iso_day(outcome.newest_us)}" if outcome.newest_us else ""
     yield "## What it is, and where it is from\n"
     yield f"- **Source.** {funnel.exchanges:,} exchanges in {funnel.conversations:,} conversations of the route"
-    yield f"  `{outcome.route}`{until}. What is kept is of {count(outcome.users, 'user')}, whose names no file lists:"
+    yield f"  `{outcome.route}`{until}. What is kept is of {count(outcome.users, 'user')};"
     yield "  `rows.jsonl` has the keys of the store, and nothing that says who they are."
+    if outcome.settings["selection"]["users"]:  # type: ignore[index]
+        yield "  `manifest.json` names those who were asked for."
     yield f"- **Form.** {_form(outcome.settings)}"
     yield f"- **Languages.** {_spoken(outcome.languages)}."
     yield f"- **Consent.** {outcome.consent}"

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from persona.errors import DatasetError, NotFound
+from persona.errors import DatasetChanged, DatasetError, NotFound
 from persona.harvest import card, manifest, retold, work
 from persona.harvest.formats import available
 from persona.harvest.formats.reading import lines
@@ -64,8 +64,12 @@ def found(database: Database, id: str) -> DatasetEntry:
 
 
 def difference(first: Path, second: Path) -> Difference:
-    """How two datasets differ. Raises DatasetChanged where one has no manifest."""
+    """How two datasets differ. Raises DatasetChanged where one has no manifest, or no examples any more."""
     manifests = manifest.read(first), manifest.read(second)
+    for one in manifests:
+        if "replaced_by" in one:
+            stands = f"compare {one['replaced_by']}, which stands for it" if one["replaced_by"] else "harvest it again"
+            raise DatasetChanged(f"the examples of {one['id']} were taken away", hint=stands)
     settings = [dict(_flat(one.get("settings", {}))) for one in manifests]
     counts = [Counter({c["name"]: c["number"] for c in one.get("funnel", {}).get("checks", ())}) for one in manifests]
     sides = [dict(_sides(folder)) for folder in (first, second)]

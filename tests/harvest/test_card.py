@@ -49,3 +49,10 @@ def test_the_card_tells_what_it_is_made_of_and_how_to_make_it_again(many: Settin
         *(digest for one in outcome.formats for digest in one.files.values()),
     ):
         assert words in told
+
+
+def test_the_card_tells_where_users_are_named(many: Settings, tmp_path: Path) -> None:
+    some = harvested(many, tmp_path / "out", users=("user-3",))
+    assert "user-3" in (Path(some.path) / "manifest.json").read_text()
+    assert "`manifest.json` names those who were asked for" in card(some)
+    assert "names those" not in card(harvested(many, tmp_path / "out"))

@@ -15,7 +15,7 @@ from harvest.harvested import LATER, everything, examples_of, harvested, rows_of
 from harvest.logged import write_log
 
 from persona import Assistant, InvalidInput, NotFound, SettingsError
-from persona.errors import DatasetError, NothingLeft
+from persona.errors import DatasetChanged, DatasetError, NothingLeft
 from persona.harvest import manifest, shelved
 from persona.harvest.run import Progress
 from persona.reports.verdict import verdict
@@ -407,6 +407,17 @@ def test_two_datasets_are_compared(many: Settings, tmp_path: Path) -> None:
     assert found.both + found.only_second == other.funnel.kept
     assert found.moved > 0
     assert found.only_first == 101
+
+
+def test_a_dataset_that_was_taken_away_is_not_compared(settings: Settings, tmp_path: Path) -> None:
+    talk(settings, "ada", "bob")
+    outcome = harvested(settings, tmp_path / "out")
+    with Assistant.open(settings) as assistant:
+        assistant.user("ada").erase()
+    new = rewritten(settings, outcome.id)
+    with pytest.raises(DatasetChanged) as told:
+        shelved.difference(Path(outcome.path), Path(new.path))
+    assert told.value.hint == f"compare {new.id}, which stands for it"
 
 
 def _at(conversation: int) -> int:
