@@ -85,7 +85,7 @@ def hands(job: Job, missing: Sequence[int]) -> Iterator[Hands]:
             yield every
         except BrokenProcessPool as error:
             raise DatasetError(
-                "a process of the harvest ended too early: killed, perhaps for want of memory, or never begun",
+                "a process of the harvest was killed, perhaps for want of memory, or could not begin",
                 hint="run the same command again, with fewer processes (harvest.processes); a script stands under "
                 'if __name__ == "__main__"',
             ) from error

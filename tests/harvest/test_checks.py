@@ -83,6 +83,16 @@ def test_what_a_shot_or_a_held_out_example_asks_is_never_trained_on() -> None:
     assert verdict(candidate("When do you close on Mondays in the new town?"), held_out=held) is None
 
 
+def test_a_held_out_question_is_found_in_a_conversation_and_in_a_history_that_is_trained_on() -> None:
+    held = HeldOut.of(["Comment annuler ?"])
+    said = [say("user", "Comment annuler ?"), say("assistant", "Ici."), say("user", "Merci"), say("assistant", "!")]
+    example = Example("exc_1", tuple(said), (False, False, False, True))
+    later = candidate(example=example, asked=(said[2],), replies=(said[3],))
+    assert verdict(later, held_out=held) is None
+    assert verdict(later, held_out=held, every_reply=True) == "held out"
+    assert verdict(candidate(example=example, asked=(said[0], said[2])), held_out=held) == "held out"
+
+
 def test_only_the_languages_that_are_named_are_taken() -> None:
     one = candidate(language="de")
     assert verdict(one, languages=("fr", "en")) == "language"

@@ -47,8 +47,10 @@ def _placeholder(one: Candidate, rules: Rules) -> str | None:
 
 
 def _held_out(one: Candidate, rules: Rules) -> str | None:
-    near = rules.held_out.nearest(one.question)
-    return None if near is None else "asks what a shot or a held-out example asks"
+    asked = [message.text for message in one.asked]
+    if rules.every_reply:
+        asked += [message.text for message in one.example.messages if message.role == "user"]
+    return "asks what a shot or a held-out example asks" if any(map(rules.held_out.holds, asked)) else None
 
 
 def _language(one: Candidate, rules: Rules) -> str | None:

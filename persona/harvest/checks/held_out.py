@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from persona.values import words
@@ -11,7 +12,7 @@ ALIKE = 0.8
 """The Jaccard similarity of their words (with pairs of neighbours) from which two questions count as the same."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class HeldOut:
     """Questions to stay away from, and where each word, or pair of neighbours, occurs in them."""
 
@@ -30,16 +31,17 @@ class HeldOut:
                 holders.setdefault(mark, []).append(number)
         return cls(distinct, tuple(map(len, marks)), {mark: tuple(held) for mark, held in holders.items()})
 
-    def nearest(self, question: str) -> str | None:
-        """The question that this one is the same as, or nearly; None where there is none."""
-        if not self.questions:
-            return None
-        mine = _marks(question)
-        shared = Counter(number for mark in mine for number in self.holders.get(mark, ()))
-        for number, common in sorted(shared.items()):
-            if common >= ALIKE * (len(mine) + self.sizes[number] - common):
-                return self.questions[number]
-        return None
+    def holds(self, question: str) -> bool:
+        """Whether this question is one of them, or nearly."""
+        return bool(self.questions) and _holds(self, question)
+
+
+@lru_cache(maxsize=10_000)
+def _holds(held: HeldOut, question: str) -> bool:
+    """Remembered: a question comes again in the history of every later example of its conversation."""
+    mine = _marks(question)
+    shared = Counter(number for mark in mine for number in held.holders.get(mark, ()))
+    return any(common >= ALIKE * (len(mine) + held.sizes[number] - common) for number, common in shared.items())
 
 
 def _marks(text: str) -> frozenset[str]:

@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Rules:
     """What the settings and the call ask for; `max_tokens` is 0 where nothing bounds an example.
 
-    `until_us` is when the harvest began to read the log. `later` are the keys of the owners who have exchanges from
-    `holdout_us` on.
+    `until_us` is when the harvest began to read the log. With `every_reply` a format trains on all replies of an
+    example, those of its history too. `later` are the keys of the owners who have exchanges from `holdout_us` on.
     """
 
     selection: Selection
@@ -26,6 +26,7 @@ class Rules:
     max_tokens: int = 0
     languages: tuple[str, ...] = ()
     held_out: HeldOut = field(default_factory=HeldOut)
+    every_reply: bool = False
     holdout_us: int = 0
     later: frozenset[int] = frozenset()
 
