@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from persona.errors import NotFound, WindowTooSmall
 from persona.harvest.candidate import Candidate
@@ -171,6 +171,18 @@ def _candidate(
     )
 
 
+def _invents(scene: Scene, turn: LoggedTurn, messages: Sequence[Message], refuse: Refuse) -> bool:
+    """Whether the reply of an earlier turn used what was remembered for it: a conversation does not show that there."""
+    remembered = scene.remembered(turn)
+    if not remembered or turn.reply is None:
+        return False
+    shown = [one.text for one in takewhile(lambda one: one.id != turn.exchange.reply_id, messages)]
+    invented = bool(taken_from(_said(turn).text, remembered, shown))
+    if invented:
+        refuse(turn, "memory", "the conversation does not show what it used")
+    return invented
+
+
 def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse, *said: Message) -> Prompt | None:
     """What an example with these replies shows before them; None where it cannot, or may not, be made."""
     try:
@@ -197,9 +209,10 @@ def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, ref
     prompt = _prompt(scene, last, making, refuse, _said(last))
     if prompt is None:
         return
+    whole = (*prompt.messages, last.reply)
+    on_path = [turn for turn in on_path if turn is last or not _invents(scene, turn, prompt.messages, refuse)]
     mended = {turn.reply.id: _said(turn) for turn in on_path if turn.reply}
     taught = {turn.reply.turn_id for turn in on_path if turn.reply}
-    whole = (*prompt.messages, last.reply)
     messages = tuple(mended.get(one.id, one) if one else one for one in whole)
     weights = tuple(bool(one and one.role == "assistant" and one.turn_id in taught) for one in whole)
     example = Example(last.exchange.id, messages, weights, prompt.tools)  # type: ignore[arg-type]

@@ -63,6 +63,13 @@ class Scene:
         """The tools that were offered, and the schema that the reply was held to."""
         return self.words.declared.get(self.plan(turn).tools_digest, ((), None))
 
+    def remembered(self, turn: LoggedTurn) -> list[str]:
+        """The texts of facts and memories that the model was shown for a turn."""
+        plan, memories = self.plan(turn), self.words.memories
+        shown = {one.id for name in _REMEMBERED for one in plan.section(name).candidates if one.included}
+        facts = [fact.text for fact in self.conversation.facts if fact.id in shown] if shown else []
+        return [*facts, *(memories[id].text for id in sorted(shown & memories.keys()))]
+
     def kept_back(self, turn: LoggedTurn) -> list[str]:
         """The texts that the model was shown for a turn, and that may not be shown."""
         if not self.withheld:
@@ -129,16 +136,8 @@ class Saying:
         plan = scene.plan(turn)
         if plan is NO_PLAN:
             return Prompt((*self.system, *said), (), rounds, (), tuple(_told(said, rounds)))
-        hidden = tuple(_remembered(scene, plan))
+        hidden = tuple(scene.remembered(turn))
         return Prompt((*self.system, *said), scene.declared(turn)[0], rounds, hidden, tuple(_told(said, rounds)))
-
-
-def _remembered(scene: Scene, plan: Plan) -> list[str]:
-    """The texts of facts and memories that the model was shown."""
-    shown = {one.id for name in _REMEMBERED for one in plan.section(name).candidates if one.included}
-    facts = [fact.text for fact in scene.conversation.facts if fact.id in shown]
-    memories = scene.words.memories
-    return [*facts, *(memories[id].text for id in sorted(shown & memories.keys()))]
 
 
 def _first_question(messages: Sequence[Message]) -> int:

@@ -102,6 +102,24 @@ def test_what_was_said_without_consent_is_not_shown_as_a_memory_and_no_reply_tha
     assert "Marguerite" not in Path(outcome.path, "manifest.json").read_text()
 
 
+def test_an_earlier_reply_of_a_conversation_that_used_memory_carries_no_loss(tmp_path: Path) -> None:
+    chosen = settings(tmp_path, rows="conversation", system="drop")
+    with Assistant.open(chosen) as assistant:
+        bob = assistant.user("bob")
+        bob.consent(training=True)
+        bob.conversation().send("My violin teacher Marguerite lives above the chocolate factory.")
+        assistant.drain()
+        chat = bob.conversation()
+        chat.send("Where does my violin teacher live?")
+        chat.send("Which paint dries fastest on an oak table, please?")
+    outcome = harvested(chosen, tmp_path / "out", "openai", raw=False)
+    (one,) = [one for one in examples_of(outcome, "openai") if "paint" in str(one)]
+    replies = [message for message in one["messages"] if message["role"] == "assistant"]
+    assert "Marguerite" in replies[0]["content"]
+    assert [message.get("weight") for message in replies] == [0, None]
+    assert "memory" in [row.get("dropped") for row in rows_of(outcome)]
+
+
 def test_a_file_of_held_out_examples_keeps_its_questions_out(tmp_path: Path) -> None:
     (tmp_path / "held.txt").write_text("do I like the tram, or the bus, on rainy mornings\n")
     chosen = settings(tmp_path, exclude=["held.txt"])
