@@ -282,6 +282,19 @@ def test_an_address_is_somebodys_by_what_is_around_it(text: str, street: str) ->
 
 
 @pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("李雷", "你好,我是李雷,我想订票。"), ("김철수", "저는 김철수입니다."), ("山田太郎", "私は山田太郎です。"),
+        ("สมชาย ใจดี", "ผมชื่อสมชาย ใจดี ครับ"), ("Nguyễn Van An", "Tôi là Nguyễn Van An"),
+        ("Juan de la Rosa", "Soy Juan de la Rosa"), ("محمد علي", "اسمي محمد علي من فضلك"),
+    ],
+)  # fmt: skip
+def test_a_name_in_any_script_and_with_particles_is_found(name: str, text: str) -> None:
+    mended = Mender().mend([say("user", text)], [False], (Known("name", name),), (), 1, "c").messages[0].text
+    assert not [word for word in name.split() if word not in ("Van", "de", "la") and word in mended]
+
+
+@pytest.mark.parametrize(
     ("text", "after"),
     [
         ("I live at 12 rue de la République, 69002 Lyon. We keep it", ". We keep it"),

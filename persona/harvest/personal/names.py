@@ -39,6 +39,8 @@ _GREETED = re.compile(
 )
 _ENDS = '.!?:;\n\r\x00"«»“”*•-–—(['
 _SHORT = 3
+_FAR = 16  # characters between two parts of a name: more than particles take
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\U0010ffff]")  # scripts without spaces
 _FOREIGN = re.compile(r"[^\x00-\x7f]")
 _SIGNS_BEYOND = {"’": "'", "\u2011": "-", "\u202f": " "}  # beyond Latin-1, in many texts
 _BEYOND = (
@@ -139,14 +141,13 @@ def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span
 
 
 def _part(index: int, at: int, word: str) -> Part:
-    return Part(
-        index, at, word, word in WORDS or word in MONTHS or len(word) < _SHORT, word in MONTHS or len(word) < _SHORT
-    )
+    short = len(word) < _SHORT and not _UNSPACED.match(word)  # two signs are a whole name in Chinese
+    return Part(index, at, word, word in WORDS or word in MONTHS or short, word in MONTHS or short)
 
 
 def _places(text: str, folded: str, word: str) -> Iterator[int]:
     """Where a word is between other characters than letters; scripts without spaces have no such borders."""
-    spaced = word.isascii() or word[0] < "\u2e80"
+    spaced = word.isascii() or not _UNSPACED.match(word)
     size, at = len(word), folded.find(word)
     while at >= 0:
         before = text[at - 1 : at].isalpha() if at else False
@@ -161,8 +162,12 @@ def _first(hit: tuple[int, int, Part]) -> tuple[int, int]:
 
 def _belongs(text: str, first: tuple[int, int, Part], second: tuple[int, int, Part]) -> bool:
     """Whether two parts of one name stand side by side, with capitals or both without."""
-    same = first[2].known == second[2].known and first[2].at != second[2].at and first[1] < second[0]
-    return same and _BETWEEN.fullmatch(text, first[1], second[0]) is not None
+    if first[2].known != second[2].known or first[2].at == second[2].at or first[1] >= second[0]:
+        return False
+    if _BETWEEN.fullmatch(text, first[1], second[0]):
+        return True
+    between = fold(text[first[1] : second[0]]).split() if second[0] - first[1] < _FAR else ()
+    return bool(between) and all(word in PARTICLES for word in between)
 
 
 def _is_meant(text: str, start: int, end: int, strict: bool) -> bool:
