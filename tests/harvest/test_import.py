@@ -389,3 +389,10 @@ def test_what_cannot_be_imported_is_refused_before_anything_is_made(here: str, w
     with pytest.raises(InvalidInput, match="cannot read"):
         take(here, path.with_name("none.jsonl"))
     assert set(Table.metadata.tables) >= {"persona_imports", "persona_origins"}
+
+
+def test_columns_of_a_table_are_known_in_any_case(here: str, write: Callable[..., Path]) -> None:
+    table = write("\ufeff Question ;Answer;User", "When?;At nine.;zoe", name="excel.csv")
+    assert take(here, table, None).progress.messages == 2
+    with Assistant.open(settings(here)) as assistant:
+        assert [one.title for one in assistant.user("zoe").conversations()] == ["When?"]

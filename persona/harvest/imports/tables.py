@@ -1,7 +1,7 @@
 """A table of chats as rows of messages: a message a line, or a question and its reply a line."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -12,8 +12,13 @@ from persona.harvest.formats.trl import CHAT
 from persona.harvest.imports.keys import OF_MESSAGE, OF_ROW
 from persona.values.example import DatasetLimits, Example, Loss, Problem, Shape
 
-PAIRS = (("question", "reply"), ("input_text", "output_text"), ("prompt", "completion"), ("instruction", "output"))
+PAIRS = (
+    *(("question", "reply"), ("question", "answer"), ("prompt", "response")),
+    *(("input_text", "output_text"), ("prompt", "completion"), ("instruction", "output")),
+)
 """Columns that hold a question and its reply."""
+
+_COLUMNS = frozenset({"role", "content", *OF_ROW, *OF_MESSAGE, *(name for pair in PAIRS for name in pair)})
 
 _ALIASES = {"human": "user", "customer": "user", "bot": "assistant", "agent": "assistant", "model": "assistant"}
 
@@ -50,7 +55,7 @@ def conversations(found: Iterator[Line]) -> Iterator[Line]:
 
     A line with a question and its reply is a row of its own. The number is that of the last line.
     """
-    for _, some in groupby(found, _whose):
+    for _, some in groupby(map(_named, found), _whose):
         group = list(some)
         first = group[0]
         if first.row is None or not {"role", "content"} <= first.row.keys():
@@ -60,6 +65,15 @@ def conversations(found: Iterator[Line]) -> Iterator[Line]:
         about = {key: _first(rows, key) for key in OF_ROW if key not in OF_MESSAGE}
         messages = [_message(row) for row in rows]
         yield Line(group[-1].number, {**{key: value for key, value in about.items() if value}, "messages": messages})
+
+
+def _named(line: Line) -> Line:
+    """The line with the columns that are known by their names, however they are cased and spaced."""
+    if line.row is None or line.row.keys() <= _COLUMNS:
+        return line
+    names = {name: name.strip().casefold() for name in line.row}
+    row = {names[name] if names[name] in _COLUMNS else name: value for name, value in line.row.items()}
+    return replace(line, row=row)
 
 
 def _whose(line: Line) -> tuple[object, ...]:
