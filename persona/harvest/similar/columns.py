@@ -13,7 +13,7 @@ from persona.harvest.similar import signature, text
 from persona.harvest.similar.context import LITTLE, goes_on
 from persona.harvest.similar.glance import ASKED, PAIR, Names
 from persona.harvest.similar.lexicon import Lexicon, Read
-from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of
+from persona.harvest.similar.sets import digests_of_rows, digests_of_sets, groups_of, keys_of, sets_of
 from persona.harvest.similar.topics import TERMS, first_terms, template
 from persona.values import words
 from persona.values.record import record
@@ -87,10 +87,11 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
     read = lexicon.read((row.question, row.reply) for row in rows)
     counts = np.diff(read.ends, prepend=-1)
     starts = read.ends + 1 - counts
-    pair_keys, pair_sketches = _pairs(read, lexicon, counts)
+    pair_keys, pair_sketches = _pairs(read, lexicon, len(rows))
     asked_keys, asked_sketches = _questions(read, lexicon, len(rows))
     names = names_of(read, lexicon)
-    held = read.asked & ((lexicon.hash[read.words] & 1) == 1)
+    held = read.asked[(lexicon.hash[read.words[read.asked]] & 1) == 1]
+    whose, content = sets_of(read.row[held], lexicon.folded[read.words[held]])
     exact = digests_of_rows(lexicon.digest[read.words], starts, counts)
     silent = np.flatnonzero(read.words[read.ends - 1] == 0)  # the reply has signs only
     exact[silent] = [text.digest(_SEPARATOR.join((rows[row].question, rows[row].reply))) for row in silent.tolist()]
@@ -99,9 +100,9 @@ def columns_of(rows: Sequence[Row], lexicon: Lexicon | None = None, templates: b
         rating=np.array([row.rating for row in rows], np.int16),
         at_us=np.array([row.at_us for row in rows], np.int64),
         side=np.array([row.side for row in rows], np.int8),
-        context=_contexts(rows, read.row[held], lexicon.digest[read.words[held]]),
+        context=_contexts(rows, np.bincount(whose, minlength=len(rows)) <= LITTLE),
         exact=exact,
-        question=digests_of_sets(read.row[held], lexicon.folded[read.words[held]], len(rows), text.FEWEST),
+        question=digests_of_sets(whose, content, len(rows), text.FEWEST),
         template=_unsigned([template(row.question) if templates else 0 for row in rows]),
         terms=_terms(read, lexicon, rows),
         pair_look=PAIR.look(pair_sketches, names, names.held),
@@ -115,13 +116,9 @@ def _unsigned(values: list[int]) -> NDArray[np.uint64]:
     return np.array(values, np.uint64)
 
 
-def _contexts(rows: Sequence[Row], whose: NDArray[np.int64], held: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """What replies rest on: what was said before, where the question goes on from that. `held` are the words with
-    content of questions, and `whose` says of which row each is.
-    """
+def _contexts(rows: Sequence[Row], little: NDArray[np.bool_]) -> NDArray[np.uint64]:
+    """What replies rest on: what was said before, where the question has `little` content and goes on from that."""
     found = [row.context for row in rows]
-    order, starts = groups_of(whose, held)
-    little = np.bincount(whose[order[starts]], minlength=len(rows)) <= LITTLE
     for at in np.flatnonzero(little).tolist():
         if rows[at].before and goes_on(rows[at].question):
             found[at] = text.digest(_SEPARATOR.join(rows[at].before))
@@ -157,22 +154,22 @@ def _terms(read: Read, lexicon: Lexicon, rows: Sequence[Row]) -> NDArray[np.uint
     return first_terms(where, lexicon.terms(read.words[read.asked], language[where], names), len(rows))
 
 
-def _pairs(read: Read, lexicon: Lexicon, counts: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
+def _pairs(read: Read, lexicon: Lexicon, rows: int) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]:
     """Band keys and sketches of question with reply: the words with content, and every two neighbouring words."""
     said = read.words > 0
     said[read.ends] = True  # no row is empty
     number, where = read.words[said], read.row[said]
     hashes = lexicon.hash[number]
-    twos = hashes[:-1] * np.uint32(0x9E3779B1) + hashes[1:]
-    alone, pairs = np.flatnonzero((hashes & 1) == 1), np.flatnonzero(where[:-1] == where[1:])
-    # a row's words with content, then its neighbours
-    ones, couples = (np.bincount(where[some], minlength=len(counts)) for some in (alone, pairs))
-    members = np.empty(len(alone) + len(pairs), np.uint32)
-    members[np.arange(len(alone)) + (np.cumsum(couples) - couples)[where[alone]]] = hashes[alone]
-    members[np.arange(len(pairs)) + np.cumsum(ones)[where[pairs]]] = twos[pairs]
-    sizes = ones + couples
-    signed = signature.minima(members, np.cumsum(sizes) - sizes, signature.PAIRS)
-    apart = _numbers(read.row, read.words, lexicon, len(counts))
+    members = np.empty((len(hashes), 2), np.uint32)  # each word alone, and with its neighbour
+    members[:, 0] = hashes
+    members[:-1, 1] = hashes[:-1] * np.uint32(0x9E3779B1) + hashes[1:]
+    some = np.zeros(members.shape, np.bool_)
+    some[:, 0] = hashes & 1
+    some[:-1, 1] = where[:-1] == where[1:]
+    first = 2 * np.searchsorted(where, np.arange(rows))
+    starts: NDArray[np.int64] = np.cumsum(some)[first] - some.ravel()[first]
+    signed = signature.minima(np.compress(some.ravel(), members), starts, signature.PAIRS)
+    apart = _numbers(read.row, read.words, lexicon, rows)
     return signature.bands(signed, apart, signature.PAIRS), signature.sketch(signed)
 
 
@@ -182,18 +179,16 @@ def _questions(read: Read, lexicon: Lexicon, rows: int) -> tuple[NDArray[np.uint
     grams, sizes = lexicon.grams(number)
     counts = np.bincount(where, sizes, minlength=rows).astype(np.int64)
     room = np.maximum(counts, 1)  # a question without any has a 0
-    starts = np.cumsum(room) - room
-    members = np.zeros(int(room.sum()), np.uint32)
-    members[np.arange(len(grams)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)] = grams
-    signed = signature.minima(members, starts, signature.QUESTIONS)
+    members = np.insert(grams, (np.cumsum(counts) - counts)[counts == 0], 0)
+    signed = signature.minima(members, np.cumsum(room) - room, signature.QUESTIONS)
     apart = _numbers(where, number, lexicon, rows)
     return signature.bands(signed, apart, signature.QUESTIONS), signature.sketch(signed[:64])
 
 
 def _numbers(row: NDArray[np.int64], said: NDArray[np.int32], lexicon: Lexicon, rows: int) -> NDArray[np.uint64]:
     """A digest of the tokens with a digit in each row, 0 for none."""
-    numeric = lexicon.numeric[said]
-    return digests_of_sets(row[numeric], lexicon.digest[said[numeric]], rows)
+    numeric = np.flatnonzero(lexicon.numeric[said])
+    return digests_of_sets(*sets_of(row[numeric], lexicon.digest[said[numeric]]), rows)
 
 
 class Gathered:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,13 +34,13 @@ class Capitals(NamedTuple):
 class Read:
     """The words of rows, one after the other: those of a question, a border, those of its reply, a border.
 
-    `words` are their numbers and `row` says whose each is, shape (words,); `asked` marks those of questions, without
-    their borders, `ends` are the places of the borders after replies, shape (rows,).
+    `words` are their numbers and `row` says whose each is, shape (words,); `asked` has the places of those of
+    questions, without their borders, `ends` those of the borders after replies, shape (rows,).
     """
 
     words: Words
     row: Places
-    asked: NDArray[np.bool_]
+    asked: Places
     ends: Places
     capitals: Capitals
 
@@ -52,9 +52,9 @@ class Lexicon:
         self._forget()
 
     def _forget(self) -> None:
-        self._words: list[str] = []
-        self._number_of: dict[str, int] = {}
-        self._spelled: dict[int, int] = {}  # the numbers of words by the hash of their signs, capitals and all
+        self._words = [text.BORDER]  # one that is spelled in two ways is there twice
+        self._alone = {text.BORDER: 0}  # the numbers of those that were read on their own
+        self._crowded = {0: 0}  # by the hash of their signs, those of words whose slot another one has
         self._hash_in, self._number_in = np.zeros(1 << _SLOTS, np.uint64), np.zeros(1 << _SLOTS, np.int32)
         self._terms: dict[str, Places] = {}  # by language, -1 for those that nobody asked for; as the start of grams
         self._term_anywhere = _NOTHING  # of words with a digit, which are the same in every language; -1 for others
@@ -65,13 +65,12 @@ class Lexicon:
         self.hash = np.empty(0, np.uint32)  # 32 bits; the lowest says whether it carries content
         self.numeric = np.empty(0, np.bool_)  # whether it has a digit
         self.telling = np.empty(0, np.bool_)  # whether it carries content without its accents
-        self._number(text.BORDER)
         self._learn()
         self.hash[0] = 1
 
     def read(self, pairs: Iterable[tuple[str, str]]) -> Read:
         """The words of questions and replies."""
-        if max(len(self._words), len(self._spelled)) > _MOST:
+        if len(self._words) > _MOST:
             self._forget()
         texts = list(chain.from_iterable(pairs))
         whole, spans = spans_of(texts)
@@ -85,12 +84,15 @@ class Lexicon:
         self._learn()
         border, asked = said == 0, (part & 1) == 0
         capitals = Capitals(of >> 1, capital, (of & 1) == 0, within)
-        return Read(said, part >> 1, asked & ~border, np.flatnonzero(border & ~asked), capitals)
+        return Read(said, part >> 1, np.flatnonzero(asked & ~border), np.flatnonzero(border & ~asked), capitals)
 
     def grams(self, said: Words) -> tuple[NDArray[np.uint32], Places]:
         """The grams of words, one after the other, and how many each word has."""
         new = self._new(said, self._gram_start)
-        learnt, sizes = text.grams(self._words[number] for number in new)
+        content = (self.hash[new] & 1).tolist()
+        learnt, sizes = text.grams(
+            words.fold(self._words[number]) if some else "" for number, some in zip(new, content, strict=True)
+        )
         self._gram_start[new] = len(self._grams) + np.cumsum(sizes) - sizes
         self._gram_count[new] = sizes
         self._grams = np.concatenate((self._grams, learnt))
@@ -126,19 +128,17 @@ class Lexicon:
             return found
         one, which = told_apart(hashes[others])
         places = others[one]
-        distinct = hashes[places]
-        numbers = np.empty(len(distinct), np.int32)
-        for at, (spelled, begins, ends) in enumerate(
-            zip(distinct.tolist(), start[places].tolist(), end[places].tolist(), strict=True)
-        ):
-            number = self._spelled.get(spelled)
-            if number is None:
-                number = self._spelled[spelled] = self._number(text.small(whole[begins:ends]))
-            numbers[at] = number
+        distinct, slot = hashes[places], slots[places]
+        free = self._hash_in[slot] == 0  # of words never met
+        numbers = np.full(len(places), -1, np.int32)
+        numbers[~free] = [self._crowded.get(spelled, -1) for spelled in distinct[~free].tolist()]
+        new = np.flatnonzero(numbers < 0)
+        numbers[new] = np.arange(len(self._words), len(self._words) + len(new))
+        begins, ends = start[places[new]].tolist(), end[places[new]].tolist()
+        self._words += text.small([whole[begin:end] for begin, end in zip(begins, ends, strict=True)])
+        self._hash_in[slot[free]], self._number_in[slot[free]] = distinct[free], numbers[free]
+        self._crowded.update(zip(distinct[~free].tolist(), numbers[~free].tolist(), strict=True))
         found[others] = numbers[which]
-        free = self._hash_in[slots[places]] == 0
-        self._hash_in[slots[places[free]]] = distinct[free]
-        self._number_in[slots[places[free]]] = numbers[free]
         return found
 
     def _read_alone(
@@ -146,20 +146,21 @@ class Lexicon:
     ) -> tuple[tuple[Places, Words], tuple[Places, Words, NDArray[np.bool_]]]:
         """The words of a text that is read on its own, and those with a capital; `number` is that of the text."""
         said = said.replace(text.BORDER, " ")
-        found = [self._number(word) for word in (*text.tokens(said), text.BORDER)]
+        found = self._numbers_alone((*text.tokens(said), text.BORDER))
         named = list(readings.with_capitals(said))
-        return (np.full(len(found), number, np.int64), np.array(found, np.int32)), (
+        return (np.full(len(found), number, np.int64), found), (
             np.full(len(named), number, np.int64),
-            np.array([self._number(word) for word, _ in named], np.int32),
+            self._numbers_alone([word for word, _ in named]),
             np.array([inside for _, inside in named], np.bool_),
         )
 
-    def _number(self, word: str) -> int:
-        number = self._number_of.get(word)
-        if number is None:
-            number = self._number_of[word] = len(self._words)
-            self._words.append(word)
-        return number
+    def _numbers_alone(self, said: Sequence[str]) -> Words:
+        """The numbers of words that are read on their own."""
+        known = self._alone
+        new = [word for word in dict.fromkeys(said) if word not in known]
+        known.update(zip(new, count(len(self._words))))
+        self._words += new
+        return np.array([known[word] for word in said], np.int32)
 
     def _learn(self) -> None:
         """What is known of words that come after those that are known."""

@@ -50,19 +50,19 @@ def keys_of(row: Places, member: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return keys
 
 
-def digests_of_sets(
-    row: NDArray[np.int64], members: NDArray[np.uint64], rows: int, fewest: int = 1
-) -> NDArray[np.uint64]:
-    """A digest of each row's different members in any order, shape (rows,); 0 for rows with fewer than `fewest`."""
-    order, starts = groups_of(row, members)
-    once = np.sort(order[starts])
-    row, members = row[once], members[once]
-    counts = np.bincount(row, minlength=rows)
-    held = np.flatnonzero(counts)
+def sets_of(row: Places, member: NDArray[np.uint64]) -> tuple[Places, NDArray[np.uint64]]:
+    """The members of rows, each once of each row, in any order."""
+    order, starts = groups_of(row, member)
+    once = order[starts]
+    return row[once], member[once]
+
+
+def digests_of_sets(row: Places, member: NDArray[np.uint64], rows: int, fewest: int = 1) -> NDArray[np.uint64]:
+    """A digest of each row's members, which are different ones; 0 for rows with fewer than `fewest`, shape (rows,)."""
     found = np.zeros(rows, np.uint64)
-    if len(held):
-        found[held] = mix(np.add.reduceat(mix(members), np.cumsum(counts)[held] - counts[held])) | np.uint64(1)
-    found[counts < fewest] = 0
+    np.add.at(found, row, mix(member))
+    found = mix(found) | np.uint64(1)
+    found[np.bincount(row, minlength=rows) < fewest] = 0
     return found
 
 

@@ -19,8 +19,8 @@ CAPITAL = 1 << 6
 CLING = 1 << 7  # after which no capital begins a name
 LIGHT = 1 << 8  # may stand between the end of a sentence and the next one
 END = 1 << 9  # ends a sentence
-ODD = 1 << 10  # makes a text one that is read on its own
-_KNOWN = 1 << 11
+_KNOWN = 1 << 10
+ODD = 1 << 11  # makes a text one that is read on its own; the highest
 
 _KINDS = (
     (WORD, re.compile(text.WORD)), (TIE, re.compile("_")), (ALONE, re.compile(text.ALONE)),
@@ -38,7 +38,7 @@ _known = np.zeros(sys.maxunicode + 1, np.uint16)  # 2 MB, of which a few pages a
 def kinds(codes: NDArray[np.uint32]) -> NDArray[np.uint16]:
     """The kinds of signs, by their code points: the bits above. Shape as `codes`."""
     found = _known.take(codes, mode="clip")
-    if not found.all():
+    if not found.min(initial=ODD):
         for code in np.unique(codes[found == 0]).tolist():
             _known[code] = _kind(chr(code))
         found = _known.take(codes, mode="clip")

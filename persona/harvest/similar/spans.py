@@ -66,17 +66,24 @@ def _portion(whole: str, borders: Places, begins: Places, first: int, last: int)
     kinds = signs.kinds(codes)
     hashing = _Hashing(codes)
     start, end, hashes = _words(kinds, hashing)
-    if len(joined := _joined(whole, at, kinds)):
-        start, end, hashes = _merged(start, end, hashes, np.searchsorted(start, joined), hashing.powers)
-    begins = begins[first:last] - at
     text_ends = borders[first + 1 : last + 1] - at
-    capital, text = _capitals(kinds, begins, text_ends)
-    capital_end = _ends_of(kinds, capital)
-    odd = np.unique(np.searchsorted(text_ends, np.flatnonzero((kinds & signs.ODD) > 0)))
+    named = _capitals(kinds, start)
+    text = np.searchsorted(text_ends, start[named])
+    said = start[named] >= begins[text + first] - at  # after the opening
+    named, text = named[said], text[said]
+    capital, capital_end, capital_hash = start[named], end[named], hashes[named]
+    tied = np.flatnonzero(kinds[capital_end] & signs.TIE)
+    if len(tied):
+        capital_end[tied] = _ends_of(kinds, capital[tied])
+        capital_hash[tied] = hashing.of(capital[tied], capital_end[tied])
+    joined = _joined(whole, at, kinds, start, end)
+    if len(joined):
+        start, end, hashes = _merged(start, end, hashes, joined, hashing.powers)
+    odd = np.flatnonzero(kinds >= signs.ODD) if kinds.max() >= signs.ODD else joined[:0]
     return Spans(
         *(start + at, end + at, hashes),
-        *(capital + at, capital_end + at, hashing.of(capital, capital_end)),
-        *(text + first, _within(kinds, capital), odd + first),
+        *(capital + at, capital_end + at, capital_hash),
+        *(text + first, _within(kinds, capital), np.unique(np.searchsorted(text_ends, odd)) + first),
     )
 
 
@@ -102,30 +109,27 @@ def _powers(most: int) -> tuple[Hashes, Hashes]:
 
 
 def _words(kinds: NDArray[np.uint16], hashing: _Hashing) -> tuple[Places, Places, Hashes]:
-    word, alone = (kinds & signs.WORD) > 0, (kinds & signs.ALONE) > 0
-    alone[0] = False  # the border before all
-    opens, closes = word.copy(), word.copy()
-    opens[1:] &= ~word[:-1]
-    closes[:-1] &= ~word[1:]
-    start, end = np.flatnonzero(opens | alone), np.flatnonzero(closes | alone) + 1
+    """Those behind the first border, which come where a sign is alone, or is of a word and that beside it is not."""
+    some = (kinds & (signs.WORD | signs.ALONE)).astype(np.uint8)
+    word = some & signs.WORD
+    start = np.flatnonzero(some[1:] > word[:-1]) + 1
+    end = np.append(np.flatnonzero(some[1:-1] > word[2:]) + 2, len(some))
     return start, end, hashing.of(start, end)
 
 
-def _joined(whole: str, at: int, kinds: NDArray[np.uint16]) -> Places:
-    """Where three digits begin that go with the number before them: 1,200 and 1 200 are 1200."""
-    digits = np.flatnonzero((kinds & signs.DIGIT) > 0)  # of booleans: of numbers it takes eight times as long
-    apart = np.flatnonzero(np.diff(digits) > 1)
-    before, begins = digits[apart], digits[apart + 1]
-    ends = digits[np.append(apart[1:], len(digits) - 1)] if len(apart) else begins
-    gap = begins - before - 1
-    beside = kinds[before + 1]
-    thousands = (ends - begins == 2) & np.where(
-        gap == 1, beside & (signs.DOT | signs.SPACE), beside & kinds[begins - 1] & signs.SPACE
-    ).astype(np.bool_)
+def _joined(whole: str, at: int, kinds: NDArray[np.uint16], start: Places, end: Places) -> Places:
+    """Which words begin with three digits that go with the number before them: 1,200 and 1 200 are 1200."""
+    later = np.flatnonzero((kinds[start] & signs.DIGIT) > 0)  # of booleans: of numbers it takes eight times as long
+    later = later[(kinds[end[later - 1] - 1] & signs.DIGIT) > 0]
+    begins, before = start[later], end[later - 1]
+    second, third, fourth = (kinds.take(begins + place, mode="clip") & signs.DIGIT for place in (1, 2, 3))
+    beside, gap = kinds[before], begins - before
+    parted = np.where(gap == 1, beside & (signs.DOT | signs.SPACE), beside & kinds[begins - 1] & signs.SPACE)
+    thousands = (second > 0) & (third > 0) & (fourth == 0) & (parted > 0)
     wide = np.flatnonzero(thousands & (gap > 1)).tolist()
-    thousands[wide] = [whole[at + before[one] + 1 : at + begins[one]].isspace() for one in wide]
-    found: Places = begins[thousands]
-    return found
+    thousands[wide] = [whole[at + before[one] : at + begins[one]].isspace() for one in wide]
+    joined: Places = later[thousands]
+    return joined
 
 
 def _merged(
@@ -135,22 +139,18 @@ def _merged(
     first = np.ones(len(start), np.bool_)
     first[joined] = False
     groups = np.flatnonzero(first)
+    group = groups[np.searchsorted(groups, joined) - 1]
     sizes = np.cumsum(end - start) - (end - start)
-    sizes -= np.repeat(sizes[groups], np.diff(groups, append=len(start)))  # of what stands before it in its group
-    whole = np.add.reduceat(hashes * powers[sizes], groups)
-    return start[groups], end[np.append(groups[1:], len(start)) - 1], whole
+    np.add.at(hashes, group, hashes[joined] * powers[sizes[joined] - sizes[group]])
+    return start[first], end[np.append(first[1:], True)], hashes[first]
 
 
-def _capitals(kinds: NDArray[np.uint16], begins: Places, ends: Places) -> tuple[Places, Places]:
-    """Where words with a capital begin, as `readings.CAPITALS` says, and of which text each is."""
-    tied = (kinds & (signs.WORD | signs.TIE)) > 0
-    found = (kinds & signs.CAPITAL) > 0
-    found[:-1] &= tied[1:]
-    found[1:] &= (kinds[:-1] & (signs.WORD | signs.TIE | signs.CLING)) == 0
-    capital = np.flatnonzero(found)
-    text = np.searchsorted(ends, capital)
-    said = capital >= begins[text]  # after the opening
-    return capital[said], text[said]
+def _capitals(kinds: NDArray[np.uint16], start: Places) -> Places:
+    """Which words are those with a capital, as `readings.CAPITALS` says, wherever in a text."""
+    capital = np.flatnonzero((kinds[start] & signs.CAPITAL) > 0)
+    before, after = kinds[start[capital] - 1], kinds[start[capital] + 1]
+    found: Places = capital[((before & (signs.TIE | signs.CLING)) == 0) & ((after & (signs.WORD | signs.TIE)) > 0)]
+    return found
 
 
 def _ends_of(kinds: NDArray[np.uint16], start: Places) -> Places:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -42,10 +42,10 @@ def tokens(text: str) -> list[str]:
     return words.tokens(plain) if is_far(plain) else _TOKEN.findall(_THOUSANDS.sub(r"\1", plain))
 
 
-def small(word: str) -> str:
-    """The token that a word is which stands among signs of one form: see `signs.ODD`."""
-    folded = word.casefold()
-    return folded if folded.isalnum() else _THOUSANDS.sub(r"\1", folded)
+def small(found: Sequence[str]) -> list[str]:
+    """The tokens that words are which stand among signs of one form: see `signs.ODD`. No word has a border in it."""
+    folded = BORDER.join(found).casefold().split(BORDER) if found else ()
+    return [word if word.isalnum() else _THOUSANDS.sub(r"\1", word) for word in folded]
 
 
 def is_far(said: str) -> bool:
@@ -83,11 +83,11 @@ def carries(token: str) -> bool:
 
 
 def grams(found: Iterable[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
-    """32-bit hashes of the tokens' runs of four letters, their edges marked, and how many each token has.
+    """32-bit hashes of the runs of four letters of words without accents, their edges marked; how many each word has.
 
-    A token of one letter has one run of three, one without content none. What is the same is hashed once.
+    A word of one letter has one run of three, "" has none. What is the same is hashed once.
     """
-    edged = [f"^{words.fold(token)}$" if carries(token) else "" for token in found]
+    edged = [f"^{word}$" if word else "" for word in found]
     sizes = np.fromiter(map(len, edged), np.int64, len(edged))
     counts = np.where(sizes > 0, np.maximum(sizes - _LONGEST + 1, 1), 0)
     first = np.cumsum(sizes) - sizes - (np.cumsum(counts) - counts)
