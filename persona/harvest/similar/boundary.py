@@ -22,6 +22,7 @@ AUDITED = 8
 _MOST_UNLIKE = 28  # of 128 bits of the sketch: rows that share eight in ten shingles differ in 13, give or take 3.4
 _NEIGHBOURS = (-2, -1, 0, 1)  # of the rows with the same key those that a row is compared with
 _BATCH = 1024
+_START = 20  # bits of a key that are compared first
 
 
 def crossing(
@@ -54,6 +55,10 @@ def crossing(
 
 def _met(keys: NDArray[np.uint64], low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np.uint64]:
     """Pairs, packed, of rows whose keys have the same upper half; of many such those next to each other."""
+    start = (keys >> np.uint64(64 - _START)).astype(np.int32)
+    held = np.zeros(1 << _START, np.bool_)
+    held[start[high]] = True
+    low = low[held[start[low]]]  # few are left: most keys begin as none of the others do
     high = high[np.argsort(keys[high], kind="stable")]
     low = low[np.argsort(keys[low])]  # what is looked up in its order is found in the cache
     sought, there = keys[low], keys[high]
