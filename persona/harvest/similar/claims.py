@@ -35,9 +35,7 @@ class Slots:
 
 def claims(question: str, reply: str, slots: Slots) -> Claims:
     """What a reply to that question claims. What the question says itself is no claim of a slot."""
-    return Claims(
-        amounts(reply), stance(question, reply, words.language(reply)), slots.within(reply) - slots.within(question)
-    )
+    return Claims(amounts(reply), stance(question, reply), slots.within(reply) - slots.within(question))
 
 
 def differences(one: Claims, other: Claims) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """What a text affirms and what it denies, in French and in English."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from persona.values import words
@@ -92,27 +92,32 @@ _ALIKE = 60  # hundredths of the stems that two clauses share
 class Clause:
     """What a clause speaks of, and whether it denies it."""
 
-    stems: frozenset[str]
+    said: str
     denies: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """The answer to the question, 1 for yes, -1 for no, 0 where it is neither; and what each clause says."""
+    """The answer to the question, 1 for yes, -1 for no, 0 where it is neither; and what each clause of a reply says."""
 
     answer: int
     clauses: tuple[Clause, ...]
+    reply: str = field(compare=False)
+
+    def stems(self, clause: Clause) -> frozenset[str]:
+        """Those of a clause: found when they are asked for, for few replies deny what another may affirm."""
+        return _stems(clause.said, words.language(self.reply))
 
 
-def stance(question: str, reply: str, language: str) -> Stance:
+def stance(question: str, reply: str) -> Stance:
     """How a reply stands to its question."""
     asked, said = _folded(question), _GREETING.sub("", _folded(reply))
     said = _HARMLESS.sub(" ", said)
-    clauses = tuple(
-        clause for part in _CLAUSE.split(_CONDITION.sub(" ", said)) if (clause := _clause(part, language, asked)).stems
-    )
-    answer = _answer(said) or (_implied(said, clauses, _stems(asked, language)) if _yes_or_no(asked) else 0)
-    return Stance(answer, clauses)
+    clauses = tuple(_clause(part, asked) for part in _CLAUSE.split(_CONDITION.sub(" ", said)))
+    answer = _answer(said)
+    if not answer and _yes_or_no(asked):
+        answer = _implied(said, clauses, asked, words.language(reply))
+    return Stance(answer, clauses, reply)
 
 
 def opposed(one: Stance, other: Stance) -> bool:
@@ -120,7 +125,7 @@ def opposed(one: Stance, other: Stance) -> bool:
     if one.answer * other.answer:
         return one.answer != other.answer
     return any(
-        left.denies != right.denies and _alike(left.stems, right.stems)
+        left.denies != right.denies and _alike(one.stems(left), other.stems(right))
         for left in one.clauses
         for right in other.clauses
     )
@@ -140,7 +145,7 @@ def _answer(said: str) -> int:
     return 1 if _YES.search(said) else 0
 
 
-def _implied(said: str, clauses: tuple[Clause, ...], asked: frozenset[str]) -> int:
+def _implied(said: str, clauses: tuple[Clause, ...], asked: str, language: str) -> int:
     """The answer of the clause that speaks most of what was asked; "she can" and "it doesn't" need not repeat it.
 
     A denial that takes up one word of the question answers it; what affirms takes two, for "it costs 5 €" affirms no
@@ -152,20 +157,21 @@ def _implied(said: str, clauses: tuple[Clause, ...], asked: frozenset[str]) -> i
         return 1
     if _OF_IT.match(said) and _NEGATOR.search(_CLAUSE.split(said, maxsplit=1)[0]):
         return -1
-    best = max(clauses, key=lambda clause: len(clause.stems & asked), default=None)
-    shared = len(best.stems & asked) if best else 0
-    if best is None or not shared:
+    sought = _stems(asked, language)
+    shared = [len(_stems(clause.said, language) & sought) for clause in clauses]
+    most = max(shared, default=0)
+    if not most:
         return 0
-    if best.denies:
+    if clauses[shared.index(most)].denies:
         return -1
-    return 1 if shared >= min(2, len(asked)) else 0
+    return 1 if most >= min(2, len(sought)) else 0
 
 
 def _stems(said: str, language: str) -> frozenset[str]:
     return frozenset(words.terms(said, language))
 
 
-def _clause(said: str, language: str, asked: str) -> Clause:
+def _clause(said: str, asked: str) -> Clause:
     denies = _NEGATOR.search(said) is not None
     kept = []
     for word in _WORD.findall(said):
@@ -175,7 +181,7 @@ def _clause(said: str, language: str, asked: str) -> Clause:
             kept.append(opposite)
         elif not _is_negator(word):
             kept.append(_SAME.get(word, word))
-    return Clause(_stems(" ".join(kept), language), denies)
+    return Clause(" ".join(kept), denies)
 
 
 @lru_cache(maxsize=1 << 13)  # the same words come again and again
