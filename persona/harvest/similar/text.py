@@ -9,7 +9,7 @@ from hashlib import blake2b
 import numpy as np
 from numpy.typing import NDArray
 
-from persona.harvest.similar.sets import told_apart
+from persona.harvest.similar.signature import mix
 from persona.values import words
 
 BORDER = "\x00"
@@ -85,22 +85,19 @@ def carries(token: str) -> bool:
 def grams(found: Iterable[str]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
     """32-bit hashes of the runs of four letters of words without accents, their edges marked; how many each word has.
 
-    A word of one letter has one run of three, "" has none. What is the same is hashed once.
+    A word of one letter has one run, "" has none.
     """
     edged = [f"^{word}$" if word else "" for word in found]
     sizes = np.fromiter(map(len, edged), np.int64, len(edged))
     counts = np.where(sizes > 0, np.maximum(sizes - _LONGEST + 1, 1), 0)
     first = np.cumsum(sizes) - sizes - (np.cumsum(counts) - counts)
     begins = np.arange(int(counts.sum())) + np.repeat(first, counts)
-    ends = begins + np.repeat(np.minimum(sizes, _LONGEST), counts)
-    whole = "".join(edged)
-    codes = np.frombuffer((whole + " " * _LONGEST).encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
+    whole = "".join((*edged, "^" * _LONGEST))  # behind each word comes the edge of another one
+    codes = np.frombuffer(whole.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint64)
     keys = codes[begins]
     for at in range(1, _LONGEST):
         keys = keys * _MIXING + codes[begins + at]
-    once, which = told_apart(keys)
-    runs = [whole[begin:end] for begin, end in zip(begins[once].tolist(), ends[once].tolist(), strict=True)]
-    return digests(runs).astype(np.uint32)[which], counts
+    return (mix(keys) >> np.uint64(32)).astype(np.uint32), counts
 
 
 def is_number(token: str) -> bool:
