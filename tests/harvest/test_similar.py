@@ -415,6 +415,14 @@ def test_a_text_longer_than_what_is_read_at_once_is_read_whole() -> None:
     assert lexicon.digest[read.words[:4]].tolist() == list(map(digest, ("ada", "and", "bob", "1200")))
 
 
+def test_words_whose_slot_another_word_has_stay_apart() -> None:
+    said = [f"w{number}" for number in range(20_000)]  # of so many, hundreds
+    lexicon = Lexicon()
+    for some in (said[:9_000], said, said[::-1]):
+        read = lexicon.read([(" ".join(some), "")])
+        assert lexicon.digest[read.words[:-2]].tolist() == list(map(digest, some))
+
+
 def test_what_was_read_before_changes_no_column() -> None:
     rows = [
         *(Row("u", one.question, one.reply, language=("fr", None)[at % 2]) for at, one in enumerate(planted()[:300])),
