@@ -14,8 +14,8 @@ from persona.memory.recall import merge as ranked
 from persona.memory.recall import query_of
 from persona.privacy import audit, erase, export, look, merge
 from persona.store import conversations, memories, owners
-from persona.store.engine import Transaction
 from persona.store.ids import new_id
+from persona.store.transaction import Transaction
 from persona.values.memory import Fact, Recalled, Told
 from persona.values.owner import Owner
 from persona.values.privacy import Consent, Exported, Finding, Merged, Receipt

@@ -11,7 +11,8 @@ from stored import ADA, LEASE, NOW
 
 from persona.memory import profile
 from persona.store import facts, owners, tasks
-from persona.store.engine import Database, Transaction
+from persona.store.engine import Database
+from persona.store.transaction import Transaction
 from persona.values.memory import Fact
 from persona.values.owner import Traits
 
