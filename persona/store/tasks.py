@@ -78,6 +78,7 @@ _LIST = Statement(
 )
 _HOLD = Statement(
     select(_k.id)
+    .where(or_(_k.state == "waiting", _k.state == "running"))
     .where(_k.kind == param("kind"), _k.owner_key == param("owner"), _k.subject == param("subject"))
     .with_for_update()
 )
