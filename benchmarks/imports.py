@@ -30,7 +30,7 @@ with Assistant.open(settings, environment={{"OPENAI_API_KEY": "bench"}}) as assi
 """
 _SAY = "\nimport time; print(time.process_time())"
 _LANGCHAIN = "from langchain_core.messages import trim_messages; import langchain_core.prompts"
-_LIBRARIES = "import pydantic, sqlmodel, alembic.command, numpy, faiss, stamina, snowballstemmer"
+_LIBRARIES = "import pydantic, sqlmodel, alembic.command, numpy, faiss, stamina, Stemmer"
 
 
 @dataclass(frozen=True, slots=True)

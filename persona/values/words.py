@@ -208,9 +208,9 @@ def sentences(text: str) -> list[str]:
 def _stem(word: str, lang: str) -> str:
     stemmers = _thread.__dict__
     if lang not in stemmers:
-        import snowballstemmer  # 20 ms, and only needed once a text is searched
+        import Stemmer  # only needed once a text is searched
 
-        stemmers[lang] = cast(_Stemmer, snowballstemmer.stemmer(_ALGORITHMS[lang]))
+        stemmers[lang] = cast(_Stemmer, Stemmer.Stemmer(_ALGORITHMS[lang], 0))  # `term` remembers words, not it
     return str(stemmers[lang].stemWord(word))
 
 
