@@ -71,8 +71,8 @@ def spelled(word: str) -> NDArray[np.float32]:
     """
     table = english()
     rows = [table.rows[key] for key in spelling(word, table.rows)] or _scattered(word, len(table.rows))
-    total = np.zeros(DIMENSION, np.float32)
-    for row in rows:
+    total: NDArray[np.float32] = table.numbers[rows[0]] * table.scales[rows[0]]
+    for row in rows[1:]:
         total += table.numbers[row] * table.scales[row]
     return total / np.float32(len(rows) ** 0.5)
 

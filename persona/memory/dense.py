@@ -1,6 +1,6 @@
 """The unit vectors of one owner, compared one by one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import sqrt
@@ -157,16 +157,17 @@ class DenseIndex:
         near = windows.sums(across) * middle.near_inverse
         return Closeness(cosine, across * middle.inverse, near, middle.told, middle.heard)
 
-    def alike(self, heads: NDArray[np.intp], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
+    def alike(self, heads: Sequence[int], slots: NDArray[np.intp], windows: Windows) -> NDArray[np.float64]:
         """How close some slots are to others, the mean taken out, shape (heads, slots); 0 without a vector."""
         if not self._rows:
             return np.zeros((len(heads), len(slots)))
         if self._middle is None or self._middle.windows is not windows:
             self._middle, _ = self._measured(windows, np.zeros(len(self._sum), np.float32))
         middle = self._middle
-        found = _multiplied(self._wide(heads), self._wide(slots)).astype(np.float64)
+        at = np.array(heads)
+        found = _multiplied(self._wide(at), self._wide(slots)).astype(np.float64)
         found -= middle.to_mean.take(slots)
-        of_heads = heads[:, None]
+        of_heads = at[:, None]
         found += middle.own - middle.to_mean.take(of_heads)
         found *= middle.inverse.take(slots)
         found *= middle.inverse.take(of_heads)

@@ -22,7 +22,7 @@ is junk when a question about the past names May.
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
-from itertools import pairwise, repeat
+from itertools import islice, pairwise, repeat
 from threading import Lock
 
 import numpy as np
@@ -38,7 +38,7 @@ from persona.memory.postings import Postings, current, key, terms_of
 from persona.memory.rows import Rows
 from persona.memory.scores import Scores, standardised
 from persona.memory.updates import HEADS, REACH, Heads, Pool, least_own, newest_first, pairs_of
-from persona.memory.wordings import Wordings, states
+from persona.memory.wordings import Wordings, stated, states
 from persona.values.memory import MemoryColumns, MemoryRow, Recalled
 
 _SPREADS = (0.05, 0.1, 0.05, 0.1)  # of unrelated rows: shares of an ideal row, and centred cosines
@@ -224,35 +224,42 @@ class OwnerIndex:
         self, hits: NDArray[np.intp], scores: Scores, asked: Set[int], intent: Intent
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The hits in their new order, others perhaps among them, and what each is ranked by."""
-        statement, windows = self._rows.statements, self._neighbours.windows(self._rows)
+        windows = self._neighbours.windows(self._rows)
         at_us = -self._rows.at_us if intent.before else self._rows.at_us  # then what is older goes first
-        first_hits = hits[:REACH]
-        first_hits = first_hits[statement[first_hits]]
-        heads = first_hits[states(self._wordings.read(first_hits, self._rows.text)) > 0][:HEADS]
-        if not len(heads):
+        heads = self._first_statements(hits)
+        if not heads:
             return hits, scores.total.take(hits)
-        if intent.names and not any(_SPEAKER.match(self._rows.text(head)) for head in heads.tolist()):
+        if intent.names and not any(_SPEAKER.match(self._rows.text(head)) for head in heads):
             intent = replace(intent, names=False)  # somebody whom the one who asks has told of
-        top, of_heads = float(scores.total[hits[0]]), heads[:, None]
-        stale = Heads(of_heads, at_us[of_heads], (top - scores.total.take(of_heads)) / max(1.0, top))
-        linked = self._postings.linked(heads.tolist(), asked, self._rows.live, len(self._rows), self._searched)
-        after = windows.members[3:].take(heads, axis=1) - 1
-        pairs = pairs_of(linked, after.tolist(), self._wordings, self._rows.text)
-        at = self._in_question(scores.own, hits, ([slot for _, slot in pairs], after), least_own(intent))
+        top, said = scores.total.item(hits.item(0)), [at_us.item(head) for head in heads]
+        behind = [(top - scores.total.item(head)) / max(1.0, top) for head in heads]
+        linked = self._postings.linked(heads, asked, self._rows.live, len(self._rows))
+        after = [(at, windows.members.item(row, head) - 1) for row in (3, 4) for at, head in enumerate(heads)]
+        after = [(at, slot) for at, slot in after if slot >= 0]
+        pairs = pairs_of(linked, after, self._wordings, self._rows.text)
+        related = [slot for _, slot in (*pairs, *after)]
+        at = self._in_question(scores.own, hits, related, least_own(intent))
         when = at_us[at]
-        (later,) = (when > min(stale.at_us[:, 0].tolist())).nonzero()
+        (later,) = (when > min(said)).nonzero()
         if not len(later):
             return hits, scores.total.take(hits)
         at = at.take(later)
+        stale = Heads(heads, np.array(said)[:, None], np.array(behind)[:, None])
         pool = Pool(at, when.take(later), scores.own.take(at), self._dense.alike(heads, at, windows))
-        slots = np.array(newest_first(pool, stale, pairs, hits, self._wordings, self._rows.text, intent), np.intp)
+        slots = np.array(newest_first(pool, stale, pairs, hits, self._wordings, self._rows.text, intent))
         return slots, np.maximum.accumulate(scores.settle(slots)[::-1])[::-1]
+
+    def _first_statements(self, hits: NDArray[np.intp]) -> list[int]:
+        """The slots of the first few statements among the first few hits."""
+        statement, read, text = self._rows.statements, self._wordings.of, self._rows.text
+        first = (slot for slot in hits[:REACH].tolist() if statement.item(slot) and stated(read(slot, text)))
+        return list(islice(first, HEADS))
 
     def _in_question(
         self,
         own: NDArray[np.float64],
         hits: NDArray[np.intp],
-        related: Iterable[Sequence[int] | NDArray[np.intp]],
+        related: Sequence[int],
         least: NDArray[np.float64],
     ) -> NDArray[np.intp]:
         """The live statements that may go before a hit: what is related to one, the best of the newest, of the hits."""
@@ -261,15 +268,11 @@ class OwnerIndex:
         if first:
             chosen[hits] = own.take(hits) >= least.take(known(hits))
         np.greater_equal(own[first:], least.take(known(slice(first, None))), out=chosen[first:])
-        for some in related:
-            chosen[some] = True  # nobody is the last slot, and does no harm there
+        chosen[related] = True
         chosen &= self._rows.statements
         if len(self._rows) < len(own):
             chosen &= self._rows.live
         return chosen.nonzero()[0]
-
-    def _searched(self, slot: int) -> str:
-        return searched_text(self._rows.text(slot), self._rows.heading(slot))
 
     def _recalled(self, at: NDArray[np.intp], scores: Scores, ranked: NDArray[np.float64]) -> list[Recalled]:
         ids, texts, sources, message_ids, kinds = self._rows.sources(at)

@@ -1,11 +1,11 @@
 """Which rows hold a term, and how well a row answers the terms of a query (BM25).
 
-Flat numpy arrays instead of a dict of lists: 10 to 14 bytes a posting, so that a thousand owners fit in a process.
+Flat numpy arrays instead of a dict of lists: 10 to 22 bytes a posting, so that a thousand owners fit in a process.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate, chain
@@ -24,7 +24,6 @@ _ALL_TAIL = 4_096  # postings: few rows are not sorted
 _TAIL, _TAIL_SHARE = 512, 64  # later the tail is merged beyond 512 postings and a 64th of the sorted ones
 _SIEVE, _SIFTED = 4_096, 256  # a tail that is longer goes through the sieve
 _FEW, _FEW_SHARE, _MOST_FEW = 4, 100, 20  # rows: a term is rare that no more hold, or no more than a hundredth
-_MOST_LOOKED_AT = 100_000  # postings
 _KEY, _REPEATS = np.dtype("<i8"), np.dtype("<u2")
 _PACKED = _KEY.itemsize + _REPEATS.itemsize
 _NOWHERE = np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0, np.intp)
@@ -66,24 +65,21 @@ def current(packed: bytes) -> bool:
 
 
 class Postings:
-    """The terms of the rows in slots 0, 1, 2 …: a part sorted by term, and a tail of new rows, each as it came.
+    """The terms of the rows in slots 0, 1, 2 …: as they came, and all but those of a tail of new rows sorted by term.
 
     Few rows are all tail: to look through it costs less than to sort it. Which slots are alive, the caller says; dead
     ones stay till `keep`.
     """
 
-    __slots__ = (
-        *("_first", "_keys", "_lengths", "_measured", "_repeats", "_slots"),
-        *("_tail_ends", "_tail_keys", "_tail_repeats"),
-    )
+    __slots__ = ("_ends", "_first", "_keys", "_lengths", "_measured", "_repeats", "_said", "_slots", "_tail_repeats")
 
     def __init__(self) -> None:
         self._keys = np.empty(0, np.int64)
         self._slots = np.empty(0, np.int32)
         self._repeats = np.empty(0, np.uint16)
-        self._tail_keys = Column(np.int64)
+        self._said = Column(np.int64)  # the keys of each row; as many as are sorted belong to the rows before the tail
+        self._ends = Column(np.int32)  # where those of each row end
         self._tail_repeats = Column(np.uint16)
-        self._tail_ends = Column(np.int32)  # where the terms of each of the last rows end
         self._first = 0  # the first slot whose terms are in the tail
         self._lengths = Column(np.int32)
         self._measured: Lengths | None = None
@@ -92,7 +88,7 @@ class Postings:
     def nbytes(self) -> int:
         """The bytes of all the arrays but those that `rest` lets go."""
         arrays = (self._keys, self._slots, self._repeats)
-        columns = (self._tail_keys, self._tail_repeats, self._tail_ends, self._lengths)
+        columns = (self._said, self._ends, self._tail_repeats, self._lengths)
         return sum(array.nbytes for array in arrays) + sum(column.nbytes for column in columns)
 
     def extend(self, rows: Sequence[bytes]) -> None:
@@ -104,12 +100,12 @@ class Postings:
         ]
         keys = np.frombuffer(b"".join([part for part, _ in parts]), _KEY)
         repeats = np.frombuffer(b"".join([part for _, part in parts]), _REPEATS)
-        self._tail_ends.extend([*accumulate(counts, initial=len(self._tail_keys))][1:])
-        self._tail_keys.extend(keys)
+        self._ends.extend([*accumulate(counts, initial=len(self._said))][1:])
+        self._said.extend(keys)
         self._tail_repeats.extend(repeats)
         which = np.repeat(np.arange(len(rows)), counts)
         self._lengths.extend(np.bincount(which, repeats, minlength=len(rows)).astype(np.int32))
-        if len(self._tail_keys) > (_TAIL if len(self._keys) else _ALL_TAIL) + len(self._keys) // _TAIL_SHARE:
+        if len(self._tail_repeats) > (_TAIL if len(self._keys) else _ALL_TAIL) + len(self._keys) // _TAIL_SHARE:
             self._merge()
 
     def keep(self, live: NDArray[np.bool_], renumbered: NDArray[np.int32]) -> None:
@@ -118,12 +114,12 @@ class Postings:
         self._keys = self._keys[chosen]
         self._slots = renumbered[self._slots[chosen]]
         self._repeats = self._repeats[chosen]
-        last, counts = live[self._first :], self._tail_counts
-        in_tail = np.repeat(last, counts)
-        self._tail_keys.keep(in_tail)
-        self._tail_repeats.keep(in_tail)
-        self._tail_ends.keep(last)
-        self._tail_ends.values[:] = counts[last].cumsum()
+        counts = np.diff(self._ends.values, prepend=np.int32(0))
+        kept = np.repeat(live, counts)
+        self._said.keep(kept)
+        self._tail_repeats.keep(kept[len(chosen) :])
+        self._ends.keep(live)
+        self._ends.values[:] = counts[live].cumsum()
         self._first = int(np.count_nonzero(live[: self._first]))
         self._lengths.keep(live)
         self._measured = None
@@ -137,14 +133,14 @@ class Postings:
         return self._find(keys)[1]
 
     def linked(
-        self, heads: Sequence[int], asked: Set[int], live: NDArray[np.bool_], rows: int, text: Callable[[int], str]
+        self, heads: Sequence[int], asked: Set[int], live: NDArray[np.bool_], rows: int
     ) -> list[dict[int, float]]:
         """How rare the two rarest terms are that a slot shares with each head, more than 0 to 2, by the slot.
 
-        A term counts that a few of the live rows hold and that was not asked for. `rows` is how many live; `text` gives
-        what a slot is found by.
+        A term counts that a few of the live rows hold and that was not asked for. `rows` is how many live.
         """
-        said = [self._keys_of(head, text) for head in heads]
+        ends, keys = self._ends.values, self._said.values
+        said = [keys[ends[head - 1] if head else 0 : ends[head]].tolist() for head in heads]
         most = min(max(_FEW, rows // _FEW_SHARE), _MOST_FEW)
         holders = self._few_holders(sorted({*chain(*said)}.difference(asked)), most, live, rows)
         rare = []
@@ -155,7 +151,7 @@ class Postings:
         return [_two_best(rare, of_head, head) for of_head, head in zip(said, heads, strict=True)]
 
     def _few_holders(self, keys: Sequence[int], most: int, live: NDArray[np.bool_], rows: int) -> dict[int, list[int]]:
-        """The live slots that hold each of the sorted keys; keys that many more than `most` hold are left out."""
+        """The live slots that hold each of the sorted keys, but for what one slot holds or many more than `most`."""
         wanted, dead = np.array(keys, np.int64), rows < len(live)
         starts, found = self._held(wanted)
         which, _, slots = self._find_in_tail(wanted)
@@ -167,7 +163,7 @@ class Postings:
         holders = {
             one: self._slots[start : start + count].tolist()
             for one, start, count, later in each
-            if count <= 2 * most and later <= most  # up to half of the former may be dead
+            if count + later > 1 and count <= 2 * most and later <= most  # up to half of the former may be dead
         }
         if dead:
             holders = {one: [slot for slot in holding if live[slot]] for one, holding in holders.items()}
@@ -177,17 +173,6 @@ class Postings:
                 if keys[one] in holders:
                     holders[keys[one]].append(slot)
         return holders
-
-    def _keys_of(self, slot: int, text: Callable[[int], str]) -> list[int]:
-        """The keys that a slot holds."""
-        if slot >= self._first:
-            at, ends = slot - self._first, self._tail_ends.values
-            last: list[int] = self._tail_keys.values[ends[at - 1] if at else 0 : ends[at]].tolist()
-            return last
-        if len(self._keys) > _MOST_LOOKED_AT:  # reading a text takes as long as looking at so many
-            return [key(term) for term in {*words.terms(text(slot))}]
-        found: list[int] = self._keys[(self._slots == slot).nonzero()[0]].tolist()
-        return found
 
     def _held(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Where the postings of each key begin in the sorted part, and how many there are."""
@@ -229,7 +214,7 @@ class Postings:
 
     def _find_in_tail(self, keys: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
         """The postings of the tail: which key, where, which slot. Most of the tail is left out by a few bits."""
-        tail, at = self._tail_keys.values, None
+        tail, at = self._said.values[len(self._keys) :], None
         if len(tail) > _SIFTED:
             wanted = np.zeros(_SIEVE, np.bool_)
             wanted[keys & (_SIEVE - 1)] = True
@@ -242,17 +227,14 @@ class Postings:
         if not len(found):
             return _NOWHERE
         which, at = which.take(found), found if at is None else at.take(found)
-        return which, at, self._first + self._tail_ends.values.searchsorted(at, "right")
-
-    @property
-    def _tail_counts(self) -> NDArray[np.int32]:
-        """How many terms each of the last rows holds."""
-        return np.diff(self._tail_ends.values, prepend=np.int32(0))
+        return which, at, self._ends.values.searchsorted(at + len(self._keys), "right")
 
     def _merge(self) -> None:
-        order = self._tail_keys.values.argsort(kind="stable")  # of a term, the slots rise
-        slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), self._tail_counts)
-        new = self._tail_keys.values[order], slots[order], self._tail_repeats.values[order]
+        tail, ends = self._said.values[len(self._keys) :], self._ends.values[self._first :]
+        order = tail.argsort(kind="stable")  # of a term, the slots rise
+        counts = np.diff(ends, prepend=np.int32(len(self._keys)))
+        slots = np.repeat(np.arange(self._first, len(self._lengths), dtype=np.int32), counts)
+        new = tail[order], slots[order], self._tail_repeats.values[order]
         if len(self._keys):
             at = np.searchsorted(self._keys, new[0], "right")
             self._keys = np.insert(self._keys, at, new[0])
@@ -261,9 +243,7 @@ class Postings:
         else:
             self._keys, self._slots, self._repeats = new
         self._first = len(self._lengths)
-        self._tail_keys = Column(np.int64)
         self._tail_repeats = Column(np.uint16)
-        self._tail_ends = Column(np.int32)
 
 
 def _two_best(rare: Iterable[tuple[int, float, Sequence[int]]], keys: Sequence[int], head: int) -> dict[int, float]:

@@ -15,7 +15,7 @@ was before a change gets the older first: by the same evidence with the time tur
 the older one does not tell of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -52,12 +52,13 @@ _ROUNDING = 1e-9
 
 @record(frozen=True, slots=True)
 class Heads:
-    """The statements that may be stale, shape (heads, 1) each.
+    """The statements that may be stale.
 
-    Their slots, when each was said, and how far each is behind the best hit, as a share of its score.
+    Their slots; and, shape (heads, 1), when each was said, and how far each is behind the best hit, as a share of its
+    score.
     """
 
-    slots: NDArray[np.intp]
+    slots: Sequence[int]
     at_us: NDArray[np.int64]
     behind: NDArray[np.float64]
 
@@ -84,16 +85,15 @@ class Pool:
 
 
 def pairs_of(
-    linked: Sequence[Mapping[int, float]], followers: Sequence[Sequence[int]], wordings: Wordings, text: Text
+    linked: Sequence[Mapping[int, float]], followers: Iterable[tuple[int, int]], wordings: Wordings, text: Text
 ) -> Pairs:
     """The pairs, by how rare the terms are that slots share with each head, and by what was said right after each.
 
-    That is given by slots, `followers[…][head]`, less than 0 for none; what takes nothing back is left out.
+    What takes nothing back of the latter, each with the place of its head, is left out.
     """
     pairs = {(head, slot): rare for head, row in enumerate(linked) for slot, rare in row.items()}
-    after = [(head, slot) for row in followers for head, slot in enumerate(row) if slot >= 0]
-    back = corrects(wordings.read(np.array([slot for _, slot in after], np.intp), text)).tolist()
-    return pairs | {pair: 0.0 for pair, corrected in zip(after, back, strict=True) if corrected}
+    pairs |= {(head, slot): 0.0 for head, slot in followers if corrects(wordings.of(slot, text))}
+    return pairs
 
 
 def least_own(intent: Intent) -> NDArray[np.float64]:
@@ -118,23 +118,24 @@ def newest_first(
 
     `wordings` are those of the slots, whose texts `text` gives; they are read only where that decides.
     """
-    of_heads, read = wordings.read(heads.slots, text), wordings.known(pool.slots)
     pairs, enough = _among(pool.slots, pairs), _enough(intent)
-    alone = _alone(intent.wanted, intent.before)
-    related = _evidence(pool, heads, pairs)
-    own = _OWN * np.minimum(np.maximum(pool.own, 0.0), _MOST_OWN)
-    evidence = related + (own + alone.take(read))
-    if np.count_nonzero(unread := read == UNREAD):
-        (deciding,) = (unread & (evidence >= _least(enough)).any(axis=0)).nonzero()
+    of_heads, read = [wordings.of(head, text) for head in heads.slots], wordings.known(pool.slots)
+    alone, told = _alone(intent.wanted, intent.before), int(np.bitwise_or.reduce(read))
+    evidence = _evidence(pool, heads, pairs)
+    own = np.minimum(np.maximum(pool.own, 0.0), _MOST_OWN)
+    own *= _OWN
+    if told & UNREAD:
+        perhaps = (evidence + (own + alone.take(read)) >= _least(enough)).any(axis=0)
+        (deciding,) = ((read == UNREAD) & perhaps).nonzero()
         read[deciding] = wordings.read(pool.slots[deciding], text)
-        evidence = related + (own + alone.take(read))
-    if intent.of_nobody_else:
+    evidence += own + alone.take(read)
+    if intent.of_nobody_else and (told & UNREAD or about_another(told)):
         _weigh_another(evidence, read, of_heads, pairs)
     order: list[int] = hits.tolist()
     moved: set[int] = set()
-    for (head,), row, (counts,) in zip(heads.slots.tolist(), evidence, amounts(of_heads).tolist(), strict=True):
+    for head, row, of_head in zip(heads.slots, evidence, of_heads, strict=True):
         (newer,) = (row >= enough).nonzero()
-        if counts and len(newer) < _MOST_MOVED:
+        if len(newer) < _MOST_MOVED and amounts(of_head):
             _count(row, read, text(head), pool.slots, text, enough)
             (newer,) = (row >= enough).nonzero()
         if len(newer):
@@ -154,13 +155,14 @@ def _among(pool: NDArray[np.intp], pairs: Pairs) -> Pairs:
 
 def _move(order: list[int], head: int, better: Sequence[int], moved: set[int]) -> None:
     """Puts the best of what is newer before the head, but for what was moved before."""
+    place = order.index(head)
     for slot in [one for one in better if one not in moved][:_MOST_MOVED]:
-        place = order.index(head)
-        if slot in order[:place]:
-            continue
         if slot in order:
-            order.remove(slot)
+            if (at := order.index(slot)) < place:
+                continue
+            del order[at]
         order.insert(place, slot)
+        place += 1
         moved.add(slot)
 
 
@@ -174,21 +176,19 @@ def _count(
 ) -> None:
     """Adds what another number of the same size weighs, where that decides: to the best that are short of enough."""
     (short,) = ((row >= enough - _COUNTS_ANEW) & (row < enough)).nonzero()
-    short = short[amounts(read.take(short))]
+    short = short[amounts(read.take(short)) > 0]
     best = short.take((-row.take(short)).argsort(kind="stable")[:_MOST_COUNTED])
     for at, slot in zip(best.tolist(), slots.take(best).tolist(), strict=True):
         if counts_anew(before, text(slot)):
             row[at] += _COUNTS_ANEW
 
 
-def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Read, pairs: Pairs) -> None:
+def _weigh_another(evidence: NDArray[np.float64], read: Read, of_heads: Sequence[int], pairs: Pairs) -> None:
     """Adds what it weighs that a row is about somebody else while a head to which no rare term links it is not."""
-    others = about_another(read)
-    if others.any():
-        unlike = others & ~about_another(of_heads)
-        for pair, rare in pairs.items():
-            unlike[pair] &= rare == 0
-        evidence += _ANOTHER * unlike
+    unlike = (about_another(read) > 0) & np.array([[not about_another(one)] for one in of_heads])
+    for pair, rare in pairs.items():
+        unlike[pair] &= rare == 0
+    evidence += _ANOTHER * unlike
 
 
 @cache

@@ -8,6 +8,7 @@ an amount or a time, and one for a name.
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,8 @@ Text = Callable[[int], str]
 """The text of a slot."""
 Read = NDArray[np.uint16]
 """What wordings tell, one number each, all below `UNREAD`."""
+Told = TypeVar("Told", int, NDArray[np.integer[Any]])
+"""What one tells, or what some tell."""
 
 
 class Wordings:
@@ -81,6 +84,13 @@ class Wordings:
         """What is known of each, shape (slots,): what `read` gives, or `UNREAD`."""
         return self._read.values[slots]
 
+    def of(self, slot: int, text: Text) -> int:
+        """What `read` gives for one slot."""
+        found = self._read.values.item(slot)
+        if found == UNREAD:
+            self._read.values[slot] = found = _bits(text(slot))
+        return found
+
     def read(self, slots: NDArray[np.intp], text: Text) -> NDArray[np.uint16]:
         """What the wording of each tells, shape (slots,), for the functions below; reads texts that were not."""
         read = self._read.values
@@ -102,13 +112,18 @@ def states(read: Read) -> NDArray[np.int64]:
     return _STATES.take(read)
 
 
-def about_another(read: Read) -> NDArray[np.bool_]:
-    """Which speak of somebody, and not of the one who says it."""
-    return read & _ELSE > 0
+def stated(read: int) -> bool:
+    """Whether one states something."""
+    return read & _TOLD > 0
 
 
-def corrects(read: Read) -> NDArray[np.bool_]:
-    """Which take back what was said right before."""
+def about_another(read: Told) -> Told:
+    """What is not 0 for those that speak of somebody, and not of the one who says it."""
+    return read & _ELSE
+
+
+def corrects(read: int) -> bool:
+    """Whether one takes back what was said right before."""
     return read & _CORRECTION > 0
 
 
@@ -120,9 +135,9 @@ def answers(wanted: Wanted, read: Read) -> NDArray[np.float64]:
     return np.where(read & flag, 1.0, without)
 
 
-def amounts(read: Read) -> NDArray[np.bool_]:
-    """Which name an amount or a time."""
-    return read & _AMOUNT > 0
+def amounts(read: Told) -> Told:
+    """What is not 0 for those that name an amount or a time."""
+    return read & _AMOUNT
 
 
 def counts_anew(before: str, after: str) -> bool:
