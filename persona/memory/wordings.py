@@ -28,8 +28,9 @@ _SPELT = (
     "50 fifty cinquante|100 hundred cent|1000 thousand mille"
 )
 _NUMBERS = {word: float(value) for value, *listed in map(str.split, _SPELT.split("|")) for word in listed}
+_OPENINGS = "".join({word[0] for word in _NUMBERS})  # where no number begins, none is tried
 # but for names, these read small letters: a search that ignores case takes four times as long
-_NUMBER = re.compile(rf"\d+(?:[.,]\d+)?|\b(?:{'|'.join(_NUMBERS)})\b")
+_NUMBER = re.compile(rf"(?=[\d{_OPENINGS}])(?:\d+(?:[.,]\d+)?|\b(?:{'|'.join(_NUMBERS)})\b)")
 _SAME_SIZE = 2.5  # two values of one thing differ by no more than this factor
 _AMOUNTS = re.compile(
     rf"\d|\b(?:{'|'.join(_NUMBERS)}|half|once|twice|un|noon|midi|"
