@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +127,11 @@ def of_these_times(
             meant |= (at_us >= start_us) & (at_us < end_us)
             close |= (at_us >= start_us - _AROUND_US) & (at_us < end_us + _AROUND_US)
         if terms := time.terms():
-            holders = reduce(np.intersect1d, map(holding, terms))
-            meant[holders] |= close[holders]
+            for listed in terms:
+                held = np.zeros(len(at_us), np.bool_)
+                held[holding(listed)] = True
+                close &= held
+            meant |= close
     return meant
 
 

@@ -197,7 +197,7 @@ class OwnerIndex:
         return Scores(total, own, parts, standing, dated, found.holds, coverage, eligible)
 
     def _holding(self, terms: Iterable[str]) -> NDArray[np.intp]:
-        return self._postings.holding(np.unique(np.fromiter(map(key, terms), np.int64)))
+        return self._postings.holding(np.array(sorted({*map(key, terms)}), np.int64))
 
     def _ordered(self, scores: Scores, k: int) -> NDArray[np.intp]:
         """The eligible slots that may be among the `k` best, best first: these, and what all but ties with the last."""
