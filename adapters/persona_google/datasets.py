@@ -5,6 +5,7 @@ tuning". What several tools of one call gave back is one content, in the order o
 """
 
 import json
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -169,7 +170,11 @@ def _untyped(key: str, value: object, kind: "TypeAdapter[Any]") -> list[Problem]
     if value is None:
         return []
     try:
-        kind.validate_python(value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # of a word that its enums do not know they only warn
+            kind.validate_python(value)
+    except UserWarning as error:
+        return [Problem(f"{key} is not what the SDK's types say: enum", str(error), where=key)]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = f"{key}{''.join(f'[{at}]' if isinstance(at, int) else f'.{at}' for at in first['loc'])}"

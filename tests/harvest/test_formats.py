@@ -202,6 +202,14 @@ def test_a_file_without_a_row_that_can_be_read_says_so(said: str, tmp_path: Path
         detect(path, FORMATS)
 
 
+def test_a_word_that_the_types_of_gemini_do_not_know_is_an_error() -> None:
+    contents = [{"role": "user", "parts": [{"text": "Q"}]}, {"role": "model", "parts": [{"text": "A"}]}]
+    declared = [{"name": "f", "parameters": {"type": "objekt", "properties": {}}}]
+    (problem,) = FORMATS["gemini"].problems({"contents": contents, "tools": [{"functionDeclarations": declared}]})
+    assert (problem.reason, problem.where) == ("tools is not what the SDK's types say: enum", "tools")
+    assert problem.hint == "objekt is not a valid Type"
+
+
 def test_a_format_that_nobody_knows_is_refused_with_the_nearest_names() -> None:
     with pytest.raises(InvalidInput, match="alpaca"):
         find("alpacca", FORMATS)
