@@ -161,7 +161,7 @@ PURPOSES: Mapping[str, tuple[int, int]] = {
     "analysis": (500, 1_000),
     "generation": (1_000, 1_000),
 }
-"""The least and the usual number of examples by what a model is tuned for."""
+"""The least and the usual number of examples by what a model is tuned for: the vendors' guides agree on the first."""
 
 
 def purposes(examples: int) -> tuple[Purpose, ...]:

@@ -1,15 +1,6 @@
-"""How many examples a purpose needs, as a rule of thumb: the number to begin with, and that of a good result.
+"""What so many examples are enough for, by a rule of thumb: more of the same rarely makes up for mistakes."""
 
-The vendors' guides agree on the lower ones (50 to 100 for a style); more of the same rarely makes up for mistakes.
-"""
-
-PURPOSES: dict[str, tuple[int, int | None]] = {
-    "style": (50, 100),
-    "classification": (100, 200),
-    "analysis": (500, 1_000),
-    "generation": (1_000, None),
-}
-"""Examples by purpose: from, and to, where there is an upper number."""
+from persona.values.harvest import PURPOSES
 
 
 def advice(rows: int) -> str:
