@@ -1,35 +1,78 @@
 """What of a conversation may be shown in examples: nothing that was said, or learnt of it, before the user agreed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from persona.values.log import LoggedConversation, LoggedSummary
+from persona.harvest.memories import taken_from
+from persona.harvest.prompt import Words
+from persona.values.log import LoggedConversation, LoggedExchange
 
 
-def consented(
-    conversation: LoggedConversation, withheld: Mapping[str, str]
-) -> tuple[LoggedConversation, Mapping[str, str]]:
-    """The conversation with the messages of those turns alone whose exchanges were given for training, without the
-    facts among what is `withheld` (texts by their ids), and without summaries of other turns, which it adds to these.
+def consented(conversation: LoggedConversation, words: Words) -> LoggedConversation:
+    """The conversation with the messages of those turns alone whose exchanges were given for training, and nothing
+    that was remembered of others. An exchange whose reply used that, or what was said in them, counts as not given.
 
     The path of a later message ends where one is missing, so a history begins after the last turn that was not given.
     """
-    if withheld:
-        conversation = replace(conversation, facts=tuple(f for f in conversation.facts if f.id not in withheld))
-    calls = [one for one in conversation.exchanges if one.purpose == "turn"]
-    if all([one.consent for one in calls]):
-        return conversation, withheld
-    given = {one.turn_id for one in calls if one.consent} - {one.turn_id for one in calls if not one.consent}
+    first = _first_not_given(conversation)
+    others = {one.id: one.text for one in conversation.summaries if one.upto_depth >= first}
+    withheld = {**words.withheld, **others}
+    if withheld or first != _NONE:
+        used = frozenset(_that_used(conversation, words, withheld))
+        conversation = replace(
+            conversation,
+            exchanges=tuple(replace(one, consent=False) if one.id in used else one for one in conversation.exchanges),
+            facts=tuple(one for one in conversation.facts if one.id not in withheld),
+        )
+        first = _first_not_given(conversation)
+    if first == _NONE:
+        return conversation
+    given = _given(conversation)
     kept = [
         (one, raw) for one, raw in zip(conversation.messages, conversation.counts, strict=True) if one.turn_id in given
     ]
-    told = _summaries(conversation, given)
-    more = {one.id: one.text for one in conversation.summaries if one not in told}
-    messages, counts = tuple(one for one, _ in kept), tuple(raw for _, raw in kept)
-    return replace(conversation, messages=messages, counts=counts, summaries=told), {**withheld, **more}
+    return replace(
+        conversation,
+        messages=tuple(one for one, _ in kept),
+        counts=tuple(raw for _, raw in kept),
+        summaries=tuple(one for one in conversation.summaries if one.upto_depth < first),
+    )
 
 
-def _summaries(conversation: LoggedConversation, given: Collection[str]) -> tuple[LoggedSummary, ...]:
-    """Those of turns alone that were given."""
-    first = min([one.depth for one in conversation.messages if one.turn_id not in given], default=0)
-    return tuple(one for one in conversation.summaries if one.upto_depth < first)
+_NONE = 1 << 62  # deeper than any message
+
+
+def _given(conversation: LoggedConversation) -> frozenset[str]:
+    """The turns whose exchanges were given, all of them."""
+    calls = [one for one in conversation.exchanges if one.purpose == "turn"]
+    return frozenset(one.turn_id for one in calls if one.consent) - {one.turn_id for one in calls if not one.consent}
+
+
+def _first_not_given(conversation: LoggedConversation) -> int:
+    """The depth of the first message of a turn that was not given."""
+    if all([one.consent for one in conversation.exchanges if one.purpose == "turn"]):
+        return _NONE
+    given = _given(conversation)
+    return min([one.depth for one in conversation.messages if one.turn_id not in given], default=0)
+
+
+def _that_used(conversation: LoggedConversation, words: Words, withheld: Mapping[str, str]) -> Iterator[str]:
+    """The ids of the exchanges whose replies took something from what is withheld, and the user did not say again."""
+    given = _given(conversation)
+    replies = {message.id: message for message in conversation.messages}
+    asked = [message for message in conversation.messages if message.role == "user"]
+    again = [message.text for message in asked if message.turn_id in given]
+    for one in conversation.exchanges:
+        reply = replies.get(one.reply_id) if one.consent else None
+        if reply is None:
+            continue
+        before = [each.text for each in asked if each.turn_id not in given and each.depth < reply.depth]
+        if taken_from(reply.text, [*_shown(one, words, withheld), *before], again):
+            yield one.id
+
+
+def _shown(one: LoggedExchange, words: Words, withheld: Mapping[str, str]) -> list[str]:
+    """What of the withheld texts the model was shown."""
+    plan = words.plans.get(one.id)
+    candidates = [each for section in plan.sections for each in section.candidates if each.included] if plan else []
+    return [withheld[each.id] for each in candidates if each.id in withheld]

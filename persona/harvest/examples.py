@@ -134,7 +134,7 @@ def _made(
 ) -> Iterator[Candidate]:
     """One candidate, unless something of it is not there any more or does not fit the window."""
     other, unwanted = rejected or ("", None)
-    prompt = _prompt(scene, turn, making, refuse, reply, *([unwanted] if unwanted else ()))
+    prompt = _prompt(scene, turn, making, refuse)
     if prompt is None:
         return
     messages = (*prompt.messages, reply)
@@ -183,15 +183,9 @@ def _invents(scene: Scene, turn: LoggedTurn, messages: Sequence[Message], refuse
     return invented
 
 
-def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse, *said: Message) -> Prompt | None:
-    """What an example with these replies shows before them; None where it cannot, or may not, be made."""
+def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> Prompt | None:
     try:
-        prompt = making.prompter.prompt(scene, turn, making.whole)
-        kept_back = scene.kept_back(turn)
-        shown = [message.text for message in prompt.messages] if kept_back else []
-        if not any(taken_from(one.text, kept_back, shown) for one in said):
-            return prompt
-        refuse(turn, "consent", "the reply used what was said without consent")
+        return making.prompter.prompt(scene, turn, making.whole)
     except NotFound:
         refuse(turn, "erased", "what it answers is not stored any more")
     except WindowTooSmall as error:
@@ -206,7 +200,7 @@ def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, ref
     if not on_path:
         return
     last = max(on_path, key=lambda turn: turn.reply.depth if turn.reply else 0)
-    prompt = _prompt(scene, last, making, refuse, _said(last))
+    prompt = _prompt(scene, last, making, refuse)
     if prompt is None:
         return
     whole = (*prompt.messages, last.reply)

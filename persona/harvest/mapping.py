@@ -165,7 +165,7 @@ class _Chunk:
 
     def _made(self, logged: LoggedConversation, words: Words, mending: Mending) -> list[Candidate]:
         rules = self._shop.rules
-        conversation, withheld = consented(logged, words.withheld) if rules.consent_required else (logged, {})
+        conversation = consented(logged, words) if rules.consent_required else logged
         tree = tree_of(logged, conversation.messages)
         turns = turns_of(conversation, tree)
         self.tally.conversations += 1
@@ -176,7 +176,7 @@ class _Chunk:
         def refuse(turn: LoggedTurn, check: str, reason: str) -> None:
             self._refuse(logged, turn, check, reason, mending)
 
-        made = list(examples_of(Scene(conversation, tree, words, withheld), turns, self._shop.making, refuse))
+        made = list(examples_of(Scene(conversation, tree, words), turns, self._shop.making, refuse))
         self.tally.examples += len(made)
         return made
 

@@ -48,12 +48,11 @@ class Words:
 
 @record(frozen=True, slots=True)
 class Scene:
-    """A conversation as its examples are made of it. `withheld` is what was remembered and may not be shown."""
+    """A conversation as its examples are made of it."""
 
     conversation: LoggedConversation
     tree: Tree
     words: Words
-    withheld: Mapping[str, str]
 
     def plan(self, turn: LoggedTurn) -> Plan:
         """The plan of a turn's reply."""
@@ -69,13 +68,6 @@ class Scene:
         shown = {one.id for name in _REMEMBERED for one in plan.section(name).candidates if one.included}
         facts = [fact.text for fact in self.conversation.facts if fact.id in shown] if shown else []
         return [*facts, *(memories[id].text for id in sorted(shown & memories.keys()))]
-
-    def kept_back(self, turn: LoggedTurn) -> list[str]:
-        """The texts that the model was shown for a turn, and that may not be shown."""
-        if not self.withheld:
-            return []
-        shown = [one for section in self.plan(turn).sections for one in section.candidates if one.included]
-        return [self.withheld[one.id] for one in shown if one.id in self.withheld]
 
 
 class Prompter(Protocol):

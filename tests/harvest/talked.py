@@ -122,7 +122,7 @@ def made_of(talk: Talk | LoggedConversation, *shapes: Any, whole: bool = False, 
     tree = tree_of(conversation, conversation.messages)
     making = Making(Rules(Selection("default"), **rules), Saying(()), shapes or ("chat",), whole)
     plans = {one.id: decode_plan(one.plan) for one in conversation.exchanges}
-    scene = Scene(conversation, tree, Words(plans, {}, {}, {}), {})
+    scene = Scene(conversation, tree, Words(plans, {}, {}, {}))
     turns = turns_of(conversation, tree)
     found = examples_of(scene, turns, making, lambda turn, check, why: refused.update({turn.exchange.id: check}))
     return Made(list(found), refused)

@@ -7,6 +7,7 @@ from persona.harvest.candidate import Candidate
 from persona.harvest.consented import consented
 from persona.harvest.mending import Mending, mended
 from persona.harvest.personal.mend import Mender
+from persona.harvest.prompt import Words
 from persona.harvest.tally import Tally
 from persona.harvest.turns import tree_of, turns_of
 from persona.values.example import Example
@@ -88,11 +89,23 @@ def test_what_was_said_before_the_user_agreed_is_not_shown(talk: Talk) -> None:
     talk.consent = True
     talk.say("after?", "after.")
     logged = talk.logged()
-    shown, _ = consented(logged, {})
+    shown = consented(logged, Words({}, {}, {}, {}))
     made = made_of(shown)
     assert made.shown() == [["after?", "after."]]
     turns = turns_of(shown, tree_of(logged, shown.messages))
     assert [turn.on_path for turn in turns] == [False, True]
+
+
+def test_a_reply_that_used_what_was_said_without_consent_is_not_shown(talk: Talk) -> None:
+    talk.consent = None
+    talk.say("my key hangs behind the green door", "noted.")
+    talk.consent = True
+    talk.say("where is it?", "It hangs behind the green door.")
+    talk.say("thank you", "with pleasure.")
+    shown = consented(talk.logged(), Words({}, {}, {}, {}))
+    made = made_of(shown)
+    assert made.shown() == [["thank you", "with pleasure."]]
+    assert made.refused == {"exc_0": "consent", "exc_1": "consent"}
 
 
 def test_a_correction_replaces_the_reply(talk: Talk) -> None:

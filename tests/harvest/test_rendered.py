@@ -93,8 +93,9 @@ def test_what_was_said_without_consent_is_not_shown_as_a_memory_and_no_reply_tha
         bob.conversation().send("My violin teacher Marguerite lives above the chocolate factory.")
         assistant.drain()
         bob.consent(training=True)
-        bob.conversation().send("Where does my violin teacher live?")
-        bob.conversation().send("Which paint dries fastest on an oak table, please?")
+        chat = bob.conversation()
+        chat.send("Where does my violin teacher live?")
+        chat.send("Which paint dries fastest on an oak table, please?")
     outcome = harvested(chosen, tmp_path / "out", raw=raw)
     assert "chocolate" not in str(examples_of(outcome))
     bobs = [row for row in rows_of(outcome) if row["owner"] == 2]
