@@ -10,8 +10,10 @@ import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from itertools import chain
 from math import inf
+
+from persona.window.shapes import shapes_of, word_of
 
 NAME = "estimate-1"
 
@@ -192,20 +194,20 @@ def _ascii_class(character: str) -> str:
     return "punctuation"
 
 
-def _hints() -> dict[str, tuple[list[str], float]]:
+def _hints() -> dict[str, list[tuple[str, float]]]:
     """The languages of every function word, and the share that each has in it."""
     hints: dict[str, list[str]] = defaultdict(list)
     for language, words in MARKS.items():
         for word in words.split():
             for form in dict.fromkeys((word, word.capitalize())):
                 hints[form].append(language)
-    return {word: (languages, 1 / len(languages)) for word, languages in hints.items()}
+    return {word: [(language, 1 / len(languages)) for language in languages] for word, languages in hints.items()}
 
 
 _PIECE = _piece_pattern()
 _BLOCK_START = re.compile(r"(?<=>\n)(?=<)")
 _SPACES = re.compile(r"\s ")
-_LONGEST_KNOWN = 40  # characters: longer words seldom come again
+_LONGEST_KNOWN, _MOST_KNOWN = 40, 1 << 14  # bytes of a shape: longer ones seldom come again
 _FREE = {
     name: min(free if slope else inf for free, slope in costs.values()) for name, costs in COSTS.items()
 }  # up to this length a piece is one token in every language
@@ -232,12 +234,13 @@ def _block_tokens(block: str) -> int:
     plain, others = _plain_words_apart(words)
     remainder = " ".join(others)
     sizes: dict[str, list[int]] = defaultdict(list, word=plain)
-    tokens = float(len(plain))
-    for least, longer in _measured_words(others, remainder):
+    tokens, signs = float(len(plain)), 0
+    for least, longer, code in _measured_words(remainder):
         tokens += least
+        signs += code
         for name, length in longer:
             sizes[name].append(length)
-    languages = _language_weights(words, remainder, han="han" in sizes)
+    languages = _language_weights(words, signs, remainder if "han" in sizes else "")
     for name, lengths in sizes.items():
         lengths.sort()
         if lengths and lengths[-1] > _FREE[name]:
@@ -260,20 +263,17 @@ def _plain_words_apart(words: list[str]) -> tuple[list[int], list[str]]:
     return lengths, others
 
 
-_Measured = tuple[float, tuple[tuple[str, int], ...]]
-"""The pieces of a text: the tokens that they take at least, and class and length of those that may take more."""
+_Measured = tuple[float, tuple[tuple[str, int], ...], int]
+"""The pieces of a text: the tokens that they take at least, class and length of those that may take more, and how many
+signs of code are in them."""
 
 
-def _measured_words(words: list[str], text: str) -> list[_Measured]:
-    """Words that give `text` when joined, measured one by one: no piece goes over a space that ends no other spaces.
-
-    The same words come again and again, most of all in the tags of blocks; those are measured once.
-    """
+def _measured_words(text: str) -> list[_Measured]:
+    """The words of a text, measured one by one: no piece goes over a space that ends no other spaces."""
     if _SPACES.search(text):
         return [_measure(text)]
-    first, *others = words or ("",)
-    spaced = [first, *[" " + word for word in others]]
-    return [_measure_once(word) if len(word) <= _LONGEST_KNOWN else _measure(word) for word in spaced]
+    first, *others = shapes_of(text)
+    return [_FIRST[first], *map(_SPACED.__getitem__, others)]
 
 
 def _measure(text: str) -> _Measured:
@@ -287,10 +287,26 @@ def _measure(text: str) -> _Measured:
             tokens += symbol_tokens(piece) - 1
         elif len(piece) > _FREE[name] or name == "han":  # of which the language asks too
             sizes.append((name, len(piece)))
-    return tokens, tuple(sizes)
+    return tokens, tuple(sizes), sum(map(text.count, CODE_SIGNS))
 
 
-_measure_once = lru_cache(maxsize=1 << 14)(_measure)
+class _ByShape(dict[bytes, _Measured]):
+    """What words of a shape measure behind this sign: few shapes come again and again."""
+
+    def __init__(self, before: str) -> None:
+        super().__init__()
+        self._before = before
+
+    def __missing__(self, shape: bytes) -> _Measured:
+        found = _measure(self._before + word_of(shape))
+        if len(shape) <= _LONGEST_KNOWN:
+            if len(self) >= _MOST_KNOWN:
+                self.clear()
+            self[shape] = found
+        return found
+
+
+_FIRST, _SPACED = _ByShape(""), _ByShape(" ")
 
 
 def split_pieces(text: str) -> list[str]:
@@ -322,18 +338,17 @@ def _symbol_cost(character: str) -> float:
     return SYMBOLS.get(_CLASSES[bisect_right(_STARTS, character) - 1], SYMBOLS["mark"])[0]
 
 
-def _language_weights(words: list[str], text: str, *, han: bool) -> dict[str, float]:
-    """How strongly function words and the signs in `text` hint at each language; weak hints are dropped."""
+def _language_weights(words: list[str], signs: int, han: str) -> dict[str, float]:
+    """How strongly function words, signs of code and those in a text with Han characters hint at each language; weak
+    hints are dropped.
+    """
     scores: dict[str, float] = defaultdict(float)
-    for word in words:
-        if word in _HINTS:
-            languages, share = _HINTS[word]
-            for language in languages:
-                scores[language] += share
-    scores["code"] += sum(map(text.count, CODE_SIGNS))
+    for language, share in chain.from_iterable(map(_HINTS.__getitem__, filter(_HINTS.__contains__, words))):
+        scores[language] += share
+    scores["code"] += signs
     if han:
-        for language, signs in HAN_SIGNS.items():
-            scores[language] += sum(map(text.count, signs))
+        for language, characters in HAN_SIGNS.items():
+            scores[language] += sum(map(han.count, characters))
     least = max(scores.values()) / 8
     return {language: score**3 for language, score in scores.items() if score > least}
 
@@ -345,11 +360,12 @@ def _further_tokens(
     total = weights = 0.0
     for language, weight in languages.items() if len(costs) > 1 else ():
         if language in costs:
-            total += weight * _beyond(lengths, *costs[language])
+            free, slope = costs[language]
+            long = lengths[bisect_right(lengths, free) :]
+            total += weight * (slope * (sum(long) - free * len(long)))
             weights += weight
-    return total / weights if weights else _beyond(lengths, *costs[""])
-
-
-def _beyond(lengths: list[int], free: float, slope: float) -> float:
+    if weights:
+        return total / weights
+    free, slope = costs[""]
     long = lengths[bisect_right(lengths, free) :]
     return slope * (sum(long) - free * len(long))
