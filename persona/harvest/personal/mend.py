@@ -59,7 +59,7 @@ class Mender:
         if not placed:
             return Mended(laid.messages, {}, ())
         dice = Dice(seed, conversation)
-        cast = Cast(dice, known, regions, (span for span in spans if span.sealed), laid.text)
+        cast = Cast(dice, known, regions, (span for span in spans if span.sealed), laid.text, "folded" in signs)
         plain = self._without_surrogate(placed, weights)
         return _replaced(laid, placed, cast, plain)
 

@@ -78,6 +78,13 @@ def fold(text: str) -> str:
         return _folded_by_letters(text)
 
 
+def fold_latin(text: str, beyond: bool) -> str:
+    """As `fold`, for looking for words of Latin-1: what it lacks is `?`. `beyond` says whether the text has letters of
+    `SIGNS`.
+    """
+    return fold(text) if beyond else _folded(text, "replace")
+
+
 def _folded_by_letters(text: str) -> str:
     lowered = text.lower()
     if len(lowered) != len(text):
@@ -122,7 +129,7 @@ def _spelt_out(name: str) -> str:
 def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span]:
     """Every place where one of the known values is; `beyond` says whether the text has the letters of `SIGNS`."""
     sought = _sought(tuple(known))
-    folded = _folded(text, "replace") if sought.latin and not beyond else fold(text)
+    folded = fold_latin(text, beyond) if sought.latin else fold(text)
     parts = [part for part in sought.parts if part.folded in folded]
     if not parts:
         return

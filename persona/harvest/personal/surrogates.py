@@ -9,7 +9,7 @@ from persona.harvest.personal import pools
 from persona.harvest.personal.births import dates_of, written_as
 from persona.harvest.personal.fiction import numbers_like
 from persona.harvest.personal.iban import iban_check, nobodys
-from persona.harvest.personal.names import fold, words_of
+from persona.harvest.personal.names import fold, fold_latin, words_of
 from persona.harvest.personal.numbers import CARD_CHECK, CARD_RANGE, NOBODYS_AREA, NOBODYS_TOWN, luhn, nir_key
 from persona.harvest.personal.places import address_key, our_streets
 from persona.harvest.personal.seal import Dice, check_digits, scrambled, sealed
@@ -28,13 +28,19 @@ class Cast:
     """Who stands for whom in one conversation.
 
     `taken` is what must not be handed out, the surrogates of ours that the conversation holds already, and
-    `text` is all of it, so that no stand-in has the name of somebody who is in it.
+    `text` is all of it, so that no stand-in has the name of somebody who is in it; `beyond` as for `fold_latin`.
     """
 
     def __init__(
-        self, dice: Dice, known: Sequence[Known], regions: Sequence[str], taken: Iterable[Span], text: str
+        self,
+        dice: Dice,
+        known: Sequence[Known],
+        regions: Sequence[str],
+        taken: Iterable[Span],
+        text: str,
+        beyond: bool,
     ) -> None:
-        self._dice, self._known, self._regions, self._text = dice, known, regions, text
+        self._dice, self._known, self._regions, self._text, self._beyond = dice, known, regions, text, beyond
         self._folded = ""
         self._by_key: dict[tuple[Kind, str], str | None] = {}
         self._given = {(span.kind, span.key) for span in taken}
@@ -70,7 +76,9 @@ class Cast:
         """Whether a name is somebody's in the text or in the profile."""
         if kind not in ("name", "place", "organisation"):
             return False
-        self._folded = self._folded or fold("\x00".join([self._text, *(one.text for one in self._known)]))
+        if not self._folded:
+            profile = fold("\x00".join([one.text for one in self._known]))
+            self._folded = f"{fold_latin(self._text, self._beyond)}\x00{profile}"
         return _folded(one) in self._folded
 
     def _digits(self, kind: str, count: int, order: int) -> str:

@@ -105,6 +105,8 @@ def _raw(part: Part) -> str:
 
 
 def _with(part: Part, changes: Sequence[tuple[Piece, str]]) -> Part:
+    if type(part) is Text:  # one piece, all of it
+        return Text(changes[0][1])
     raw, last = _raw(part), 0
     made: list[str] = []
     for piece, text in sorted(changes, key=lambda change: change[0].start):
@@ -116,7 +118,7 @@ def _with(part: Part, changes: Sequence[tuple[Piece, str]]) -> Part:
         return replace(part, arguments=whole)
     if isinstance(part, Image):
         return replace(part, url=whole)
-    return replace(part, text=whole) if isinstance(part, ToolResult) else Text(whole)
+    return replace(part, text=whole)
 
 
 def _written(text: str, old: str) -> str:
