@@ -17,7 +17,7 @@ from persona.routing.routes import Arm, Shot
 from persona.store.codec import decode_plan
 from persona.values.log import LoggedConversation, LoggedExchange, LoggedMemory
 from persona.values.message import Message
-from persona.values.plan import Candidate, Plan, SectionName
+from persona.values.plan import NO_PLAN, Candidate, Plan, SectionName
 from persona.values.record import record
 from persona.values.request import AnswerSchema, Target, Tool
 from persona.window.anchor import tokens_of
@@ -118,7 +118,7 @@ class Past:
 
     def _plainly(self, scene: _Scene) -> Rendered | None:
         """The uncounted window as it was, where nothing was chosen for it and all has room to spare, as most is."""
-        if scene.tools or scene.answer or any([one.candidates for one in scene.plan.sections if one.name in _CHOSEN]):
+        if scene.tools or scene.answer or _chose(scene.plan):
             return None
         turns = scene.known.turns_before(scene.asked, scene.plan.history.first_depth)
         context = self._context(scene)
@@ -246,6 +246,12 @@ class Past:
             return rules
         self._then = replace(rules, limit=plan.limit, scale=plan.scale)
         return self._then
+
+
+def _chose(plan: Plan) -> bool:
+    if plan.sections is NO_PLAN.sections:
+        return False
+    return any([one.candidates for one in plan.sections if one.name in _CHOSEN])
 
 
 def _included(plan: Plan, name: SectionName) -> list[Candidate]:

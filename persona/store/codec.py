@@ -9,7 +9,7 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # public in t
 from typing import Any
 
 from persona.values.message import Image, Part, Text, ToolCall, ToolResult
-from persona.values.plan import Candidate, HistoryRange, Plan, SectionPlan
+from persona.values.plan import NO_PLAN, SECTIONS, Candidate, HistoryRange, Plan, SectionName, SectionPlan
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NOTHING_OF = tuple(f'["{name}",0,0,[],' for name in ("profile", "summary", "recall"))
@@ -110,8 +110,8 @@ def decode_plan(raw: str) -> Plan:
 
 
 def decode_plans(raws: Iterable[str]) -> list[Plan]:
-    """Many of them at once."""
-    return list(map(_plan, json.loads(f"[{','.join(raws)}]")))
+    """Many of them at once, to render from: the sections of one that names nothing are those of `NO_PLAN`."""
+    return list(map(_plan, json.loads(f"[{','.join([_NAMELESS.sub('null', raw, 1) for raw in raws])}]")))
 
 
 def _plan(told: list[Any]) -> Plan:
@@ -119,12 +119,7 @@ def _plan(told: list[Any]) -> Plan:
     target, counter, label, total, limit, reserve, framing, tools = most
     return Plan(
         *(target, counter, label, total, limit, reserve, framing, tools),
-        tuple(
-            [
-                SectionPlan(name, tokens, grant, tuple([Candidate(*c) for c in candidates]), digest)
-                for name, tokens, grant, candidates, digest in sections
-            ]
-        ),
+        NO_PLAN.sections if sections is None else tuple(map(_section, sections)),
         HistoryRange(*history),
         jumped,
         prefix,
@@ -133,6 +128,20 @@ def _plan(told: list[Any]) -> Plan:
         tools_digest,
         answer,
     )
+
+
+def _section(told: list[Any]) -> SectionPlan:
+    name, tokens, grant, candidates, digest = told
+    return SectionPlan(name, tokens, grant, tuple([Candidate(*c) for c in candidates]), digest)
+
+
+def _nameless(name: SectionName) -> str:
+    """The JSON of a section that has no candidate, or as the pinned ones only itself."""
+    pinned = rf'(?:\["{name}",\d+,true,"pinned",null,""\])?' if name in ("instructions", "input") else ""
+    return rf'\["{name}",\d+,\d+,\[{pinned}\],"\w*"\]'
+
+
+_NAMELESS = re.compile(rf"\[{','.join(map(_nameless, SECTIONS))}\]")
 
 
 def names_nothing(raw: str) -> bool:

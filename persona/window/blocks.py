@@ -97,7 +97,7 @@ def context_block(stated: Mapping[str, str]) -> str:
     """What the input section states beside the user's words; empty when it states nothing."""
     if not stated:
         return ""
-    attributes = " ".join(f'{name}="{attribute(value)}"' for name, value in stated.items() if value)
+    attributes = " ".join([f'{name}="{attribute(value)}"' for name, value in stated.items() if value])
     return f"<context {attributes}/>\n" if attributes else ""
 
 

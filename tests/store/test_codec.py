@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from stored import PLAN
@@ -9,6 +10,7 @@ from stored import PLAN
 from persona.store.codec import (
     decode_parts,
     decode_plan,
+    decode_plans,
     decode_tokens,
     encode_parts,
     encode_plan,
@@ -95,12 +97,35 @@ def test_a_plan_that_is_not_decoded_names_nothing(plan: Plan) -> None:
         assert not plan.tools_digest
 
 
-def test_what_was_remembered_or_declared_is_seen_without_decoding() -> None:
-    def shown(name: str) -> Plan:
-        there = Candidate("fct_1", 3, True, "fits", None, '["profile",0,0,[],')
-        sections = (replace(one, candidates=(there,)) if one.name == name else one for one in NO_PLAN.sections)
-        return replace(NO_PLAN, sections=tuple(sections))
+def shown(name: str) -> Plan:
+    """A plan that names something in this section."""
+    there = Candidate("fct_1", 3, True, "fits", None, '["profile",0,0,[],')
+    sections = (replace(one, candidates=(there,)) if one.name == name else one for one in NO_PLAN.sections)
+    return replace(NO_PLAN, sections=tuple(sections))
 
+
+@given(st.lists(PLANS))
+def test_many_plans_at_once_are_each_as_alone(plans: list[Plan]) -> None:
+    assert decode_plans(map(encode_plan, plans)) == plans
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_what_a_section_names_is_read_among_many_plans(name: str) -> None:
+    plan = shown(name)
+    assert decode_plans(map(encode_plan, (NO_PLAN, plan, NO_PLAN))) == [NO_PLAN, plan, NO_PLAN]
+
+
+def test_a_plan_that_names_nothing_is_read_without_its_sections() -> None:
+    def pinned(section: SectionPlan) -> SectionPlan:
+        itself = Candidate(section.name, 7, True, "pinned")
+        return replace(section, tokens=7, grant=9, candidates=(itself,), digest="0a1b")
+
+    first, *between, last = NO_PLAN.sections
+    plan = replace(NO_PLAN, total=14, sections=(pinned(first), *between, pinned(last)))
+    assert decode_plans([encode_plan(plan)]) == [replace(plan, sections=NO_PLAN.sections)]
+
+
+def test_what_was_remembered_or_declared_is_seen_without_decoding() -> None:
     assert names_nothing(encode_plan(NO_PLAN))
     assert names_nothing(encode_plan(shown("input")))
     assert not any(names_nothing(encode_plan(shown(name))) for name in ("profile", "summary", "recall"))
