@@ -140,8 +140,8 @@ def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span
         start, end, part = hit
         if (
             not part.common
+            or any(_belongs(text, one, hit) or _belongs(text, hit, one) for one in hits)  # quicker told
             or _is_meant(text, start, end, part.strict)
-            or any(_belongs(text, one, hit) or _belongs(text, hit, one) for one in hits)
         ):
             one = known[part.known]
             yield Span(start, end, one.kind, f"{part.known}/{part.at}", form=(part.folded,))
