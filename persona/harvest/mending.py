@@ -48,7 +48,7 @@ class Mending:
 
     def mend(self, draft: "Draft", signs: frozenset[str], tally: Tally) -> Sequence[Candidate]:
         """The candidates of a draft without personal data; `signs` are those of its text."""
-        candidates, before, blocks = draft.candidates, draft.laid.messages, draft.blocks
+        candidates, said, blocks = draft.candidates, draft.laid.messages, draft.blocks
         mended = self._mender.mend_laid(draft.laid, signs, draft.weights, *self._who)
         if not mended.counts:
             return candidates
@@ -59,11 +59,12 @@ class Mending:
             if tally.wants_sample(name):
                 tally.sample(name, Sample(candidates[0].example.id, sample.kind, sample.before, sample.after))
         new = {
-            old.parts: message.parts for old, message in zip(before, mended.messages, strict=True) if message is not old
+            old.parts: message.parts for old, message in zip(said, mended.messages, strict=True) if message is not old
         }
-        for whole, parted in blocks.items():
-            if parted[0].parts in new or parted[1].parts in new:
-                new[whole] = (Text("".join(text_of(new.get(each.parts, each.parts)) for each in parted)),)
+        for whole, (block, question) in blocks.items():
+            before, after = new.get(block.parts, block.parts), new.get(question.parts, question.parts)
+            if before is not block.parts or after is not question.parts:
+                new[whole] = (Text(text_of(before) + text_of(after)),)
         put = _putting(new)
         for one in candidates:
             one.put(put)
