@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from math import inf
 
-from persona.window.shapes import shapes_of, word_of
+from persona.window.shapes import ByShape, shapes_of
 
 NAME = "estimate-1"
 
@@ -207,7 +207,6 @@ def _hints() -> dict[str, list[tuple[str, float]]]:
 _PIECE = _piece_pattern()
 _BLOCK_START = re.compile(r"(?<=>\n)(?=<)")
 _SPACES = re.compile(r"\s ")
-_LONGEST_KNOWN, _MOST_KNOWN = 40, 1 << 14  # bytes of a shape: longer ones seldom come again
 _FREE = {
     name: min(free if slope else inf for free, slope in costs.values()) for name, costs in COSTS.items()
 }  # up to this length a piece is one token in every language
@@ -243,7 +242,7 @@ def _block_tokens(block: str) -> int:
     languages = _language_weights(words, signs, remainder if "han" in sizes else "")
     for name, lengths in sizes.items():
         lengths.sort()
-        if lengths and lengths[-1] > _FREE[name]:
+        if lengths:
             tokens += _further_tokens(lengths, COSTS[name], languages)
     return max(1, int(tokens + 0.5))
 
@@ -290,23 +289,7 @@ def _measure(text: str) -> _Measured:
     return tokens, tuple(sizes), sum(map(text.count, CODE_SIGNS))
 
 
-class _ByShape(dict[bytes, _Measured]):
-    """What words of a shape measure behind this sign: few shapes come again and again."""
-
-    def __init__(self, before: str) -> None:
-        super().__init__()
-        self._before = before
-
-    def __missing__(self, shape: bytes) -> _Measured:
-        found = _measure(self._before + word_of(shape))
-        if len(shape) <= _LONGEST_KNOWN:
-            if len(self) >= _MOST_KNOWN:
-                self.clear()
-            self[shape] = found
-        return found
-
-
-_FIRST, _SPACED = _ByShape(""), _ByShape(" ")
+_FIRST, _SPACED = ByShape(_measure), ByShape(lambda word: _measure(" " + word))
 
 
 def split_pieces(text: str) -> list[str]:
