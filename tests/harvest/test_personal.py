@@ -4,6 +4,7 @@ import json
 import random
 import re
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -134,6 +135,17 @@ def test_letters_are_folded_the_same_whatever_stands_beside_them() -> None:
     beside_one_that_latin_1_lacks = [fold(f"{one}ł")[:-1] for one in every]
     assert [fold(one) for one in every] == beside_one_that_latin_1_lacks
     assert fold("Élodie L’Œuvre") == "elodie l'œuvre"
+
+
+@pytest.mark.parametrize("beside", ["", "12 € — ", "Łódź, "])
+@pytest.mark.parametrize("written", [str, str.upper, lambda name: name.translate(str.maketrans("aeiou", "áēĭŏů"))])
+def test_a_stand_in_has_the_name_of_nobody_who_is_there(beside: str, written: Callable[[str], str]) -> None:
+    stand_in = _text("Ada is here.")[0].split()[0]
+    assert stand_in != "Ada"
+    there = written(stand_in)
+    mended = _text(f"{beside}Ada is here, and so is {there}.")[0]
+    assert mended.endswith(f" is here, and so is {there}.")
+    assert fold(stand_in) not in fold(mended.removesuffix(f"{there}."))
 
 
 def test_a_name_that_the_profile_holds_twice_is_found_whole_in_small_letters() -> None:
