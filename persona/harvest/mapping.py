@@ -36,7 +36,6 @@ from persona.values.message import Image
 from persona.values.plan import NO_PLAN, Plan
 from persona.window.counting import Counter, declared_in
 
-_PAGE = 200
 _SHOWN = 240  # characters of a sample's question, and of its reply
 
 
@@ -65,14 +64,13 @@ class Mapper:
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
         made = _Chunk(self._job, self._shop)
-        first = number * self._job.chunk_keys
-        page = min(_PAGE, self._job.chunk_keys)
-        last = first + self._job.chunk_keys - 1
-        while first <= last:
-            found = self._database.run_now(partial(self._reader.page, first=first, last=last, most=page), write=False)
-            words = self._words(found)
-            made.take(found, words)
-            first = found[-1].key + 1 if len(found) == page else last + 1
+        keys = self._job.chunk_keys
+        first = number * keys
+        found = self._database.run_now(
+            partial(self._reader.page, first=first, last=first + keys - 1, most=keys), write=False
+        )
+        made.take(found, self._words(found))
+        del found
         write_chunk(unfinished, made.heaps, made.refused(), made.tally)
         unfinished.rename(folder)
 
