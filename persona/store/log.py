@@ -5,10 +5,11 @@ is fixed, so that the same log gives the same values on every database.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, literal_column, select
 
@@ -63,6 +64,8 @@ _FACT = (
 )
 _MEMORY = (_r.id, _r.owner_key, _r.kind, _r.text, _r.title, _r.heading, _r.fact_kind, _r.message_id, _r.page, _r.at_us)
 _LOOKED_UP = 200  # at once, by their ids
+_NO_MESSAGES: tuple[tuple[Message, ...], tuple[str, ...]] = ((), ())
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +125,22 @@ class LogReader:
             return []
         named = {**self._named, "first": rows[0][0], "last": rows[-1][0]}
 
-        def grouped(statement: Statement) -> dict[int, list[Row]]:
-            return _by_key(tx.all(statement, named))
+        def hanging(statement: Statement, read: Callable[[Iterator[Row]], _Read]) -> dict[int, _Read]:
+            return {key: read(some) for key, some in _by_key(tx.all(statement, named))}
 
-        messages, exchanges, feedback = map(grouped, (self._messages, self._exchanges, self._feedback))
-        summaries, facts = map(grouped, (self._summaries, self._facts))
-        known = {key: tuple(map(_fact, found)) for key, found in facts.items()}
+        messages = hanging(self._messages, _messages_with_counts)
+        exchanges = hanging(self._exchanges, lambda some: tuple(map(_exchange, some)))
+        feedback = hanging(self._feedback, lambda some: tuple(map(_a_feedback, some)))
+        summaries = hanging(self._summaries, lambda some: tuple(map(_summary, some)))
+        facts = hanging(self._facts, lambda some: tuple(map(_fact, some)))
         return [
             _conversation(
                 row,
-                tuple(map(_message, messages.get(row[0], ()))),
-                tuple([one[-1] for one in messages.get(row[0], ())]),
-                tuple(map(_exchange, exchanges.get(row[0], ()))),
-                tuple(map(_a_feedback, feedback.get(row[0], ()))),
-                known.get(row[2], ()),
-                tuple(map(_summary, summaries.get(row[0], ()))),
+                *messages.get(row[0], _NO_MESSAGES),
+                exchanges.get(row[0], ()),
+                feedback.get(row[0], ()),
+                facts.get(row[2], ()),
+                summaries.get(row[0], ()),
             )
             for row in rows
         ]
@@ -222,10 +226,10 @@ def _looked_up(tx: Transaction, statement: Statement, ids: Iterable[str]) -> Ite
         yield from tx.all(statement, {f"id_{number}": id for number, id in enumerate(some)})
 
 
-def _by_key(rows: list[Row]) -> dict[int, list[Row]]:
+def _by_key(rows: list[Row]) -> Iterator[tuple[int, Iterator[Row]]]:
     """The rows by their first column, in the order of the others: the second and third tell any two apart."""
     rows.sort()
-    return {key: list(some) for key, some in groupby(rows, itemgetter(0))}
+    return groupby(rows, itemgetter(0))
 
 
 def _conversation(
@@ -249,6 +253,11 @@ def _conversation(
         facts=facts,
         summaries=summaries,
     )
+
+
+def _messages_with_counts(rows: Iterable[Row]) -> tuple[tuple[Message, ...], tuple[str, ...]]:
+    some = list(rows)
+    return tuple(map(_message, some)), tuple([row[-1] for row in some])
 
 
 def _message(row: Row) -> Message:
