@@ -6,7 +6,7 @@ from itertools import groupby, takewhile
 
 from persona.errors import NotFound, WindowTooSmall
 from persona.harvest.candidate import Candidate
-from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION, Said
+from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION
 from persona.harvest.checks.rules import Check, Rules, that_matter
 from persona.harvest.memories import taken_from
 from persona.harvest.prompt import Prompt, Prompter, Scene
@@ -26,9 +26,9 @@ class Making:
     prompter: Prompter
     shapes: Collection[Shape]
     whole: bool = False
-    answered: tuple[Check[Said], ...] = field(init=False)
+    answered: tuple[Check[LoggedTurn], ...] = field(init=False)
     """What every turn must pass, of the checks that matter under the rules."""
-    chosen: tuple[Check[Said], ...] = field(init=False)
+    chosen: tuple[Check[LoggedTurn], ...] = field(init=False)
     """What a reply to learn must pass besides."""
 
     def __post_init__(self) -> None:
@@ -38,15 +38,14 @@ class Making:
 
 def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:
     """The candidates of one conversation, in the order of its turns."""
-    passing = [one for one in _said_of(scene, turns) if _passes(one, making, refuse, making.answered)]
-    answered = [one.turn for one in passing]
+    answered = [turn for turn in turns if _passes(turn, making, refuse, making.answered)]
     if making.whole:
         yield from _conversation(scene, answered, making, refuse)
         return
     compared = "preference" in making.shapes or "unpaired" in making.shapes
     better = _preferred(answered) if compared else {}
-    for one in passing:
-        turn, made = one.turn, False
+    for turn in answered:
+        made = False
         if "preference" in making.shapes:
             for chosen, rejected in _pairs(turn, better):
                 made = True
@@ -56,22 +55,18 @@ def examples_of(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refus
             label = (turn.opinion.rating or 0.0) >= making.rules.liked_from
             yield from _made(scene, turn, making, refuse, _said(turn), label=label)
         if "chat" in making.shapes:
-            if _passes(one, making, refuse, making.chosen):
+            if _passes(turn, making, refuse, making.chosen):
                 yield from _made(scene, turn, making, refuse, _said(turn))
         elif not made:
             refuse(turn, "no feedback", "nobody said whether it is good, or better than another one")
 
 
-def _said_of(scene: Scene, turns: Sequence[LoggedTurn]) -> list[Said]:
-    return [Said(scene.conversation, turn) for turn in turns]
-
-
-def _passes(one: Said, making: Making, refuse: Refuse, checks: Sequence[Check[Said]]) -> bool:
+def _passes(turn: LoggedTurn, making: Making, refuse: Refuse, checks: Sequence[Check[LoggedTurn]]) -> bool:
     rules = making.rules
     for check in checks:
-        reason = check.judge(one, rules)
+        reason = check.judge(turn, rules)
         if reason is not None:
-            refuse(one.turn, check.name, reason)
+            refuse(turn, check.name, reason)
             return False
     return True
 
@@ -131,12 +126,12 @@ def _made(
     *,
     rejected: tuple[str, Message] | None = None,
     label: bool | None = None,
-) -> Iterator[Candidate]:
+) -> Sequence[Candidate]:
     """One candidate, unless something of it is not there any more or does not fit the window."""
     other, unwanted = rejected or ("", None)
     prompt = _prompt(scene, turn, making, refuse)
     if prompt is None:
-        return
+        return ()
     messages = (*prompt.messages, reply)
     weights = last_of(messages)
     if prompt.rounds and rejected is None and label is None:  # the calls of its tools are learnt with the reply
@@ -147,7 +142,7 @@ def _made(
         log = (*[one.id for one in turn.rounds], *log, *([other] if other else []))
     id = f"{turn.exchange.id}/{other}" if other else turn.exchange.id
     example = Example(id, messages, weights, prompt.tools, unwanted, label)
-    yield _candidate(scene, turn, example, prompt, log, reply)
+    return (_candidate(scene, turn, example, prompt, log, reply),)
 
 
 def _candidate(
@@ -195,8 +190,7 @@ def _prompt(scene: Scene, turn: LoggedTurn, making: Making, refuse: Refuse) -> P
 
 def _conversation(scene: Scene, turns: Sequence[LoggedTurn], making: Making, refuse: Refuse) -> Iterator[Candidate]:
     """One example: the path to its last reply that is worth learning, with loss on all that are."""
-    good = [one.turn for one in _said_of(scene, turns) if _passes(one, making, refuse, making.chosen)]
-    on_path = [turn for turn in good if turn.reply]
+    on_path = [turn for turn in turns if _passes(turn, making, refuse, making.chosen) and turn.reply]
     if not on_path:
         return
     last = max(on_path, key=lambda turn: turn.reply.depth if turn.reply else 0)

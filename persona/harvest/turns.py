@@ -22,12 +22,13 @@ _NO_OPINION = Opinion()
 
 @record(frozen=True, slots=True)
 class LoggedTurn:
-    """One turn: its last exchange, those of its tool rounds before it, its user message and its reply.
+    """One turn of a conversation: its last exchange, those of its tool rounds before it, its user message and its reply.
 
     `reply` is None where the exchange brought none. `on_path` says that the conversation went on from it, or ends with
     it; `continued` that the user went on from it.
     """
 
+    conversation: LoggedConversation
     exchange: LoggedExchange
     rounds: tuple[LoggedExchange, ...]
     asked: Message | None
@@ -73,19 +74,26 @@ def turns_of(conversation: LoggedConversation, tree: Tree) -> list[LoggedTurn]:
     path = {message.id for message in tree.path}
     continued = {message.parent_id for message in tree.path if message.role == "user"}
     asked = _asked(conversation.messages)
-    turns = [_turn(some, tree, path, continued, asked) for some in calls.values()]
-    return sorted(turns, key=lambda one: (one.exchange.started_us, one.exchange.id))
+    turns = [_turn(conversation, some, tree, path, continued, asked) for some in calls.values()]
+    return sorted(turns, key=_BY_LAST)
 
 
 _IN_TIME = attrgetter("started_us", "number", "id")
+_BY_LAST = attrgetter("exchange.started_us", "exchange.id")
 
 
 def _turn(
-    calls: Sequence[LoggedExchange], tree: Tree, path: set[str], continued: set[str], asked: Mapping[str, Message]
+    conversation: LoggedConversation,
+    calls: Sequence[LoggedExchange],
+    tree: Tree,
+    path: set[str],
+    continued: set[str],
+    asked: Mapping[str, Message],
 ) -> LoggedTurn:
     *rounds, last = sorted(calls, key=_IN_TIME) if len(calls) > 1 else calls
     reply = tree.messages.get(last.reply_id) if last.reply_id else None
     return LoggedTurn(
+        conversation,
         last,
         tuple(rounds),
         _question(tree, reply) if reply else asked.get(last.turn_id),

@@ -247,9 +247,8 @@ def test_a_question_is_looked_through_once_with_the_blocks_of_the_window_before_
 
 
 def _refused(logged, selection):  # type: ignore[no-untyped-def]
-    from persona.harvest.checks.log import SELECTION, Said
+    from persona.harvest.checks.log import SELECTION
     from persona.harvest.checks.rules import Rules
 
     (turn,) = turns_of(logged, tree_of(logged, logged.messages))
-    said = Said(logged, turn)
-    return next((check.name for check in SELECTION if check.judge(said, Rules(selection)) is not None), None)
+    return next((check.name for check in SELECTION if check.judge(turn, Rules(selection)) is not None), None)

@@ -2,42 +2,32 @@
 
 from persona.harvest.checks.rules import Check, Rules
 from persona.harvest.turns import LoggedTurn
-from persona.values.log import LoggedConversation
-from persona.values.record import record
 
 
-@record(frozen=True, slots=True)
-class Said:
-    """One turn in its conversation."""
-
-    conversation: LoggedConversation
-    turn: LoggedTurn
-
-
-def _arm(said: Said, rules: Rules) -> str | None:
+def _arm(turn: LoggedTurn, rules: Rules) -> str | None:
     arms = rules.selection.arms
-    return f"answered by {said.turn.exchange.arm}" if arms and said.turn.exchange.arm not in arms else None
+    return f"answered by {turn.exchange.arm}" if arms and turn.exchange.arm not in arms else None
 
 
-def _dates(said: Said, rules: Rules) -> str | None:
-    inside = rules.selection.since_us <= said.turn.exchange.started_us < min(rules.selection.until_us, rules.until_us)
+def _dates(turn: LoggedTurn, rules: Rules) -> str | None:
+    inside = rules.selection.since_us <= turn.exchange.started_us < min(rules.selection.until_us, rules.until_us)
     return None if inside else "outside of the time that was asked for"
 
 
-def _users(said: Said, rules: Rules) -> str | None:
-    wanted, owner = rules.selection, said.conversation.owner
+def _users(turn: LoggedTurn, rules: Rules) -> str | None:
+    wanted, owner = rules.selection, turn.conversation.owner
     if wanted.tenants and owner.tenant not in wanted.tenants:
         return "another tenant"
     return "another user" if wanted.users and owner.name not in wanted.users else None
 
 
-def _tags(said: Said, rules: Rules) -> str | None:
+def _tags(turn: LoggedTurn, rules: Rules) -> str | None:
     wanted = rules.selection.tags
-    return "none of the tags" if wanted and not set(wanted) & set(said.conversation.tags) else None
+    return "none of the tags" if wanted and not set(wanted) & set(turn.conversation.tags) else None
 
 
-def _rating(said: Said, rules: Rules) -> str | None:
-    least, opinion = rules.selection.rated_from, said.turn.opinion
+def _rating(turn: LoggedTurn, rules: Rules) -> str | None:
+    least, opinion = rules.selection.rated_from, turn.opinion
     if least is None:
         return None
     if opinion.rating is None:
@@ -45,63 +35,62 @@ def _rating(said: Said, rules: Rules) -> str | None:
     return f"rated {opinion.rating:g}" if opinion.rating < least else None
 
 
-def _consent(said: Said, rules: Rules) -> str | None:
+def _consent(turn: LoggedTurn, rules: Rules) -> str | None:
     if not rules.consent_required:
         return None
-    if said.conversation.consent is False:
+    if turn.conversation.consent is False:
         return "the user has withdrawn"
-    return None if said.turn.exchange.consent else "not given for training"
+    return None if turn.exchange.consent else "not given for training"
 
 
-def _holdout(said: Said, rules: Rules) -> str | None:
-    early = rules.holdout_us and said.turn.exchange.started_us < rules.holdout_us
-    return "the user is in the holdout" if early and said.conversation.owner_key in rules.later else None
+def _holdout(turn: LoggedTurn, rules: Rules) -> str | None:
+    early = rules.holdout_us and turn.exchange.started_us < rules.holdout_us
+    return "the user is in the holdout" if early and turn.conversation.owner_key in rules.later else None
 
 
-def _failed(said: Said, rules: Rules) -> str | None:
-    exchange = said.turn.exchange
+def _failed(turn: LoggedTurn, rules: Rules) -> str | None:
+    exchange = turn.exchange
     if exchange.outcome == "failed" and exchange.error != "Refused":
         return exchange.error or "failed"
-    return "no reply is stored" if exchange.outcome == "answered" and said.turn.reply is None else None
+    return "no reply is stored" if exchange.outcome == "answered" and turn.reply is None else None
 
 
-def _cut(said: Said, rules: Rules) -> str | None:
-    exchange = said.turn.exchange
+def _cut(turn: LoggedTurn, rules: Rules) -> str | None:
+    exchange = turn.exchange
     return exchange.error or exchange.outcome if exchange.outcome in ("cut", "cancelled") else None
 
 
-def _refused(said: Said, rules: Rules) -> str | None:
-    exchange = said.turn.exchange
+def _refused(turn: LoggedTurn, rules: Rules) -> str | None:
+    exchange = turn.exchange
     return "stopped by the provider's safety rules" if "Refused" in (exchange.error, exchange.stop.title()) else None
 
 
-def _truncated(said: Said, rules: Rules) -> str | None:
-    mended = said.turn.opinion.correction
-    return "ended at its longest" if said.turn.exchange.stop == "length" and not mended else None
+def _truncated(turn: LoggedTurn, rules: Rules) -> str | None:
+    mended = turn.opinion.correction
+    return "ended at its longest" if turn.exchange.stop == "length" and not mended else None
 
 
-def _unfinished(said: Said, rules: Rules) -> str | None:
-    reply = said.turn.reply
+def _unfinished(turn: LoggedTurn, rules: Rules) -> str | None:
+    reply = turn.reply
     return "the turn ended with a tool call" if reply and reply.tool_calls else None
 
 
-def _regenerated(said: Said, rules: Rules) -> str | None:
-    turn = said.turn
+def _regenerated(turn: LoggedTurn, rules: Rules) -> str | None:
     return "another reply was asked for" if turn.opinion.regenerated and not turn.on_path else None
 
 
-def _left(said: Said, rules: Rules) -> str | None:
-    return None if said.turn.on_path else "the conversation went on from another version"
+def _left(turn: LoggedTurn, rules: Rules) -> str | None:
+    return None if turn.on_path else "the conversation went on from another version"
 
 
-def _disliked(said: Said, rules: Rules) -> str | None:
-    rating, least = said.turn.opinion.rating, rules.liked_from
-    if least is None or rating is None or said.turn.opinion.correction:
+def _disliked(turn: LoggedTurn, rules: Rules) -> str | None:
+    rating, least = turn.opinion.rating, rules.liked_from
+    if least is None or rating is None or turn.opinion.correction:
         return None
     return f"rated {rating:g}" if rating < least else None
 
 
-SELECTION: tuple[Check[Said], ...] = (
+SELECTION: tuple[Check[LoggedTurn], ...] = (
     Check("arm", "answered by an arm that was not asked for", _arm, lambda rules: rules.selection.arms),
     Check("dates", "outside of the time that was asked for", _dates),
     Check(
@@ -129,7 +118,7 @@ SELECTION: tuple[Check[Said], ...] = (
 )
 """What decides whether an exchange may be taken at all, for an example of any shape."""
 
-ANSWERED: tuple[Check[Said], ...] = (
+ANSWERED: tuple[Check[LoggedTurn], ...] = (
     Check("failed", "the call failed, or its reply is not there any more", _failed),
     Check("cut", "the stream was cut, or the turn was cancelled", _cut),
     Check("refused", "the provider's safety rules stopped the reply", _refused),
@@ -137,7 +126,7 @@ ANSWERED: tuple[Check[Said], ...] = (
 )
 """What an example of any shape needs: a whole reply."""
 
-CHOSEN: tuple[Check[Said], ...] = (
+CHOSEN: tuple[Check[LoggedTurn], ...] = (
     Check("regenerated", "another reply was asked for, and the conversation went on from that", _regenerated),
     Check("left", "the conversation went on from another version of the question", _left),
     Check("truncated", "the reply ended because it was too long, and nobody corrected it", _truncated),
