@@ -86,10 +86,10 @@ class Mapper:
             for exchange in conversation.exchanges
             if exchange.purpose == "turn" and exchange.reply_id
         }
-        plans = dict.fromkeys(told, NO_PLAN)
+        bare = dict.fromkeys(told, NO_PLAN)
         if self._job.recipe.raw:  # of which only what was remembered and declared is asked
             told = {id: plan for id, plan in told.items() if not names_nothing(plan)}
-        plans.update(zip(told, decode_plans(told.values()), strict=True))
+        plans = dict(zip(told, decode_plans(told.values()), strict=True))
         digests = {plan.tools_digest for plan in plans.values()} - {"", *self._declared}
         if digests:
             kept = self._database.run_now(lambda tx: log.prompts(tx, digests), write=False)
@@ -98,7 +98,7 @@ class Mapper:
         memories = self._database.run_now(lambda tx: log.memories(tx, ids), write=False) if ids else {}
         withheld = self._withheld(found, plans, memories) if self._job.recipe.settings.consent == "required" else {}
         memories = {id: one for id, one in memories.items() if id not in withheld}
-        return Words(plans, memories, self._declared, withheld)
+        return Words({**bare, **plans}, memories, self._declared, withheld)
 
     def _withheld(
         self, found: Iterable[LoggedConversation], plans: Mapping[str, Plan], memories: Mapping[str, LoggedMemory]
@@ -151,14 +151,12 @@ class _Chunk:
             for (_, mending), some in zip(begun, made, strict=True)
         ]
         ready = list(mended(good, self.tally))
-        for (logged, _), candidates in zip(begun, ready, strict=True):
-            known = _stored(logged, self._shop.counter) if candidates else {}
-            for one in candidates:
-                one.tokens = _tokens(one, self._shop.counter, known)
         for (logged, mending), candidates in zip(begun, ready, strict=True):
+            known = _stored(logged, self._shop.counter) if candidates else {}
             stands = place(self._split.seed, logged.owner)
             side = side_of(stands, self._split)
             for one in candidates:
+                one.tokens = _tokens(one, self._shop.counter, known)
                 self._keep(one, stands, side, mending)
 
     def _made(self, logged: LoggedConversation, words: Words, mending: Mending) -> list[Candidate]:

@@ -1,6 +1,5 @@
 """Replaces what is personal in a conversation, the same value by the same surrogate wherever it stands."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from persona.harvest.personal.find import find
@@ -116,8 +115,9 @@ def _replaced(
             right = text[span.end : min(until, span.end + _AROUND, piece.end)]
             samples[span.kind] = Sample(span.kind, f"{left}{placeholder}{right}", f"{left}{new}{right}")
     mended = {piece: "".join([*parts, text[last[piece] : piece.end]]) for piece, parts in made.items()}
-    counts = Counter(span.kind for _, span in placed)
-    return Mended(put_back(laid.messages, mended), dict(sorted(counts.items())), tuple(samples.values()))
+    kinds = [span.kind for _, span in placed]
+    counts = {kind: kinds.count(kind) for kind in sorted(numbers)}
+    return Mended(put_back(laid.messages, mended), counts, tuple(samples.values()))
 
 
 def _bare(text: str) -> str:
