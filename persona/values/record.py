@@ -26,12 +26,12 @@ else:
 
     def _maker(made, given):
         """The `__new__` of a record, written out as `dataclasses` writes an `__init__`."""
-        known = {"_new_": object.__new__, "_open_": type(made.__name__, (), {"__slots__": made.__slots__})}
+        known = {"_open_": type(made.__name__, (), {"__slots__": made.__slots__})}
         known |= {f"_default_{field.name}": field.default for field in given if field.default is not MISSING}
         taken = [f"{one.name}=_default_{one.name}" if one.default is not MISSING else one.name for one in given]
         lines = [
             f"def __new__(cls, {', '.join(taken)}):",
-            "_made_ = _new_(_open_)",
+            "_made_ = _open_()",
             *(f"_made_.{field.name} = {field.name}" for field in given),
             "_made_.__class__ = cls",
             *(["_made_.__post_init__()"] if hasattr(made, "__post_init__") else []),
