@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
@@ -63,16 +62,15 @@ class Mapper:
     def _make(self, number: int, folder: Path) -> None:
         unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
         shutil.rmtree(unfinished, ignore_errors=True)
-        made = _Chunk(self._job, self._shop)
-        keys = self._job.chunk_keys
-        first = number * keys
-        found = self._database.run_now(
-            partial(self._reader.page, first=first, last=first + keys - 1, most=keys), write=False
-        )
-        made.take(found, self._words(found))
-        del found
+        made = self._examples(number)
         write_chunk(unfinished, made.heaps, made.refused(), made.tally)
         unfinished.rename(folder)
+
+    def _examples(self, number: int) -> "_Chunk":
+        made, keys = _Chunk(self._job, self._shop), self._job.chunk_keys
+        for found in self._reader.pages(self._database, number * keys, (number + 1) * keys - 1):
+            made.take(found, self._words(found))
+        return made
 
     def close(self) -> None:
         """Closes the database."""

@@ -22,7 +22,7 @@ _NO_OPINION = Opinion()
 
 @record(frozen=True, slots=True)
 class LoggedTurn:
-    """One turn of a conversation: its last exchange, those of its tool rounds before it, its user message and its reply.
+    """A turn of a conversation: its last exchange, those of its tool rounds before it, its user message and its reply.
 
     `reply` is None where the exchange brought none. `on_path` says that the conversation went on from it, or ends with
     it; `continued` that the user went on from it.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from talking import Desk
 
@@ -35,7 +36,7 @@ class Replay:
         reader, database = LogReader(wanted or Wanted()), Database(self.url)
         try:
             first, last = database.run_now(reader.span, write=False)
-            return list(reader.conversations(database, first, last, 2))
+            return list(chain.from_iterable(reader.pages(database, first, last, 2)))
         finally:
             database.close()
 

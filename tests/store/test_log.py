@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import chain
 
 import pytest
 from stored import ADA, BOB, NOW, PLAN, SECOND, TARGET, answer, exchange, opening, say, start
@@ -23,7 +24,7 @@ def read(database: Database, page: int = 2, **wanted: object) -> list[LoggedConv
     """Everything that is wanted."""
     reader = LogReader(Wanted(**wanted))  # type: ignore[arg-type]
     first, last = database.run_now(reader.span, write=False)
-    return list(reader.conversations(database, first, last, page))
+    return list(chain.from_iterable(reader.pages(database, first, last, page)))
 
 
 def key_of(database: Database, id: str, owner: Owner = ADA) -> int:
@@ -127,11 +128,23 @@ def test_pages_of_any_size_bring_the_same(database: Database) -> None:
         assert read(database, page) == whole
 
 
+def test_a_page_has_at_most_so_many_messages_or_one_conversation(database: Database) -> None:
+    for number in range(5):
+        say(database, id=f"c-{number}")
+    say(database, "et demain ?", id="c-1", now=NOW + SECOND)
+    reader = LogReader()
+    first, last = database.run_now(reader.span, write=False)
+    for most, sizes in ((1, [1, 1, 1, 1, 1]), (5, [1, 1, 2, 1]), (6, [2, 3]), (11, [4, 1]), (12, [5])):
+        assert [len(page) for page in reader.pages(database, first, last, most)] == sizes
+
+
 def test_ranges_of_keys_part_the_log(database: Database) -> None:
     for number in range(5):
         say(database, id=f"c-{number}")
     reader, keys = LogReader(), [one.key for one in read(database)]
-    parts = [list(reader.conversations(database, keys[a], keys[b], 2)) for a, b in ((0, 1), (2, 2), (3, 4))]
+    parts = [
+        list(chain.from_iterable(reader.pages(database, keys[a], keys[b], 2))) for a, b in ((0, 1), (2, 2), (3, 4))
+    ]
     assert [one.key for part in parts for one in part] == keys
 
 
