@@ -57,22 +57,29 @@ def _first_not_given(conversation: LoggedConversation) -> int:
 
 
 def _that_used(conversation: LoggedConversation, words: Words, withheld: Mapping[str, str]) -> Iterator[str]:
-    """The ids of the exchanges whose replies took something from what is withheld, and the user did not say again."""
+    """The ids of the exchanges whose replies took something from what is withheld, and the user had not said again.
+
+    What one of them was shown, a later one may have from its reply.
+    """
     given = _given(conversation)
     replies = {message.id: message for message in conversation.messages}
     asked = [message for message in conversation.messages if message.role == "user"]
-    again = [message.text for message in asked if message.turn_id in given]
+    shown: dict[str, str] = {}
     for one in conversation.exchanges:
+        shown |= _shown(one, words, withheld)
         reply = replies.get(one.reply_id) if one.consent else None
         if reply is None:
             continue
-        before = [each.text for each in asked if each.turn_id not in given and each.depth < reply.depth]
-        if taken_from(reply.text, [*_shown(one, words, withheld), *before], again):
+        said = [each for each in asked if each.depth < reply.depth]
+        before = [each.text for each in said if each.turn_id not in given]
+        again = [each.text for each in said if each.turn_id in given]
+        told = "\n".join((reply.text, *(call.arguments for call in reply.tool_calls)))
+        if taken_from(told, [*shown.values(), *before], again):
             yield one.id
 
 
-def _shown(one: LoggedExchange, words: Words, withheld: Mapping[str, str]) -> list[str]:
-    """What of the withheld texts the model was shown."""
+def _shown(one: LoggedExchange, words: Words, withheld: Mapping[str, str]) -> dict[str, str]:
+    """What of the withheld texts the model was shown, by their ids."""
     plan = words.plans.get(one.id)
     candidates = [each for section in plan.sections for each in section.candidates if each.included] if plan else []
-    return [withheld[each.id] for each in candidates if each.id in withheld]
+    return {each.id: withheld[each.id] for each in candidates if each.id in withheld}

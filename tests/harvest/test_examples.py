@@ -1,5 +1,7 @@
 """What a logged conversation gives: examples of replies, of better and worse ones, of liked and disliked ones."""
 
+from dataclasses import replace
+
 import pytest
 from harvest.talked import Talk, made_of
 
@@ -11,8 +13,10 @@ from persona.harvest.prompt import Words
 from persona.harvest.tally import Tally
 from persona.harvest.turns import tree_of, turns_of
 from persona.values.example import Example
-from persona.values.message import say
+from persona.values.message import ToolCall, say
 from persona.values.owner import Owner
+from persona.values.plan import NO_PLAN, SectionPlan
+from persona.values.plan import Candidate as Shown
 
 
 @pytest.fixture
@@ -106,6 +110,40 @@ def test_a_reply_that_used_what_was_said_without_consent_is_not_shown(talk: Talk
     made = made_of(shown)
     assert made.shown() == [["thank you", "with pleasure."]]
     assert made.refused == {"exc_0": "consent", "exc_1": "consent"}
+
+
+def test_a_reply_that_repeats_one_that_used_what_may_not_be_shown_is_not_shown(talk: Talk) -> None:
+    talk.say("where is my key?", "It hangs behind the green door.")
+    talk.say("and which door is that?", "The one behind the green door of the barn.")
+    talk.say("thank you", "with pleasure.")
+    recalled = SectionPlan("recall", 9, 90, (Shown("mem_1", 9, True, "fits", 0.5),))
+    plans = {"exc_0": replace(NO_PLAN, sections=(recalled,))}
+    words = Words(plans, {}, {}, {"mem_1": "my key hangs behind the green door"})
+    made = made_of(consented(talk.logged(), words))
+    assert made.shown() == [["thank you", "with pleasure."]]
+    assert made.refused == {"exc_0": "consent", "exc_1": "consent"}
+
+
+def test_a_call_of_a_tool_that_used_what_was_said_without_consent_is_not_shown(talk: Talk) -> None:
+    talk.consent = None
+    talk.say("the word of my cousin is x-ray 42", "noted.")
+    talk.consent = True
+    talk.say("look it up", "done.", rounds=True)
+    talk.say("thank you", "with pleasure.")
+    call = (ToolCall("c1", "look", '{"word":"x-ray 42"}'),)
+    talk.messages = [replace(one, parts=call) if one.tool_calls else one for one in talk.messages]
+    made = made_of(consented(talk.logged(), Words({}, {}, {}, {})))
+    assert made.shown() == [["thank you", "with pleasure."]]
+
+
+def test_what_the_user_says_again_after_a_reply_is_not_what_the_reply_took(talk: Talk) -> None:
+    talk.consent = None
+    talk.say("my key hangs behind the green door", "noted.")
+    talk.consent = True
+    talk.say("where is it?", "It hangs behind the green door.")
+    talk.say("right, it hangs behind the green door", "It hangs behind the green door, indeed.")
+    made = made_of(consented(talk.logged(), Words({}, {}, {}, {})))
+    assert made.shown() == [["right, it hangs behind the green door", "It hangs behind the green door, indeed."]]
 
 
 def test_a_correction_replaces_the_reply(talk: Talk) -> None:
