@@ -1,5 +1,6 @@
 """The checks on an example as it would be written."""
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -81,6 +82,14 @@ def test_what_a_shot_or_a_held_out_example_asks_is_never_trained_on() -> None:
     assert verdict(candidate("When do you open on sundays, in the old town"), held_out=held) == "held out"
     assert verdict(candidate("COMMENT ANNULER"), held_out=held) == "held out"
     assert verdict(candidate("When do you close on Mondays in the new town?"), held_out=held) is None
+
+
+def test_the_words_of_a_question_are_not_kept_to_tell_it_again() -> None:
+    held = HeldOut.of(["Comment annuler ?"])
+    question = "".join(("Comment ", "annuler", " ?"))
+    before = sys.getrefcount(question)
+    assert [held.holds(question), held.holds(question)] == [True, True]
+    assert sys.getrefcount(question) == before
 
 
 def test_a_held_out_question_is_found_in_a_conversation_and_in_a_history_that_is_trained_on() -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from hashlib import blake2b
 from itertools import pairwise
 
 from persona.values import words
@@ -11,14 +11,18 @@ from persona.values import words
 ALIKE = 0.8
 """The Jaccard similarity of their words (with pairs of neighbours) from which two questions count as the same."""
 
+_REMEMBERED = 10_000  # questions
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True)
 class HeldOut:
     """Questions to stay away from, and where each word, or pair of neighbours, occurs in them."""
 
     questions: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     holders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    _answers: dict[bytes, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By a digest, for no text of a user's is kept: one comes again in every later example of its conversation."""
 
     @classmethod
     def of(cls, questions: Iterable[str]) -> "HeldOut":
@@ -33,15 +37,19 @@ class HeldOut:
 
     def holds(self, question: str) -> bool:
         """Whether this question is one of them, or nearly."""
-        return bool(self.questions) and _holds(self, question)
+        if not self.questions:
+            return False
+        digest = blake2b(question.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if digest not in self._answers:
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            self._answers[digest] = self._is_near(question)
+        return self._answers[digest]
 
-
-@lru_cache(maxsize=10_000)
-def _holds(held: HeldOut, question: str) -> bool:
-    """Remembered: a question comes again in the history of every later example of its conversation."""
-    mine = _marks(question)
-    shared = Counter(number for mark in mine for number in held.holders.get(mark, ()))
-    return any(common >= ALIKE * (len(mine) + held.sizes[number] - common) for number, common in shared.items())
+    def _is_near(self, question: str) -> bool:
+        mine = _marks(question)
+        shared = Counter(number for mark in mine for number in self.holders.get(mark, ()))
+        return any(common >= ALIKE * (len(mine) + self.sizes[number] - common) for number, common in shared.items())
 
 
 def _marks(text: str) -> frozenset[str]:
