@@ -184,7 +184,7 @@ def _items(text: TextIO) -> Iterator[tuple[object, str]]:
         if sign == before:
             with suppress(json.JSONDecodeError):  # it is not whole yet, or broken
                 item, end = decode(held, start)
-                if _blank(held, end) < len(held):  # a number may go on
+                if isinstance(item, dict) or _blank(held, end) < len(held):  # a number may go on
                     yield item, held[start:end]
                     at, before = end, ","
                     continue
