@@ -5,11 +5,11 @@ tuning". What several tools of one call gave back is one content, in the order o
 """
 
 import json
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, Any
 
 from persona.adapter import Container
@@ -170,11 +170,9 @@ def _untyped(key: str, value: object, kind: "TypeAdapter[Any]") -> list[Problem]
     if value is None:
         return []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # of a word that its enums do not know they only warn
-            kind.validate_python(value)
-    except UserWarning as error:
-        return [Problem(f"{key} is not what the SDK's types say: enum", str(error), where=key)]
+        made = kind.validate_python(value)
+    except UserWarning as error:  # where the app has made errors of warnings
+        return [_unknown(key, str(error))]
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = f"{key}{''.join(f'[{at}]' if isinstance(at, int) else f'.{at}' for at in first['loc'])}"
@@ -182,7 +180,24 @@ def _untyped(key: str, value: object, kind: "TypeAdapter[Any]") -> list[Problem]
     except (AttributeError, TypeError):  # its enums stumble over what is no text, such as a list of JSON types
         hint = "write each type as one word, and nullable beside it"
         return [Problem(f"{key} is not what the SDK's types say: type", hint, where=key)]
-    return []
+    return [_unknown(key, f"{one.value} is not a valid {type(one).__name__}") for one in islice(_made_up(made), 1)]
+
+
+def _unknown(key: str, hint: str) -> Problem:
+    return Problem(f"{key} is not what the SDK's types say: enum", hint, where=key)
+
+
+def _made_up(value: object) -> Iterator[Enum]:
+    """The members that the SDK's enums made up: of a word that they do not know they only warn."""
+    from pydantic import BaseModel
+
+    if isinstance(value, Enum):
+        if value.name not in type(value).__members__:
+            yield value
+    elif isinstance(value, BaseModel):
+        yield from chain.from_iterable(map(_made_up, vars(value).values()))
+    elif isinstance(value, list | dict):
+        yield from chain.from_iterable(map(_made_up, value.values() if isinstance(value, dict) else value))
 
 
 def _content_problems(content: Mapping[str, Any], where: str) -> list[Problem]:

@@ -3,7 +3,9 @@
 import io
 import json
 import re
+import warnings
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +24,7 @@ from persona.values.message import Image, Message, Text, ToolCall, ToolResult, s
 FORMATS = available()
 TOOLS = {"trl", "trl-prompt-completion", "openai", "azure", "mistral", "together", "fireworks", "gemini"}
 ASKED, TOLD = {"role": "user", "content": "Q"}, {"role": "assistant", "content": "A"}
+GEMINI = [{"role": "user", "parts": [{"text": "Q"}]}, {"role": "model", "parts": [{"text": "A"}]}]
 WORSE = {"role": "assistant", "content": "B"}
 ONE_QUESTION = {"alpaca", "input-output", "input-output-csv", "autotrain-preference"}
 
@@ -202,12 +205,27 @@ def test_a_file_without_a_row_that_can_be_read_says_so(said: str, tmp_path: Path
         detect(path, FORMATS)
 
 
-def test_a_word_that_the_types_of_gemini_do_not_know_is_an_error() -> None:
-    contents = [{"role": "user", "parts": [{"text": "Q"}]}, {"role": "model", "parts": [{"text": "A"}]}]
+@pytest.mark.parametrize("filtered", ["error", "ignore"])
+def test_a_word_that_the_types_of_gemini_do_not_know_is_an_error(filtered: Literal["error", "ignore"]) -> None:
     declared = [{"name": "f", "parameters": {"type": "objekt", "properties": {}}}]
-    (problem,) = FORMATS["gemini"].problems({"contents": contents, "tools": [{"functionDeclarations": declared}]})
+    with warnings.catch_warnings():
+        warnings.simplefilter(filtered)
+        (problem,) = FORMATS["gemini"].problems({"contents": GEMINI, "tools": [{"functionDeclarations": declared}]})
     assert (problem.reason, problem.where) == ("tools is not what the SDK's types say: enum", "tools")
     assert problem.hint == "objekt is not a valid Type"
+
+
+def test_a_check_leaves_the_filters_of_warnings_alone_which_all_threads_share() -> None:
+    seen = []
+
+    class Watching(str):
+        def upper(self) -> str:
+            seen.append(list(warnings.filters))
+            return str.upper(self)
+
+    declared = [{"name": "f", "parameters": {"type": Watching("object"), "properties": {}}}]
+    assert FORMATS["gemini"].problems({"contents": GEMINI, "tools": [{"functionDeclarations": declared}]}) == []
+    assert seen == [list(warnings.filters)]
 
 
 def test_a_format_that_nobody_knows_is_refused_with_the_nearest_names() -> None:
