@@ -5,6 +5,8 @@ import pytest
 from persona.harvest.similar.amounts import amounts
 from persona.harvest.similar.claims import Slots, claims, differences
 from persona.harvest.similar.readings import misspelt, read_pair, same_question
+from persona.harvest.similar.stance import opposed, stance
+from persona.values.words import term
 
 SAME_AMOUNT = [
     ("5 pm", "17:00", "17 h", "17h00", "17 heures"),
@@ -108,3 +110,12 @@ def test_a_word_is_misspelt_by_one_slip_and_a_number_never() -> None:
     assert not misspelt("matin", "satin")
     assert not misspelt("possible", "impossible")
     assert not misspelt("1200", "1300")
+
+
+def test_the_words_of_long_replies_are_read_once_to_tell_whether_they_are_opposed() -> None:
+    long = " ".join(f"The room {number} is warm near window {number}." for number in range(60))
+    other = " ".join(f"The hall {number} is never cold by door {number}." for number in range(60))
+    warm, cold = (stance("Tell me about it", reply) for reply in (long, other))
+    before = sum(term.cache_info()[:2])
+    assert not opposed(warm, cold)
+    assert sum(term.cache_info()[:2]) - before <= len(f"{long} {other}".split())

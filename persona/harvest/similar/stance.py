@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product, starmap
 
 from persona.values import words
 
@@ -124,11 +125,14 @@ def opposed(one: Stance, other: Stance) -> bool:
     """Whether one says yes and the other no, or one denies what the other affirms."""
     if one.answer * other.answer:
         return one.answer != other.answer
-    return any(
-        left.denies != right.denies and _alike(one.stems(left), other.stems(right))
-        for left in one.clauses
-        for right in other.clauses
-    )
+    return _denies(one, other) or _denies(other, one)
+
+
+def _denies(one: Stance, other: Stance) -> bool:
+    """Whether one denies what the other affirms."""
+    denied = [clause for clause in one.clauses if clause.denies]
+    affirmed = [clause for clause in other.clauses if not clause.denies] if denied else ()
+    return any(starmap(_alike, product(map(one.stems, denied), map(other.stems, affirmed))))
 
 
 def _folded(text: str) -> str:
