@@ -5,6 +5,7 @@ only because a sentence starts there, or right after words that introduce somebo
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from operator import itemgetter
@@ -136,11 +137,13 @@ def find_known(text: str, known: Sequence[Known], beyond: bool) -> Iterator[Span
     hits = sorted(
         ((at, at + len(part.folded), part) for part in parts for at in _places(text, folded, part.folded)), key=_first
     )
+    starts, longest = [start for start, _, _ in hits], max(len(part.folded) for part in parts)
     for hit in hits:
         start, end, part = hit
+        near = hits[bisect_left(starts, start - longest - _FAR) : bisect_right(starts, end + _FAR)]
         if (
             not part.common
-            or any(_belongs(text, one, hit) or _belongs(text, hit, one) for one in hits)  # quicker told
+            or any(_belongs(text, one, hit) or _belongs(text, hit, one) for one in near)  # quicker told
             or _is_meant(text, start, end, part.strict)
         ):
             one = known[part.known]
