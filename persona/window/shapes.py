@@ -1,7 +1,7 @@
 """The shape of a word: all that its pieces depend on, and not which letters and digits of ASCII they are of.
 
 What is remembered by shape is met again where the word itself is new, as names, dates and order numbers are, and
-does not tell them.
+does not tell them. Letters of other scripts, and those with accents, are what they are.
 """
 
 import re

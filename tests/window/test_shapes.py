@@ -31,7 +31,7 @@ def test_a_word_is_cut_as_another_one_of_its_shape(text: str) -> None:
         assert [other.count(sign) for sign in CODE_SIGNS] == [word.count(sign) for sign in CODE_SIGNS]
 
 
-def test_a_shape_tells_no_letter_and_no_digit() -> None:
+def test_a_shape_tells_no_letter_and_no_digit_of_ascii() -> None:
     assert shapes_of('user="Ada 2025-06-15 LB550684453FR') == shapes_of('name="Bob 1999-12-31 QX000000001ZZ')
 
 
