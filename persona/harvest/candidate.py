@@ -14,9 +14,9 @@ class Candidate:
 
     `asked` and `replies` are the messages of the user and of the assistant that it teaches from, without any block of
     the window: one each, or several for a whole conversation. `log` are the ids of the exchanges it was made of.
-    `invented` is what the reply took from memory that the example does not show, `sources` what of this user alone
-    it does show. `corrected` says that a person wrote the reply. `language` is found when an example is made, `tokens`
-    are counted when personal data is replaced.
+    `invented` is what the reply, or a call before it, took from memory that the example does not show, `sources` what
+    of this user alone it does show. `corrected` says that a person wrote the reply. `language` is found when an example
+    is made, `tokens` are counted when personal data is replaced.
     """
 
     example: Example

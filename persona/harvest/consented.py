@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from persona.harvest.memories import taken_from
+from persona.harvest.memories import said_in_calls, taken_from
 from persona.harvest.prompt import Words
 from persona.values.log import LoggedConversation, LoggedExchange
 
@@ -73,8 +73,7 @@ def _that_used(conversation: LoggedConversation, words: Words, withheld: Mapping
         said = [each for each in asked if each.depth < reply.depth]
         before = [each.text for each in said if each.turn_id not in given]
         again = [each.text for each in said if each.turn_id in given]
-        told = "\n".join((reply.text, *(call.arguments for call in reply.tool_calls)))
-        if taken_from(told, [*shown.values(), *before], again):
+        if taken_from(f"{reply.text}\n{said_in_calls([reply])}", [*shown.values(), *before], again):
             yield one.id
 
 

@@ -8,7 +8,7 @@ from persona.errors import NotFound, WindowTooSmall
 from persona.harvest.candidate import Candidate
 from persona.harvest.checks.log import ANSWERED, CHOSEN, SELECTION
 from persona.harvest.checks.rules import Check, Rules, that_matter
-from persona.harvest.memories import taken_from
+from persona.harvest.memories import said_in_calls, taken_from
 from persona.harvest.prompt import Prompt, Prompter, Scene
 from persona.harvest.turns import LoggedTurn
 from persona.values.example import Example, Shape, last_of
@@ -149,7 +149,8 @@ def _candidate(
     scene: Scene, turn: LoggedTurn, example: Example, prompt: Prompt, log: tuple[str, ...], reply: Message
 ) -> Candidate:
     conversation, asked = scene.conversation, turn.asked
-    shown = [message.text for message in prompt.messages] if prompt.hidden else []
+    learnt = prompt.rounds if example.rejected is None and example.label is None else 0
+    first = len(prompt.messages) - learnt
     return Candidate(
         example,
         conversation.owner,
@@ -161,9 +162,16 @@ def _candidate(
         (reply,),
         turn.opinion.rating,
         bool(turn.opinion.correction),
-        taken_from(reply.text, prompt.hidden, shown) if prompt.hidden else "",
+        _invented(reply, prompt.messages[first:], prompt.messages[:first], prompt.hidden) if prompt.hidden else "",
         prompt.sources,
     )
+
+
+def _invented(reply: Message, rounds: Sequence[Message], before: Sequence[Message], hidden: Sequence[str]) -> str:
+    """What a reply, or a call in its tool rounds, took from what is hidden; `before` is what comes before those."""
+    shown = [message.text for message in before]
+    called = taken_from(said_in_calls(rounds), hidden, shown)
+    return called or taken_from(reply.text, hidden, [*shown, *(message.text for message in rounds)])
 
 
 def _invents(scene: Scene, turn: LoggedTurn, messages: Sequence[Message], refuse: Refuse) -> bool:
@@ -171,8 +179,10 @@ def _invents(scene: Scene, turn: LoggedTurn, messages: Sequence[Message], refuse
     remembered = scene.remembered(turn)
     if not remembered or turn.reply is None:
         return False
-    shown = [one.text for one in takewhile(lambda one: one.id != turn.exchange.reply_id, messages)]
-    invented = bool(taken_from(_said(turn).text, remembered, shown))
+    shown = list(takewhile(lambda one: one.id != turn.exchange.reply_id, messages))
+    first = next((at for at, one in enumerate(shown) if one.turn_id == turn.exchange.turn_id and one.tool_calls), None)
+    rounds, before = ([], shown) if first is None else (shown[first:], shown[:first])
+    invented = bool(_invented(_said(turn), rounds, before, remembered))
     if invented:
         refuse(turn, "memory", "the conversation does not show what it used")
     return invented

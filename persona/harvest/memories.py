@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 from persona.values import words
+from persona.values.message import Message
 
 SPAN = 3
 """So many neighbouring words, of which two carry content, in both the reply and a memory are taken from it."""
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_JSON = str.maketrans(dict.fromkeys('{}[]":', ","))
 _PLAIN = re.compile(r"(?:^|[.!?…:\n]\s*[\"«(]?\s*)$")
 
 
@@ -33,6 +35,11 @@ def taken_from(reply: str, hidden: Iterable[str], shown: Sequence[str]) -> str:
         if tuple(folded[at : at + SPAN]) in spans:
             return reply[said[at].start() : said[at + SPAN - 1].end()]
     return ""
+
+
+def said_in_calls(messages: Iterable[Message]) -> str:
+    """What calls of tools say, for `taken_from`: a value of their JSON is no sentence, and may begin with a name."""
+    return "\n,".join(call.arguments.translate(_JSON) for message in messages for call in message.tool_calls)
 
 
 def _folded(text: str) -> list[str]:

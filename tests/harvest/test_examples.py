@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from harvest.logged import plan
 from harvest.talked import Talk, made_of
 
 from persona.harvest.candidate import Candidate
@@ -12,7 +13,9 @@ from persona.harvest.personal.mend import Mender
 from persona.harvest.prompt import Words
 from persona.harvest.tally import Tally
 from persona.harvest.turns import tree_of, turns_of
+from persona.store.codec import decode_plan, encode_plan
 from persona.values.example import Example
+from persona.values.memory import Fact
 from persona.values.message import ToolCall, say
 from persona.values.owner import Owner
 from persona.values.plan import NO_PLAN, SectionPlan
@@ -134,6 +137,27 @@ def test_a_call_of_a_tool_that_used_what_was_said_without_consent_is_not_shown(t
     talk.messages = [replace(one, parts=call) if one.tool_calls else one for one in talk.messages]
     made = made_of(consented(talk.logged(), Words({}, {}, {}, {})))
     assert made.shown() == [["thank you", "with pleasure."]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "invented"), [("what is the weather?", "Lyon"), ("what is the weather in Lyon?", "")]
+)
+def test_a_call_of_a_tool_that_used_what_an_example_does_not_show_is_invented(
+    talk: Talk, asked: str, invented: str
+) -> None:
+    known = SectionPlan("profile", 9, 90, (Shown("fac_1", 9, True, "fits"),))
+    bare = decode_plan(plan(0, 0))
+    sections = tuple(known if one.name == "profile" else one for one in bare.sections)
+    told = encode_plan(replace(bare, sections=sections))
+    talk.say(asked, "it is mild.", rounds=True, plan=told)
+    call = (ToolCall("c1", "weather", '{"city":"Lyon"}'),)
+    talk.messages = [replace(one, parts=call) if one.tool_calls else one for one in talk.messages]
+    logged = talk.logged(facts=(Fact("fac_1", "She lives in Lyon."),))
+    (one,) = made_of(logged).examples
+    assert one.invented == invented
+    talk.say("thank you", "with pleasure.")
+    made = made_of(talk.logged(facts=logged.facts), whole=True)
+    assert made.refused == ({"exc_1": "memory"} if invented else {})
 
 
 def test_what_the_user_says_again_after_a_reply_is_not_what_the_reply_took(talk: Talk) -> None:
