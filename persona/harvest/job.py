@@ -97,7 +97,7 @@ class Shop:
             max_tokens=self._limit(),
             languages=settings.languages,
             held_out=HeldOut.of([*(shot.user for shot in self.arm.shots), *self.job.held_out]),
-            every_reply=any(one.loss == "every" for some in self.formats.values() for one in some),
+            every_reply=any(one.loss == "every" for one in self.formats.get("chat", ())),
             holdout_us=recipe.holdout_us,
             later=self.job.later,
         )

@@ -99,6 +99,8 @@ def test_a_held_out_question_is_found_in_a_conversation_and_in_a_history_that_is
     later = candidate(example=example, asked=(said[2],), replies=(said[3],))
     assert verdict(later, held_out=held) is None
     assert verdict(later, held_out=held, every_reply=True) == "held out"
+    compared = replace(later, example=replace(example, rejected=say("assistant", "?")))
+    assert verdict(compared, held_out=held, every_reply=True) is None
     assert verdict(candidate(example=example, asked=(said[0], said[2])), held_out=held) == "held out"
 
 

@@ -48,7 +48,7 @@ def _placeholder(one: Candidate, rules: Rules) -> str | None:
 
 def _held_out(one: Candidate, rules: Rules) -> str | None:
     asked = [message.text for message in one.asked]
-    if rules.every_reply:
+    if rules.every_reply and one.example.shape == "chat":
         asked += [message.text for message in one.example.messages if message.role == "user"]
     return "asks what a shot or a held-out example asks" if any(map(rules.held_out.holds, asked)) else None
 

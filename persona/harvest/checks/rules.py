@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Rules:
     """What the settings and the call ask for; `max_tokens` is 0 where nothing bounds an example.
 
-    `until_us` is when the harvest began to read the log. With `every_reply` a format trains on all replies of an
-    example, those of its history too. `later` are the keys of the owners who have exchanges from `holdout_us` on.
+    `until_us` is when the harvest began to read the log. With `every_reply` a format of chats trains on all replies of
+    an example, those of its history too. `later` are the keys of the owners who have exchanges from `holdout_us` on.
     """
 
     selection: Selection
