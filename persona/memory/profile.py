@@ -1,7 +1,7 @@
 """What is known about a user by being told: facts, slots, consent, and how to address them."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import cast
@@ -64,15 +64,15 @@ async def fill(
     ]
 
     def write(tx: Transaction) -> tuple[Fact, ...]:
-        key = _locked(tx, owner, now_us, values.keys())
+        key = _locked(tx, owner, now_us, facts.lock)
         return tuple(kept for slot, each in told for kept in _fill_one(tx, key, slot, each, at_us))
 
     return await database.run(write)
 
 
-def _locked(tx: Transaction, owner: Owner, now_us: int, slots: Collection[str] = ()) -> int:
+def _locked(tx: Transaction, owner: Owner, now_us: int, lock: Callable[[Transaction, int], bool] = owners.lock) -> int:
     """The owner's key, made when new; who was erased since they were found is made anew."""
-    while not facts.lock(tx, key := owners.find_or_make(tx, owner, now_us).key, slots):
+    while not lock(tx, key := owners.find_or_make(tx, owner, now_us).key):
         continue
     return key
 

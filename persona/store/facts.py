@@ -6,7 +6,7 @@ when it was stored, so a fact that is learnt late from an old message finds its 
 
 import json
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
@@ -39,7 +39,7 @@ _AT = Statement(
 )
 _HISTORY = Statement(_of_owner.order_by(_f.valid_from_us, *_by_age))
 _OF_SLOT = Statement(_of_owner.where(_f.slot == param("slot")).order_by(_f.valid_from_us, *_by_age))
-_HELD_IN = Statement(select(_f.id).where(_f.owner_key == param("owner"), _f.slot == param("slot"), _f.valid_to_us == 0))
+_HOLD = tasks.holding("index", select(_f.id).where(_f.owner_key == param("owner"), _f.valid_to_us == 0))
 _SAME = Statement(
     _of_owner.where(
         _f.slot == param("slot"),
@@ -55,19 +55,20 @@ _TOLD = Statement(update(_facts).where(*_named).values(told_us=param("told_us"))
 _BEGUN = Statement(update(_facts).where(*_named).values(valid_from_us=param("valid_from_us")))
 
 
-def lock(tx: Transaction, owner_key: int, slots: Iterable[str] = ()) -> bool:
+def hold(tx: Transaction, owner_key: int) -> None:
+    """Waits for what is just made of a user's facts, and lets nothing be until this transaction ends.
+
+    Comes before `owners.lock`: a worker takes the task before its user, and both would wait for each other.
+    """
+    tx.all(_HOLD, {"owner": owner_key})
+
+
+def lock(tx: Transaction, owner_key: int) -> bool:
     """Keeps others from changing what is known of a user until this transaction ends. False when they are gone.
 
-    `slots` are those of which entries may end. A transaction that is to change several locks all of them at first.
+    What may end several facts, or add some as well, takes it before the first.
     """
-    held = sorted(id for slot in slots for (id,) in tx.all(_HELD_IN, {"owner": owner_key, "slot": slot}))
-    return _lock(tx, owner_key, held)
-
-
-def _lock(tx: Transaction, owner_key: int, ending: Sequence[str]) -> bool:
-    """The tasks of facts that may end come before their user, as for a worker that ends one, or both would wait."""
-    for id in ending:
-        tasks.hold(tx, "index", owner_key, id)
+    hold(tx, owner_key)
     return owners.lock(tx, owner_key)
 
 
@@ -77,14 +78,14 @@ def add(tx: Transaction, owner_key: int, fact: Fact, *, many: bool = True) -> Fa
     With `many` it stands beside the others of its slot; without, it ends the one before it, or takes its place in the
     past. None when it is not news: the user is gone, or something that counts more says otherwise.
     """
-    if not lock(tx, owner_key, () if many else (fact.slot,)):  # or two of them at once would both find none
+    if not (owners.lock if many else lock)(tx, owner_key):  # or two of them at once would both find none
         return None
     return _beside(tx, owner_key, fact) if many else _in_line(tx, owner_key, fact)
 
 
 def end(tx: Transaction, owner_key: int, fact_id: str, now_us: int) -> bool:
     """Says that a fact no longer holds, and takes it out of recall. False when it did not hold."""
-    _lock(tx, owner_key, [fact_id])
+    lock(tx, owner_key)
     ended = tx.run(_END, {"owner": owner_key, "which": fact_id, "valid_to_us": now_us})
     if ended:
         _leave_recall(tx, owner_key, fact_id)
@@ -96,7 +97,7 @@ def end_of_slot(tx: Transaction, owner_key: int, slot: str, at_us: int, text: st
 
     What was told at that moment or later stands. Returns how many ended.
     """
-    if not lock(tx, owner_key, (slot,)):
+    if not lock(tx, owner_key):
         return 0
     rows = [(row, _fact(row)) for row in tx.all(_OF_SLOT, {"owner": owner_key, "slot": slot})]
     held = [row for row, fact in rows if _covers(fact, at_us) and fact.valid_from_us < at_us]

@@ -93,6 +93,7 @@ def merge(
     Raises ConversationBusy while a turn of the visitor runs, and Erased when one of them is gone.
     """
     erasure.lock_what_runs(tx, visitor.key)
+    facts.hold(tx, account.key)
     if not all([owners.lock(tx, key) for key in sorted((visitor.key, account.key))]):
         raise Erased("one of the two users was erased meanwhile")
     _stop_expired(tx, visitor.key, now_us)

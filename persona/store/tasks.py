@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from sqlalchemy import case, delete, func, or_, select, update
+from sqlalchemy import Select, case, delete, func, or_, select, update
 
 from persona.store.ids import new_id
 from persona.store.statements import insert_into, insert_unless_there, param, table
@@ -75,12 +75,6 @@ _LIST = Statement(
     .where(or_(_k.state == param("state"), param("any_state") == 1))
     .order_by(_k.id)
     .limit(param("most"))
-)
-_HOLD = Statement(
-    select(_k.id)
-    .where(or_(_k.state == "waiting", _k.state == "running"))
-    .where(_k.kind == param("kind"), _k.owner_key == param("owner"), _k.subject == param("subject"))
-    .with_for_update()
 )
 _COUNT = Statement(select(_k.state, func.count()).group_by(_k.state))
 _SAME = Statement(
@@ -189,9 +183,14 @@ def _token(task: Task) -> dict[str, object]:
     return {"which": task.id, "token": task.lease_until_us}
 
 
-def hold(tx: Transaction, kind: TaskKind, owner_key: int, subject: str) -> None:
-    """Waits for whoever just ends such a task, and lets nobody end it until this transaction does."""
-    tx.all(_HOLD, {"kind": kind, "owner": owner_key, "subject": subject})
+def holding(kind: TaskKind, subjects: Select[tuple[str]]) -> Statement:
+    """Waits for whoever just ends a task of an `owner` about one of these, and lets nobody until its transaction ends.
+
+    In the order in which erasing takes them.
+    """
+    mine = select(_k.id).where(_k.kind == kind, _k.owner_key == param("owner"), _k.subject.in_(subjects))
+    undone = mine.where(or_(_k.state == "waiting", _k.state == "running"))
+    return Statement(undone.order_by(_k.id).with_for_update())
 
 
 def drop(tx: Transaction, kind: TaskKind, owner_key: int, subject: str) -> None:

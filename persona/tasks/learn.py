@@ -90,9 +90,7 @@ def _keep(tx: Transaction, workshop: Workshop, task: Task, learnt: Learnt) -> No
     """Keeps what is news, unless the message or its user is gone or nothing is to be learnt any more."""
     if messages.to_remember(tx, task.owner_key, task.subject) is None or not owners.learns(tx, task.owner_key):
         return
-    facts.lock(
-        tx, task.owner_key, {*(one.slot for one in learnt.facts if one.slot), *(one.slot for one in learnt.ended)}
-    )
+    facts.lock(tx, task.owner_key)
     refused = learnt.refused.copy()
     for fact in learnt.facts:
         many = not fact.slot or workshop.slots.named(fact.slot).many

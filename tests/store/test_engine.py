@@ -15,6 +15,7 @@ from persona.store import (
     conversations,
     earlier,
     exchanges,
+    facts,
     feedback,
     memories,
     messages,
@@ -200,7 +201,7 @@ def test_file_of_another_journal_mode_is_switched_once_its_writer_is_done(tmp_pa
 
 def every_statement() -> list[tuple[str, Statement]]:
     rooms = (
-        *(calibrations, conversations, earlier, exchanges, feedback, memories, messages, owners),
+        *(calibrations, conversations, earlier, exchanges, facts, feedback, memories, messages, owners),
         *(retention, tasks, turns),
     )
     named = [(f"{room.__name__}.{name}", thing) for room in rooms for name, thing in vars(room).items()]

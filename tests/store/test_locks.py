@@ -4,19 +4,28 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import postgres
 import pytest
+from sqlalchemy import event
 from stored import ADA, LEASE, NOW
 
 from persona.memory import profile
-from persona.store import facts, owners, tasks
+from persona.memory.slots import slots_of
+from persona.settings.profile import SlotSettings
+from persona.store import facts, merging, owners, tasks
 from persona.store.engine import Database
 from persona.store.transaction import Transaction
 from persona.values.memory import Fact
-from persona.values.owner import Traits
+from persona.values.owner import Owner, Traits
 
+VISITOR = Owner("acme", "visitor-81")
 _WAITS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+
+def state(tx: Transaction, who: Owner) -> owners.OwnerState:
+    return owners.find_or_make(tx, who, NOW)
 
 
 def city(name: str, at_us: int) -> Fact:
@@ -29,16 +38,22 @@ def city(name: str, at_us: int) -> Fact:
         lambda tx, key: facts.add(tx, key, city("Lyon", NOW + 1), many=False),
         lambda tx, key: facts.end(tx, key, "fct_Brest", NOW + 1),
         lambda tx, key: facts.end_of_slot(tx, key, "city", NOW + 1),
+        lambda tx, key: facts.end_learnt(tx, key, "msg_1", NOW + 1),
+        lambda tx, _: merging.merge(tx, state(tx, VISITOR), state(tx, ADA), (), NOW),
     ],
-    ids=["superseded", "forgotten", "ended"],
+    ids=["superseded", "forgotten", "ended", "taken back", "merged"],
 )
 def test_a_fact_ends_while_its_memory_is_just_made_and_neither_is_begun_again(
-    postgresql_url: str, change: Callable[[Transaction, int], object]
+    postgresql_url: str, opened: Callable[..., Database], change: Callable[[Transaction, int], object]
 ) -> None:
-    database = Database(postgresql_url, busy_timeout_s=10)
-    key = database.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW)).key
-    database.run_now(lambda tx: facts.add(tx, key, city("Brest", NOW), many=False))
-    (task,) = database.run_now(lambda tx: tasks.claim(tx, NOW, LEASE, 5))
+    database = opened(postgresql_url, busy_timeout_s=10)
+    key, other = (database.run_now(lambda tx, who=who: state(tx, who)).key for who in (ADA, VISITOR))
+    told = replace(city("Brest", NOW), origin="learnt", message_id="msg_1")
+    database.run_now(lambda tx: facts.add(tx, key, replace(told, id="fct_tea", text="likes tea", slot="")))
+    database.run_now(lambda tx: facts.add(tx, key, told, many=False))
+    database.run_now(lambda tx: facts.add(tx, other, city("Nice", NOW + 1), many=False))
+    claimed = database.run_now(lambda tx: tasks.claim(tx, NOW + 1, LEASE, 5))
+    (task,) = (one for one in claimed if one.subject == "fct_Brest")
     begun: list[str] = []
     ending, may_go_on = threading.Event(), threading.Event()
 
@@ -65,11 +80,12 @@ def test_a_fact_ends_while_its_memory_is_just_made_and_neither_is_begun_again(
     assert begun == ["memory", "fact"]
     held = database.run_now(lambda tx: facts.holding(tx, key), write=False)
     assert "fct_Brest" not in {fact.id for fact in held}
-    database.close()
 
 
-def test_what_two_say_at_once_of_how_to_address_a_user_is_kept_of_both(postgresql_url: str) -> None:
-    database = Database(postgresql_url, busy_timeout_s=10)
+def test_what_two_say_at_once_of_how_to_address_a_user_is_kept_of_both(
+    postgresql_url: str, opened: Callable[..., Database]
+) -> None:
+    database = opened(postgresql_url, busy_timeout_s=10)
     key = database.run_now(lambda tx: owners.find_or_make(tx, ADA, NOW)).key
     told, may_go_on = threading.Event(), threading.Event()
 
@@ -90,4 +106,13 @@ def test_what_two_say_at_once_of_how_to_address_a_user_is_kept_of_both(postgresq
     state = database.run_now(lambda tx: owners.find(tx, ADA), write=False)
     assert state
     assert (state.traits.display_name, state.traits.locale) == ("Ada", "fr-FR")
-    database.close()
+
+
+async def test_a_list_that_is_told_again_looks_once_for_memories_that_are_just_made(sqlite: Database) -> None:
+    slots, likes = slots_of({"likes": SlotSettings(many=True)}), [f"thing {number}" for number in range(20)]
+    await profile.fill(sqlite, slots, ADA, {"likes": likes}, NOW, None)
+    done: list[str] = []
+    event.listen(sqlite.engine, "checkout", lambda connection, *_: connection.set_trace_callback(done.append))
+    await profile.fill(sqlite, slots, ADA, {"likes": likes}, NOW + 1, None)
+    assert len(done) > len(likes)
+    assert sum("FROM persona_tasks" in one for one in done) == 1
