@@ -28,6 +28,7 @@ UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _SEVERAL = (list, tuple, set, frozenset, Sequence)
 _IN_THE_TYPE = "write it into the type of one value: Annotated[str, AfterValidator(check)]"
+_OF_STRINGS = {"str_max_length", "str_min_length", "str_strip_whitespace", "str_to_lower", "str_to_upper"}
 _SHORTENED = 60  # characters of what a value must be, in an error
 
 
@@ -96,7 +97,8 @@ class Slots:
 def slots_of(settings: Mapping[str, SlotSettings], model: type[BaseModel] | None = None) -> Slots:
     """The slots of the settings, or the fields of a model given in code. Raises SettingsError.
 
-    A model's own validators are refused: slots are filled one by one, and a list by its items, so none could be run.
+    A model's own validators are refused, and what its configuration asks of values: slots are filled one by one, and a
+    list by its items, so none could be run.
     """
     if model is None:
         return Slots({name: _from_settings(name, one) for name, one in settings.items()})
@@ -106,6 +108,11 @@ def slots_of(settings: Mapping[str, SlotSettings], model: type[BaseModel] | None
     if checks.field_validators or checks.model_validators or checks.validators or checks.root_validators:
         raise SettingsError(
             f"the profile {model.__name__!r} has validators, which no slot would run", hint=_IN_THE_TYPE
+        )
+    if asked := {"strict", *_OF_STRINGS} & model.model_config.keys():
+        raise SettingsError(
+            f"the profile {model.__name__!r} is configured with {min(asked)!r}, which no slot would follow",
+            hint=_IN_THE_TYPE,
         )
     return Slots({name: _from_field(name, one) for name, one in model.model_fields.items()})
 
@@ -117,13 +124,13 @@ def _from_settings(name: str, settings: SlotSettings) -> Slot:
 
 def _from_field(name: str, declared: FieldInfo) -> Slot:
     """A field's type, of one of its values when it holds several; what is not known is absent, never None."""
-    annotation = _without_none(declared.annotation)
+    known = FieldInfo.from_annotation(_without_none(declared.annotation))  # beside None, a type may have limits, too
+    annotation, limits = known.annotation, (*known.metadata, *declared.metadata)
     if get_origin(annotation) in _SEVERAL:
-        if declared.metadata:
+        if limits:
             raise SettingsError(f"the list {name!r} of the profile has a limit, which no item tells", hint=_IN_THE_TYPE)
         one = get_args(annotation)[0]
         return Slot(name, TypeAdapter(one), many=True, description=declared.description or "")
-    limits = tuple(declared.metadata)
     kind: Any = Annotated[(annotation, *limits)] if limits else annotation
     return Slot(name, TypeAdapter(kind), description=declared.description or "")
 

@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Annotated, Any, Self
 
 import pytest
-from pydantic import AfterValidator, BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from persona.errors import InvalidInput, SettingsError
 from persona.memory.slots import Slot, slots_of
@@ -120,7 +120,14 @@ def test_checks_of_a_model_that_no_slot_would_run_are_refused_and_those_of_its_t
     class Short(BaseModel):
         languages: list[str] = Field(max_length=2)
 
-    for model in (Checked, Whole, Short):
+    class Few(BaseModel):
+        languages: Annotated[list[str], Field(max_length=2)] | None = None
+
+    class Low(BaseModel):
+        model_config = ConfigDict(str_to_lower=True)
+        city: str = ""
+
+    for model in (Checked, Whole, Short, Few, Low):
         with pytest.raises(SettingsError, match="AfterValidator"):
             slots_of({}, model)
 
