@@ -120,16 +120,16 @@ def newest_first(
     """
     pairs, enough = _among(pool.slots, pairs), _enough(intent)
     of_heads, read = [wordings.of(head, text) for head in heads.slots], wordings.known(pool.slots)
-    alone, told = _alone(intent.wanted, intent.before), int(np.bitwise_or.reduce(read))
+    alone, any_read = _alone(intent.wanted, intent.before), int(np.bitwise_or.reduce(read))
     evidence = _evidence(pool, heads, pairs)
     own = np.minimum(np.maximum(pool.own, 0.0), _MOST_OWN)
     own *= _OWN
-    if told & UNREAD:
+    if any_read & UNREAD:
         perhaps = (evidence + (own + alone.take(read)) >= _least(enough)).any(axis=0)
         (deciding,) = ((read == UNREAD) & perhaps).nonzero()
         read[deciding] = wordings.read(pool.slots[deciding], text)
     evidence += own + alone.take(read)
-    if intent.of_nobody_else and (told & UNREAD or about_another(told)):
+    if intent.of_nobody_else and (any_read & UNREAD or about_another(any_read)):
         _weigh_another(evidence, read, of_heads, pairs)
     order: list[int] = hits.tolist()
     moved: set[int] = set()
