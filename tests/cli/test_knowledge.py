@@ -60,7 +60,11 @@ def test_documents_are_added_listed_searched_and_removed() -> None:
     (hit, *_) = read("search", "docs", "How much is a parcel?")
     assert (hit["documents"], hit["page"], hit["text"]) == (["d/fees.pdf"], 1, "A parcel costs nine euros.")
     assert hit["score"] > 0
-    assert {"dense", "lexical", "coverage", "holds"} < hit["why"].keys()
+    why = hit["why"]
+    added = ("standing", "dated", "newer")
+    assert why.keys() == {"dense", "lexical", "coverage", "holds", "near_dense", "near_lexical", *added}
+    made = why["dense"] + why["coverage"] * why["lexical"] + sum(why[name] for name in added)
+    assert hit["score"] == pytest.approx(made)
     cells = said("search", "docs", "How much is a parcel?", "--limit", "1").rstrip("\n").split("\t")
     assert cells[1:4] == ["d/fees.pdf", "1", ""]
     assert "words +" in cells[4]
