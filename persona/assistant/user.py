@@ -134,11 +134,12 @@ class AsyncUser:
         (vector,) = await embed(services.embedder, [question])
 
         def find(tx: Transaction) -> tuple[Recalled, ...]:
-            erase.follow(tx, services.indexes)
-            state = owners.find(tx, self._owner)
+            indexes = services.indexes
+            erasures, state = erase.follow(tx, indexes), owners.find(tx, self._owner)
             if state is None:
                 return ()
-            index = services.indexes.get(state.key, state.revision, lambda since: memories.since(tx, state.key, since))
+            index = indexes.get(state.key, state.revision, lambda since: memories.since(tx, state.key, since))
+            indexes.settle(state.key, erasures)
             return ranked({self._owner: index.search(vector, query.terms, most, question)}, limit, question)
 
         return await services.database.run(find, write=False)

@@ -41,9 +41,14 @@ async def erase_fact(database: Database, indexes: IndexCache, owner: Owner, id: 
     return await _erase(database, indexes, "fact", now_us, lambda tx: erasure.erase_fact(tx, owner, id, now_us))
 
 
-def follow(tx: Transaction, indexes: IndexCache) -> None:
-    """Lets this process drop what it cached of what was erased; others do so before their next turn or task."""
-    indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
+def follow(tx: Transaction, indexes: IndexCache) -> int:
+    """Lets this process drop what it cached of what was erased; others do so before their next turn or task.
+
+    Returns how many erasures this transaction sees: whoever then loads an index in it lets that `settle`.
+    """
+    erasures = receipts.newest(tx)
+    indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
+    return erasures
 
 
 async def scrub(database: Database, now_us: int) -> Place:

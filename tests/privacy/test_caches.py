@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,14 @@ from subprocess import PIPE
 import pytest
 from privacy.traces import mark
 from programs import Program
+from sqlalchemy import event
 from talking import Desk
 from terminal import environment
 
 from persona import Assistant
 from persona.memory.cache import IndexCache
+from persona.privacy.erase import follow
+from persona.store import receipts
 
 SAID = mark(7)
 HERE = Path(__file__).parent
@@ -105,6 +109,34 @@ def test_an_index_that_an_older_transaction_loaded_is_not_kept() -> None:
     cache.get(6, 1, lambda since: [])
     cache.settle(6, 2)
     assert 6 in cache
+
+
+async def test_a_question_that_began_before_an_erasure_keeps_no_index(desk: Desk) -> None:
+    async with desk.open_async() as assistant:
+        ada, services = assistant.user("ada"), await assistant.services()
+        await ada.remember(SAID)
+        await assistant.drain()
+        began, may_go_on = threading.Event(), threading.Event()
+
+        def stop(statement: str) -> None:
+            if "FROM persona_owners" in statement and not began.is_set():  # what it reads is from before
+                began.set()
+                may_go_on.wait(10)
+
+        def until_erased() -> None:
+            while not erasing.done() and not services.database.run_now(receipts.newest, write=False):
+                continue
+
+        event.listen(services.database.engine, "checkout", lambda sqlite, *_: sqlite.set_trace_callback(stop))
+        asking = asyncio.create_task(ada.recall(SAID))
+        await asyncio.to_thread(began.wait, 10)
+        erasing = asyncio.create_task(asyncio.to_thread(desk.open().user("ada").erase))
+        await asyncio.to_thread(until_erased)
+        services.database.run_now(lambda tx: follow(tx, services.indexes), write=False)  # as a turn of somebody else
+        may_go_on.set()
+        assert [hit.text for hit in await asking] == [SAID]
+        await erasing
+        assert len(services.indexes) == 0
 
 
 def test_what_was_cached_before_the_first_look_goes_with_it() -> None:
