@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from persona.values import words
+from persona.values.remembered import remembered
 from persona.values.time import MICROSECONDS, from_us, to_us
 
 _NAMES = (
@@ -93,7 +93,7 @@ class Named:
         return start.replace(year=start.year + 1)
 
 
-@lru_cache(maxsize=32)  # a turn asks it for each owner it searches
+@remembered(32)  # a turn asks it for each owner it searches
 def named(question: str) -> tuple[Named, ...]:
     """The times that a question names, none for most questions."""
     question = question.lower()

@@ -6,7 +6,7 @@ suggestion, who asks how things are now or were, and which memories state a last
 
 import re
 from enum import Enum, auto
-from functools import cache, lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from persona.memory.postings import key
 from persona.values import words
 from persona.values.record import record
+from persona.values.remembered import remembered
 
 KIN = (
     "(?:step|great-?)?(?:mother|mum|mom|father|dad|parent|brother|sister|son|daughter|cousin|aunt|uncle|nephew|niece)s?|"
@@ -104,7 +105,7 @@ class Intent:
     before: bool = False
 
 
-@lru_cache(maxsize=32)  # a turn asks it for each owner it searches
+@remembered(32)  # a turn asks it for each owner it searches
 def intent_of(question: str) -> Intent:
     """What a question is after, by its wording."""
     asked = question.lower()

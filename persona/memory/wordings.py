@@ -7,7 +7,6 @@ an amount or a time, and one for a name.
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from persona.memory import changes
 from persona.memory.columns import Column
 from persona.memory.intent import KIN, Wanted
+from persona.values.remembered import remembered
 
 _TOLD, _NAME, _AMOUNT, _SELF, _ELSE, _CORRECTION, UNREAD = 7, 8, 16, 32, 64, 128, 256
 _RULES = 2  # another one when these rules, or those of `changes`, tell something else: what was stored is then unread
@@ -147,7 +147,7 @@ def counts_anew(before: str, after: str) -> bool:
     return any(a != b and a < _SAME_SIZE * b and b < _SAME_SIZE * a for a in older for b in newer)
 
 
-@lru_cache(maxsize=1 << 10)
+@remembered(1 << 10)
 def _values(text: str) -> tuple[float, ...]:
     return tuple(_NUMBERS.get(one) or float(one.replace(",", ".")) for one in _NUMBER.findall(text.lower()))
 

@@ -11,6 +11,8 @@ from functools import lru_cache
 from threading import local
 from typing import Protocol, cast
 
+from persona.values.remembered import remembered
+
 LONGEST_WORD = 40  # what is longer is no word: cutting it bounds the stemmer and the caches
 _READ_FOR_LANGUAGE = 2000  # characters; the beginning of a text tells its language
 
@@ -103,7 +105,7 @@ def language(text: str) -> str:
     return _language(text[:_READ_FOR_LANGUAGE])
 
 
-@lru_cache(maxsize=256)  # a turn asks it of the same words for their terms and for their vector
+@remembered(256)  # a turn asks it of the same words for their terms and for their vector
 def _language(beginning: str) -> str:
     read = _straight(beginning.lower())
     plain, elided = _ELIDED.subn(" ", read) if "'" in read else (read, 0)
