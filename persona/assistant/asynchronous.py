@@ -26,6 +26,8 @@ from persona.values.privacy import Receipt, UserEntry
 from persona.values.time import to_us
 from persona.wiring import Rooms, check, open_rooms
 
+_LONGEST_LIST = 2**31 - 1
+
 
 class AsyncAssistant:
     """A chat assistant that remembers each user. One instance serves one event loop.
@@ -163,6 +165,6 @@ class AsyncAssistant:
 
 
 def _at_least_one(limit: int) -> int:
-    if limit < 1:
-        raise InvalidInput(f"a list of {limit} was asked for", hint="ask for at least 1")
+    if type(limit) is not int or not 1 <= limit <= _LONGEST_LIST:
+        raise InvalidInput(f"a list of {limit!r} was asked for", hint="ask for 1 and more, in a whole number")
     return limit

@@ -1,5 +1,7 @@
 """What an operator asks in Python: who there is, what looks wrong in a profile, and what was erased."""
 
+from collections.abc import Callable
+
 import pytest
 from talking import Desk
 
@@ -20,7 +22,14 @@ def test_users_are_listed_by_tenant_and_page(assistant: Assistant) -> None:
     assert [(one.name, one.tenant, one.consent) for one in found] == [("ada", "acme", True), ("bob", "acme", None)]
     assert [one.name for one in assistant.users("acme", after=found[-1].name)] == ["zoe"]
     assert [one.name for one in assistant.users()] == ["eve"]
-    for wrong in (lambda: assistant.users(limit=0), lambda: assistant.receipts(0), lambda: assistant.users("a\nb")):
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: assistant.users(limit=0),
+        lambda: assistant.users(limit=2**70),
+        lambda: assistant.receipts(0),
+        lambda: assistant.receipts(1.5),  # type: ignore[arg-type]
+        lambda: assistant.users("a\nb"),
+    )
+    for wrong in asked:
         with pytest.raises(InvalidInput):
             wrong()
 
