@@ -10,7 +10,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.figures import Row, Table
+from benchmarks.figures import Row, Table, pace_of_the_core
 from benchmarks.harvest_chats import Chats
 from benchmarks.harvest_judge import Count, Judged, judge
 from benchmarks.harvest_private import BESIDE, KINDS
@@ -123,7 +122,7 @@ class _Bench:
             ),
         ]
         title = f"harvest: {self._number:,} conversations of 6 messages, from the store to files"
-        pace = f"a loop that only counts to five million took {_pace_s():.2f} s of CPU here, just now"
+        pace = pace_of_the_core()
         return Table(title, "conversations per CPU second", tuple(rows), (_load(raw, rendered), pace))
 
     def _memory(self, raw: Ran, two: Ran, rendered: Ran) -> Table:
@@ -214,14 +213,6 @@ def _repeated(same: tuple[bool, bool], crossing: int) -> Table:
 def _load(*runs: Ran) -> str:
     loads = " and ".join(f"{one.busy:.1f}" for one in runs)
     return f"the machine has {os.cpu_count()} cores; its load was {loads}"
-
-
-def _pace_s() -> float:
-    """What helps to compare CPU seconds of machines, or of a busy one and an idle one: cores share more than time."""
-    begun, total = time.process_time(), 0
-    for number in range(5_000_000):
-        total += number * number
-    return time.process_time() - begun
 
 
 def _told(lines: str) -> dict[str, object]:

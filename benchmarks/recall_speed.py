@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from persona_embedded.embed import StaticWords
 
-from benchmarks.figures import Row, Table, Timing, row, timing_of
+from benchmarks.figures import Row, Table, Timing, pace_of_the_core, row, timing_of
 from benchmarks.peers import ROOT
 from benchmarks.texts import messages
 from persona.memory import wordings
@@ -80,6 +80,7 @@ def _searches(quick: bool) -> Table:
         product = _timed(lambda matrix=matrix, query=query: matrix @ query, rounds)  # type: ignore[misc]
         found.append(row(f"one numpy product of {count:,} × 128", product, "limit", per=1e3))
     notes = ("each question is asked once; the cold figure is the first search, which measures the windows",)
+    notes += (pace_of_the_core(),)
     return Table("recall within one user", "ms of CPU", tuple(found), notes)
 
 
