@@ -79,9 +79,8 @@ def _searches(quick: bool) -> Table:
         matrix, query = np.random.default_rng(1).random((count, 128), np.float32), np.ones(128, np.float32)
         product = _timed(lambda matrix=matrix, query=query: matrix @ query, rounds)  # type: ignore[misc]
         found.append(row(f"one numpy product of {count:,} × 128", product, "limit", per=1e3))
-    notes = ("each question is asked once; the cold figure is the first search, which measures the windows",)
-    notes += (pace_of_the_core(),)
-    return Table("recall within one user", "ms of CPU", tuple(found), notes)
+    once = "each question is asked once; the cold figure is the first search, which measures the windows"
+    return Table("recall within one user", "ms of CPU", tuple(found), (once, pace_of_the_core()))
 
 
 def _adding(quick: bool) -> Table:
