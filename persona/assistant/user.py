@@ -9,6 +9,7 @@ from persona.assistant.conversation import AsyncConversation, Opened
 from persona.conversation.input import decided, instant, keys_of, printable, told_by
 from persona.errors import InvalidInput
 from persona.memory import profile
+from persona.memory.cache import follow_erasures
 from persona.memory.embedding import embed
 from persona.memory.recall import merge as ranked
 from persona.memory.recall import query_of
@@ -135,7 +136,7 @@ class AsyncUser:
 
         def find(tx: Transaction) -> tuple[Recalled, ...]:
             indexes = services.indexes
-            erasures, state = erase.follow(tx, indexes), owners.find(tx, self._owner)
+            erasures, state = follow_erasures(tx, indexes), owners.find(tx, self._owner)
             if state is None:
                 return ()
             index = indexes.get(state.key, state.revision, lambda since: memories.since(tx, state.key, since))

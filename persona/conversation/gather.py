@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from persona.conversation.services import Services
+from persona.memory.cache import follow_erasures
 from persona.memory.recall import Query, merge
 from persona.render.history import counted
 from persona.render.prepare import Gathered
@@ -36,8 +37,7 @@ def gather(
         facts.ahead(tx, opened.owner.key)
         if arm.summarise:
             summaries.ahead(tx, opened.before.key)
-        erasures = receipts.newest(tx)
-        services.indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
+        erasures = follow_erasures(tx, services.indexes)
         anchor, turns, plan = _tail(tx, services, opened, counter)
         known = facts.holding(tx, opened.owner.key)
         summarised = _summaries(tx, opened) if arm.summarise else ()

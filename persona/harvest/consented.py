@@ -7,6 +7,8 @@ from persona.harvest.memories import said_in_calls, taken_from
 from persona.harvest.prompt import Words
 from persona.values.log import LoggedConversation, LoggedExchange
 
+_NONE = 1 << 62  # deeper than any message
+
 
 def consented(conversation: LoggedConversation, words: Words) -> LoggedConversation:
     """The conversation with the messages of those turns alone whose exchanges were given for training, and nothing
@@ -37,9 +39,6 @@ def consented(conversation: LoggedConversation, words: Words) -> LoggedConversat
         counts=tuple(raw for _, raw in kept),
         summaries=tuple(one for one in conversation.summaries if one.upto_depth < first),
     )
-
-
-_NONE = 1 << 62  # deeper than any message
 
 
 def _given(conversation: LoggedConversation) -> frozenset[str]:

@@ -8,6 +8,8 @@ from threading import Lock
 
 from persona.adapter import COSINE_FLOOR
 from persona.memory.index import OwnerIndex
+from persona.store import receipts
+from persona.store.transaction import Transaction
 from persona.values.memory import MemoryRow
 
 _FEW_ROWS, _FEW_CHANGES = 2_000, 16
@@ -168,3 +170,13 @@ def _check_may_wait() -> None:
     raise RuntimeError(
         "an index that is being loaded is waited for in the event loop's thread: this is a bug in persona"
     )
+
+
+def follow_erasures(tx: Transaction, indexes: IndexCache) -> int:
+    """Lets this process drop what it cached of what was erased; others do so before their next turn or task.
+
+    Returns how many erasures this transaction sees: whoever then loads an index in it lets that `settle`.
+    """
+    erasures = receipts.newest(tx)
+    indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
+    return erasures

@@ -56,8 +56,8 @@ Text = Callable[[int], str]
 """The text of a slot."""
 Read = NDArray[np.uint16]
 """What wordings tell, one number each, all below `UNREAD`."""
-Told = TypeVar("Told", int, NDArray[np.integer[Any]])
-"""What one tells, or what some tell."""
+OneOrSome = TypeVar("OneOrSome", int, NDArray[np.integer[Any]])
+"""What one wording tells, or what some tell."""
 
 
 class Wordings:
@@ -118,7 +118,7 @@ def stated(read: int) -> bool:
     return read & _TOLD > 0
 
 
-def about_another(read: Told) -> Told:
+def about_another(read: OneOrSome) -> OneOrSome:
     """What is not 0 for those that speak of somebody, and not of the one who says it."""
     return read & _ELSE
 
@@ -136,7 +136,7 @@ def answers(wanted: Wanted, read: Read) -> NDArray[np.float64]:
     return np.where(read & flag, 1.0, without)
 
 
-def amounts(read: Told) -> Told:
+def amounts(read: OneOrSome) -> OneOrSome:
     """What is not 0 for those that name an amount or a time."""
     return read & _AMOUNT
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from persona.errors import NotFound, StoreError
-from persona.memory.cache import IndexCache
+from persona.memory.cache import IndexCache, follow_erasures
 from persona.store import erasure, receipts, retention
 from persona.store.engine import Database
 from persona.store.erasure import Taken
@@ -41,16 +41,6 @@ async def erase_fact(database: Database, indexes: IndexCache, owner: Owner, id: 
     return await _erase(database, indexes, "fact", now_us, lambda tx: erasure.erase_fact(tx, owner, id, now_us))
 
 
-def follow(tx: Transaction, indexes: IndexCache) -> int:
-    """Lets this process drop what it cached of what was erased; others do so before their next turn or task.
-
-    Returns how many erasures this transaction sees: whoever then loads an index in it lets that `settle`.
-    """
-    erasures = receipts.newest(tx)
-    indexes.catch_up(erasures, lambda since: receipts.erased_since(tx, since))
-    return erasures
-
-
 async def scrub(database: Database, now_us: int) -> Place:
     """Takes the traces of everything erased so far out of a SQLite file; returns where there may still be some.
 
@@ -70,7 +60,7 @@ async def scrub(database: Database, now_us: int) -> Place:
 async def _erase(database: Database, indexes: IndexCache, scope: Scope, now_us: int, work: _Work) -> Receipt:
     id = new_id("rcp")
     receipt = await database.run(lambda tx: _take(tx, id, scope, now_us, work), patience_s=_PATIENCE_S)
-    await database.run(lambda tx: follow(tx, indexes), write=False)
+    await database.run(lambda tx: follow_erasures(tx, indexes), write=False)
     try:
         place = await scrub(database, now_us)
     except StoreError:

@@ -3,8 +3,7 @@
 from collections.abc import Collection
 
 from persona.errors import InvalidInput, NotFound
-from persona.memory.cache import IndexCache
-from persona.privacy.erase import follow
+from persona.memory.cache import IndexCache, follow_erasures
 from persona.store import merging, owners, receipts
 from persona.store.engine import Database
 from persona.store.ids import new_id
@@ -40,5 +39,5 @@ async def merge(
         return merged
 
     merged = await database.run(write, patience_s=_PATIENCE_S)
-    await database.run(lambda tx: follow(tx, indexes), write=False)
+    await database.run(lambda tx: follow_erasures(tx, indexes), write=False)
     return merged

@@ -69,14 +69,8 @@ class Transaction:
             return
         sql, order, fixed = statement.on(self._backend.dialect)
         named = [{**fixed, **values} for values in rows] if fixed else rows
-        try:
-            self._cursor.executemany(sql, [tuple([one[name] for name in order]) for one in named] if order else named)
-        except UnicodeEncodeError:
-            raise _half_a_pair() from None  # the cause carries the whole text
-        except self._backend.unstorable as error:
-            if getattr(error, "sqlstate", None) is not None:  # the server refused it, not the driver
-                raise
-            raise _nul() from None
+        bound = [tuple([one[name] for name in order]) for one in named] if order is not None else named
+        self._hand_over(self._cursor.executemany, sql, bound)
 
     def one(self, statement: Statement, values: Mapping[str, Any]) -> Row | None:
         """The first row, or None."""
@@ -95,8 +89,12 @@ class Transaction:
     def _do(self, send: Callable[..., object], statement: Statement, values: Mapping[str, Any]) -> None:
         sql, order, fixed = statement.on(self._backend.dialect)
         bound = {**fixed, **values} if fixed else values
+        self._hand_over(send, sql, tuple([bound[name] for name in order]) if order is not None else bound)
+
+    def _hand_over(self, send: Callable[..., object], sql: str, bound: object) -> None:
+        """Gives the driver a statement, and says what text no database takes."""
         try:
-            send(sql, tuple([bound[name] for name in order]) if order is not None else bound)
+            send(sql, bound)
         except UnicodeEncodeError:
             raise _half_a_pair() from None  # the cause carries the whole text
         except self._backend.unstorable as error:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
 
 from persona.errors import LimitReached, PersonaError, StoreError, StoreReadOnly
+from persona.memory.cache import follow_erasures
 from persona.store import receipts, tasks
 from persona.store.messages import ToRemember
 from persona.store.tasks import Task, TaskKind
@@ -157,7 +158,7 @@ class Worker:
             tasks.release(tx, left)  # by a batch that a busy database broke off
             claimed = tasks.claim(tx, now_us, self._lease_us, _BATCH)
             begun, spent = _sorted_out(tx, claimed)
-            self._workshop.indexes.catch_up(receipts.newest(tx), lambda since: receipts.erased_since(tx, since))
+            follow_erasures(tx, self._workshop.indexes)
             more = len(claimed) == _BATCH or len(begun) + len(spent) < len(claimed)
             return begun, spent, more, to_index(tx, begun)
 

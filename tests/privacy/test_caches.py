@@ -17,8 +17,7 @@ from talking import Desk
 from terminal import environment
 
 from persona import Assistant
-from persona.memory.cache import IndexCache
-from persona.privacy.erase import follow
+from persona.memory.cache import IndexCache, follow_erasures
 from persona.store import receipts
 
 SAID = mark(7)
@@ -132,7 +131,9 @@ async def test_a_question_that_began_before_an_erasure_keeps_no_index(desk: Desk
         await asyncio.to_thread(began.wait, 10)
         erasing = asyncio.create_task(asyncio.to_thread(desk.open().user("ada").erase))
         await asyncio.to_thread(until_erased)
-        services.database.run_now(lambda tx: follow(tx, services.indexes), write=False)  # as a turn of somebody else
+        services.database.run_now(
+            lambda tx: follow_erasures(tx, services.indexes), write=False
+        )  # as a turn of somebody else
         may_go_on.set()
         assert [hit.text for hit in await asking] == [SAID]
         await erasing

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import pairwise
 
 from persona.values import words
+from persona.values.remembered import Answers
 
 ALIKE = 0.8
 """The Jaccard similarity of their words (with pairs of neighbours) from which two questions count as the same."""
@@ -21,8 +21,8 @@ class HeldOut:
     questions: tuple[str, ...] = ()
     sizes: tuple[int, ...] = ()
     holders: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    _answers: dict[bytes, bool] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """By a digest, for no text of a user's is kept: one comes again in every later example of its conversation."""
+    _answers: Answers[bool] = field(default_factory=lambda: Answers(_REMEMBERED), init=False, repr=False, compare=False)
+    """A question comes again in every later example of its conversation."""
 
     @classmethod
     def of(cls, questions: Iterable[str]) -> "HeldOut":
@@ -37,14 +37,7 @@ class HeldOut:
 
     def holds(self, question: str) -> bool:
         """Whether this question is one of them, or nearly."""
-        if not self.questions:
-            return False
-        digest = blake2b(question.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        if digest not in self._answers:
-            if len(self._answers) >= _REMEMBERED:
-                self._answers.clear()
-            self._answers[digest] = self._is_near(question)
-        return self._answers[digest]
+        return bool(self.questions) and self._answers.of(question, self._is_near)
 
     def _is_near(self, question: str) -> bool:
         mine = _marks(question)
